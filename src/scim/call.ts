@@ -1,0 +1,37 @@
+/**
+ * The plain values that travel the line: a caller's request and the answer to it.
+ * Nothing here knows sockets, so that every step can be tested with literals.
+ */
+
+/** Header fields with lower-case names, one value each; repeated fields are refused or joined at the edge. */
+export type Headers = Readonly<Record<string, string | undefined>>;
+
+/** Where a call came from: the socket's own peer, never what a header says. */
+export interface Source {
+  readonly ip: string;
+  readonly port: number;
+  readonly tls?: { readonly version: string; readonly cipher: string };
+}
+
+/** One request of a caller. */
+export interface Call {
+  /** The gateway's own request id; it joins log lines, audit records and the `x-request-id` of the reply. */
+  readonly id: string;
+  readonly receivedAt: number;
+  readonly method: string;
+  /** The request target exactly as it was received (RFC 9112 §3.2). */
+  readonly target: string;
+  readonly headers: Headers;
+  readonly source: Source;
+  /** Reads the whole body; throws `too-large` beyond the limit and `caller-left` when it breaks off. */
+  readonly readBody: (maxBytes: number) => Promise<Buffer>;
+  /** Aborts when the caller hangs up. */
+  readonly left: AbortSignal;
+}
+
+/** The answer to a call, complete in memory. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Buffer;
+}
