@@ -1,0 +1,167 @@
+/**
+ * What a configuration refers to instead of containing it: secrets, certificates and paths. A secret is never
+ * written into the configuration itself, and its file is private to the account that runs the gateway.
+ */
+import { X509Certificate } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { z } from 'zod';
+
+import { refuse, type FaultSink } from './config-values.ts';
+import { Secret } from './secret.ts';
+
+/** Where references lead: relative paths start at `directory`, `{ env: NAME }` looks into `env`. */
+export interface References {
+  readonly directory: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** A file that is not secret, read when the configuration is; the path is kept for watching it. */
+export interface TextFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+const file = z.strictObject({ file: z.string().min(1) });
+const reference = z.union([file, z.strictObject({ env: z.string().min(1) })]);
+const howToRefer = 'write { file: path } or { env: NAME }';
+
+const referenceJson = [
+  {
+    type: 'object',
+    properties: { file: { type: 'string', description: 'Path of a private file (mode 0400 or 0600).' } },
+    required: ['file'],
+    additionalProperties: false,
+  },
+  {
+    type: 'object',
+    properties: { env: { type: 'string', description: 'Name of an environment variable.' } },
+    required: ['env'],
+    additionalProperties: false,
+  },
+];
+
+/** `{ file }` or `{ env }`; a program that builds a configuration in memory may give a `Secret`. */
+export function secret(references: References) {
+  return z
+    .unknown()
+    .meta({ oneOf: referenceJson })
+    .transform((value, ctx) => readSecret(value, references, ctx));
+}
+
+/** An address that may hold a password: then as a reference, otherwise as text. */
+export function confidentialUrl(protocols: readonly string[], references: References) {
+  const wanted = `must be an address that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`;
+  return z
+    .unknown()
+    .meta({ oneOf: [{ type: 'string' }, ...referenceJson] })
+    .transform((value, ctx) => {
+      const url = typeof value === 'string' ? new Secret(value) : readSecret(value, references, ctx);
+      const parsed = URL.parse(url.reveal());
+      if (typeof value === 'string' && parsed?.password)
+        refuse(ctx, 'must not contain a password', `${howToRefer}, whose content is the whole address`);
+      else if (url !== unreadable && !protocols.includes(parsed?.protocol ?? '')) refuse(ctx, wanted);
+      return url;
+    });
+}
+
+/** Stands for a secret that could not be read; the fault is reported and the configuration refused. */
+const unreadable = new Secret('');
+
+function readSecret(value: unknown, references: References, ctx: FaultSink): Secret {
+  if (value instanceof Secret) return value;
+  const parsed = reference.safeParse(value);
+  if (!parsed.success) {
+    refuse(ctx, 'must be a reference to a secret, never the secret itself', howToRefer);
+    return unreadable;
+  }
+  const text =
+    'env' in parsed.data
+      ? readVariable(parsed.data.env, references, ctx)
+      : readPrivateFile(resolve(references.directory, parsed.data.file), ctx);
+  if (text === undefined) return unreadable;
+  // Editors and `echo` end a file with a line feed; everything else is kept exactly (RFC 7617 allows blanks).
+  const found = text.replace(/\r?\n$/, '');
+  if (isPlaceholder(found)) refuse(ctx, 'the secret is a placeholder or empty', 'put the real secret there');
+  return new Secret(found);
+}
+
+function readVariable(variable: string, { env }: References, ctx: FaultSink): string | undefined {
+  if (env[variable] === undefined)
+    refuse(ctx, `the environment variable ${variable} is not set`, 'set it, or use { file: path }');
+  return env[variable];
+}
+
+function readPrivateFile(path: string, ctx: FaultSink): string | undefined {
+  refuseOpenMode(path, ctx);
+  return readText(path, ctx);
+}
+
+function readText(path: string, ctx: FaultSink): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    refuse(
+      ctx,
+      `cannot read ${path} (${reasonOf(error)})`,
+      'create the file, or let the gateway’s account read it',
+    );
+    return undefined;
+  }
+}
+
+/** Only the owner may see a secret; a file that does not exist is reported by whoever reads it. */
+function refuseOpenMode(path: string, ctx: FaultSink): void {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  if (process.platform !== 'win32' && mode & 0o077)
+    refuse(ctx, `others can access ${path} (mode 0${(mode & 0o777).toString(8)})`, `chmod 0600 ${path}`);
+}
+
+function isPlaceholder(text: string): boolean {
+  const bare = text.trim().toLowerCase();
+  return /^(|change[-_ ]?(me|it)|todo|secret|password|placeholder|example|x+|\*+|\.+|<.*>|\$\{.*\})$/.test(
+    bare,
+  );
+}
+
+/** A path, absolute in the result. */
+export function path({ directory }: References) {
+  return z
+    .string()
+    .min(1)
+    .transform((text) => resolve(directory, text));
+}
+
+/** The path of a file that the gateway itself writes and reads; it may be missing, but not open to others. */
+export function privatePath(references: References) {
+  return path(references).superRefine((absolute, ctx) => refuseOpenMode(absolute, ctx));
+}
+
+/** `{ file }` of one or several PEM certificates. */
+export function certificates({ directory }: References) {
+  return file.transform(({ file }, ctx): TextFile => {
+    const absolute = resolve(directory, file);
+    const text = readText(absolute, ctx);
+    if (text !== undefined && !isCertificate(text))
+      refuse(
+        ctx,
+        `${absolute} holds no PEM certificate`,
+        'give a file that begins with -----BEGIN CERTIFICATE-----',
+      );
+    return { path: absolute, text: text ?? '' };
+  });
+}
+
+function isCertificate(text: string): boolean {
+  try {
+    return new X509Certificate(text).subject !== undefined;
+  } catch {
+    // Node reports every malformed certificate by throwing; the caller words the fault.
+    return false;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+}

@@ -1,0 +1,90 @@
+/**
+ * The kinds of value a configuration is written in: durations, sizes, addresses, names. Each is a schema that
+ * takes the operator's notation and gives the number or text that the parts use; none of them reads a file.
+ */
+import { isIP } from 'node:net';
+
+import { z } from 'zod';
+
+/** Length of each unit in milliseconds. */
+const durations: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** Length of each unit in bytes. */
+const sizes: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+interface Range {
+  readonly min?: string;
+  readonly max?: string;
+}
+
+/** A duration with its unit, such as `250ms`, `30s`, `5m`, `1h`; gives milliseconds. */
+export function duration(range: Range = {}) {
+  return measure(durations, 'must be a duration with its unit, such as 250ms, 30s, 5m or 1h', range);
+}
+
+/** A size with its unit, such as `64KiB` or `8MiB`; gives bytes. */
+export function size(range: Range = {}) {
+  return measure(sizes, 'must be a size with its unit, such as 512B, 64KiB or 8MiB', range);
+}
+
+function measure(units: Readonly<Record<string, number>>, error: string, { min, max }: Range) {
+  const pattern = new RegExp(`^([0-9]{1,9})(${Object.keys(units).join('|')})$`);
+  const read = (text: string) => {
+    const [, count = '', unit = ''] = pattern.exec(text) ?? [];
+    return Number(count) * (units[unit] ?? Number.NaN);
+  };
+  return z
+    .string({ error })
+    .regex(pattern, { error })
+    .transform((text, ctx) => {
+      const value = read(text);
+      if (min !== undefined && value < read(min)) refuse(ctx, `must be at least ${min}`);
+      if (max !== undefined && value > read(max)) refuse(ctx, `must be at most ${max}`);
+      return value;
+    });
+}
+
+/** What a transformation needs to report a fault; the remedy travels in `params`. */
+export interface FaultSink {
+  addIssue(issue: {
+    code: 'custom';
+    message: string;
+    params?: Record<string, unknown>;
+    continue?: boolean;
+  }): void;
+}
+
+/** Reports a fault without ending the parse, so that all others are found too. */
+export function refuse(ctx: FaultSink, message: string, remedy?: string): void {
+  ctx.addIssue({ code: 'custom', message, continue: true, ...(remedy && { params: { remedy } }) });
+}
+
+/** Traffic to these hosts does not leave the machine, so that plain HTTP tells nobody anything. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  if (isIP(bare) === 4) return bare.startsWith('127.');
+  return bare === '::1' || bare === 'localhost' || bare.endsWith('.localhost');
+}
+
+/** An address whose traffic carries secrets or personal data: https, or http to this machine. Gives it without a trailing slash. */
+export function secureUrl() {
+  return z.string({ error: 'must be an address such as https://host.example.com' }).transform((text, ctx) => {
+    const url = URL.parse(text);
+    if (!url || !/^https?:$/.test(url.protocol))
+      refuse(ctx, 'must be an address such as https://host.example.com');
+    else if (url.username || url.password || url.search || url.hash)
+      refuse(ctx, 'must be scheme, host, port and path only', 'remove user, password, query and fragment');
+    else if (url.protocol === 'http:' && !isLoopback(url.hostname))
+      refuse(ctx, 'must be https (is http)', 'write https://; http is for addresses of this machine only');
+    return text.replace(/\/+$/, '');
+  });
+}
+
+export const port = () => z.int().min(0).max(65_535);
+export const count = (min: number, max: number) => z.int().min(min).max(max);
+
+/** The name of a map entry. It becomes a part of paths, file names or log fields, hence the narrow alphabet. */
+export function name(alphabet: string, what: string) {
+  return z.string().regex(new RegExp(`^[A-Za-z0-9][A-Za-z0-9${alphabet}]{0,127}$`), {
+    error: `is no ${what}: begin with a letter or digit, go on with letters, digits and ${[...alphabet].join(' ')}`,
+  });
+}

@@ -1,0 +1,133 @@
+/**
+ * Reads the configuration once, whole and strictly: file, then environment, then references, then checks across
+ * keys. It gives a frozen `Config` or throws `ConfigFaults` with every fault; nothing else reads the environment.
+ */
+import { hostname } from 'node:os';
+
+import { ConfigFaults, faultsOf } from './config-faults.ts';
+import { createConfigSchema, type ConfigDocument, type ParsedConfig } from './config-schema.ts';
+import { Secret } from './secret.ts';
+
+type Entry<Map> = Map extends Record<string, infer Value> ? Value : never;
+type ParsedTenant = Entry<ParsedConfig['tenants']>;
+type ParsedSystem = Entry<ParsedConfig['systems']>;
+type ParsedCaller = Entry<ParsedConfig['callers']>;
+
+export type Credential = NonNullable<ParsedTenant['credential']>;
+export type EmbeddedTenant = NonNullable<ParsedTenant['embedded']>;
+export type Pace = ParsedTenant['pace'];
+export type Deadlines = ParsedTenant['deadlines'];
+export type Limits = ParsedConfig['limits'];
+export type Permission = ParsedCaller['permissions'][number];
+
+/** Either a tenant elsewhere (`url`, `credential`) or one inside the process (`embedded`). */
+export type Tenant = Omit<ParsedTenant, 'url' | 'credential' | 'embedded'> & { readonly id: string } & (
+    | { readonly url: string; readonly credential: Credential; readonly embedded?: undefined }
+    | { readonly url?: undefined; readonly credential?: undefined; readonly embedded: EmbeddedTenant }
+  );
+
+/** One proxy system with everything that its tenant and the general keys say about it. */
+export interface System extends Pick<ParsedSystem, 'tenant' | 'kind' | 'resourceTypes' | 'assignment'> {
+  /** The id that callers use. */
+  readonly id: string;
+  /** The id at the tenant. */
+  readonly upstreamId: string;
+  /** Base address of a system of kind `scim`; undefined means the tenant's address. */
+  readonly url: string | undefined;
+  readonly name: string;
+  readonly cache: {
+    readonly enabled: boolean;
+    readonly lifetime: number;
+    readonly scope: 'shared' | 'caller';
+  };
+  readonly limits: Limits;
+  readonly deadlines: Deadlines;
+}
+
+export interface Caller {
+  readonly name: string;
+  /** Whose real-time and admin interfaces the caller means; undefined for a caller of proxy systems alone. */
+  readonly tenant: string | undefined;
+  readonly permissions: readonly Permission[];
+}
+
+/** Times in milliseconds, sizes in bytes, paths absolute, secrets as `Secret`. The maps have no prototype. */
+export interface Config extends Omit<ParsedConfig, 'audit' | 'tenants' | 'systems' | 'callers'> {
+  readonly audit: ParsedConfig['audit'] & { readonly instance: string };
+  readonly tenants: Readonly<Record<string, Tenant>>;
+  readonly systems: Readonly<Record<string, System>>;
+  readonly callers: Readonly<Record<string, Caller>>;
+}
+
+/**
+ * Builds a configuration from a document in memory.
+ * @param directory where relative paths of the document start
+ */
+export function parseConfig(
+  document: ConfigDocument,
+  directory: string,
+  env: NodeJS.ProcessEnv = {},
+  source = 'the configuration',
+): Config {
+  const parsed = createConfigSchema({ directory, env }).safeParse(document, { reportInput: true });
+  if (!parsed.success) throw new ConfigFaults(source, parsed.error.issues.flatMap(faultsOf));
+  return freeze(complete(parsed.data));
+}
+
+/** Merges what one entry inherits from another, so that a part finds all its values in one place. */
+function complete(parsed: ParsedConfig): Config {
+  const tenantIds = Object.keys(parsed.tenants);
+  return {
+    ...parsed,
+    audit: { ...parsed.audit, instance: parsed.audit.instance ?? hostname() },
+    tenants: mapEntries(parsed.tenants, completeTenant),
+    systems: mapEntries(parsed.systems, (id, system) => completeSystem(id, system, parsed)),
+    callers: mapEntries(parsed.callers, (name, { tenant, permissions }) => ({
+      name,
+      tenant: tenant ?? (tenantIds.length === 1 ? tenantIds[0] : undefined),
+      permissions,
+    })),
+  };
+}
+
+function completeTenant(id: string, tenant: ParsedTenant): Tenant {
+  const { url, credential, embedded, ...rest } = tenant;
+  if (embedded) return { ...rest, id, embedded };
+  if (url !== undefined && credential) return { ...rest, id, url, credential };
+  throw new TypeError('A tenant without address and credential passed the checks.');
+}
+
+function completeSystem(id: string, system: ParsedSystem, { tenants, cache, limits }: ParsedConfig): System {
+  const deadlines = tenants[system.tenant]?.deadlines;
+  if (!deadlines) throw new TypeError('A system without a tenant passed the checks.');
+  return {
+    ...system,
+    id,
+    upstreamId: system.id ?? id,
+    url: system.url,
+    name: system.name ?? id,
+    cache: { ...system.cache, lifetime: system.cache.lifetime ?? cache.lifetime },
+    limits: {
+      ...limits,
+      body: system.limits.body ?? limits.body,
+      reply: system.limits.reply ?? limits.reply,
+    },
+    deadlines: {
+      read: system.deadlines.read ?? deadlines.read,
+      write: system.deadlines.write ?? deadlines.write,
+    },
+  };
+}
+
+/** Without a prototype, so that a system called `constructor` is not found unless it is configured. */
+function mapEntries<In, Out>(map: Readonly<Record<string, In>>, change: (key: string, value: In) => Out) {
+  const changed: Record<string, Out> = Object.create(null);
+  for (const [key, value] of Object.entries(map)) changed[key] = change(key, value);
+  return changed;
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || value instanceof Secret) return value;
+  Object.values(value).forEach(freeze);
+  return Object.freeze(value);
+}
