@@ -2,7 +2,7 @@
  * What a configuration refers to instead of containing it: secrets, certificates and paths. A secret is never
  * written into the configuration itself, and its file is private to the account that runs the gateway.
  */
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
@@ -164,4 +164,32 @@ function isCertificate(text: string): boolean {
 
 function reasonOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+}
+
+/** A certificate and the private key that belongs to it. */
+export function keyPair(references: References) {
+  return z
+    .strictObject({
+      certificate: certificates(references).describe(
+        'PEM file with the certificate and then its intermediate certificates.',
+      ),
+      key: secret(references).describe('The private key in PEM, as a reference.'),
+    })
+    .superRefine(({ certificate, key }, ctx) => {
+      if (isCertificate(certificate.text) && key !== unreadable && !belongTogether(certificate.text, key))
+        refuse(
+          ctx,
+          'the key does not belong to the certificate',
+          'give the key that the certificate was issued for',
+        );
+    });
+}
+
+function belongTogether(certificate: string, key: Secret): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key.reveal()));
+  } catch {
+    // A key that cannot be read belongs to no certificate; its parser’s words could quote it.
+    return false;
+  }
 }

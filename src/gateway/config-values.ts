@@ -85,6 +85,6 @@ export const count = (min: number, max: number) => z.int().min(min).max(max);
 /** The name of a map entry. It becomes a part of paths, file names or log fields, hence the narrow alphabet. */
 export function name(alphabet: string, what: string) {
   return z.string().regex(new RegExp(`^[A-Za-z0-9][A-Za-z0-9${alphabet}]{0,127}$`), {
-    error: `is no ${what}: begin with a letter or digit, go on with letters, digits and ${[...alphabet].join(' ')}`,
+    error: `is no ${what}: begin with a letter or digit, go on with letters, digits and ${alphabet.split('').join(' ')}`,
   });
 }

@@ -2,9 +2,17 @@
  * Reads the configuration once, whole and strictly: file, then environment, then references, then checks across
  * keys. It gives a frozen `Config` or throws `ConfigFaults` with every fault; nothing else reads the environment.
  */
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { dirname, resolve } from 'node:path';
 
-import { ConfigFaults, faultsOf } from './config-faults.ts';
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+
+import { checkAcross } from './config-checks.ts';
+import { ConfigFaults, faultsOf, type Fault } from './config-faults.ts';
+import { environmentFaults, overlay } from './config-overlay.ts';
+import type { References } from './config-references.ts';
 import { createConfigSchema, type ConfigDocument, type ParsedConfig } from './config-schema.ts';
 import { Secret } from './secret.ts';
 
@@ -59,19 +67,68 @@ export interface Config extends Omit<ParsedConfig, 'audit' | 'tenants' | 'system
   readonly callers: Readonly<Record<string, Caller>>;
 }
 
+/** The file that an operator means: the one named, the one of `GATEHOUSE_CONFIG`, or the one that is delivered. */
+export function configFile(named: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
+  const delivered = resolve(import.meta.dirname, '../../config/gatehouse.yaml');
+  return resolve(named ?? (env['GATEHOUSE_CONFIG'] || delivered));
+}
+
+/** Reads a file with the environment laid over it. */
+export function loadConfig(file: string, env: NodeJS.ProcessEnv = process.env): Config {
+  const { document, faults } = overlay(readDocument(file), env);
+  return build(document, { directory: dirname(resolve(file)), env }, file, [
+    ...environmentFaults(env),
+    ...faults,
+  ]);
+}
+
 /**
- * Builds a configuration from a document in memory.
+ * Builds a configuration from a document in memory; secrets may be given as `Secret`.
  * @param directory where relative paths of the document start
  */
 export function parseConfig(
   document: ConfigDocument,
   directory: string,
   env: NodeJS.ProcessEnv = {},
-  source = 'the configuration',
 ): Config {
-  const parsed = createConfigSchema({ directory, env }).safeParse(document, { reportInput: true });
-  if (!parsed.success) throw new ConfigFaults(source, parsed.error.issues.flatMap(faultsOf));
+  return build(document, { directory, env }, 'the configuration', []);
+}
+
+function readDocument(file: string): unknown {
+  const lines = new LineCounter();
+  // Without `prettyErrors`, because those quote the line, and a misplaced secret could stand on it.
+  const document = parseDocument(readFile(file), { lineCounter: lines, prettyErrors: false });
+  const faults = [...document.errors, ...document.warnings].map(({ pos, message }): Fault => {
+    const { line, col } = lines.linePos(pos[0]);
+    return { path: `line ${line}, column ${col}`, problem: message, remedy: 'correct the YAML' };
+  });
+  if (faults.length > 0) throw new ConfigFaults(file, faults);
+  return document.toJS() ?? {};
+}
+
+function readFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const problem = `cannot be read (${Error.isError(cause) && 'code' in cause ? String(cause.code) : 'unknown'})`;
+    const remedy = 'name an existing file with --config or GATEHOUSE_CONFIG';
+    throw new ConfigFaults(file, [{ path: file, problem, remedy }]);
+  }
+}
+
+function build(document: unknown, references: References, source: string, earlier: readonly Fault[]): Config {
+  const parsed = createConfigSchema(references)
+    // Also when single keys are at fault, because every fault is reported at once.
+    .superRefine((config, ctx) => checkAcross(config, refuseIn(ctx)), { when: () => true })
+    .safeParse(document, { reportInput: true });
+  const faults = [...earlier, ...(parsed.error?.issues.flatMap(faultsOf) ?? [])];
+  if (!parsed.data || faults.length > 0) throw new ConfigFaults(source, faults);
   return freeze(complete(parsed.data));
+}
+
+function refuseIn(ctx: z.core.$RefinementCtx<ParsedConfig>): Parameters<typeof checkAcross>[1] {
+  return (path, message, remedy) =>
+    ctx.addIssue({ code: 'custom', path: [...path], message, params: { remedy } });
 }
 
 /** Merges what one entry inherits from another, so that a part finds all its values in one place. */

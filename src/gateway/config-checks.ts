@@ -1,0 +1,181 @@
+/**
+ * Checks that need more than one key: entries that name each other, and settings that are dangerous together.
+ * They run even when single keys are at fault, so that every fault is reported at once; hence a value here may
+ * be absent or of another type than its key wants, and such a value is left to the schema.
+ */
+import type { ParsedConfig } from './config-schema.ts';
+import { isLoopback } from './config-values.ts';
+
+/** A value that the schema may have found faults in: anything below it can be missing. */
+type Draft<T> = T extends readonly (infer Element)[]
+  ? readonly Draft<Element>[] | undefined
+  : T extends object
+    ? { readonly [Key in keyof T]?: Draft<T[Key]> } | undefined
+    : T | undefined;
+
+type DraftConfig = Draft<ParsedConfig>;
+type Entry<Key extends 'tenants' | 'systems' | 'callers'> = Draft<ParsedConfig[Key][string]>;
+type ProxyPermission = Extract<
+  ParsedConfig['callers'][string]['permissions'][number],
+  { readonly systems: unknown }
+>;
+type Refuse = (path: readonly (string | number)[], problem: string, remedy: string) => void;
+
+export function checkAcross(config: DraftConfig, refuse: Refuse): void {
+  checkListeners(config, refuse);
+  checkCache(config, refuse);
+  for (const [id, tenant] of entriesOf(config?.tenants)) checkTenant(id, tenant, refuse);
+  for (const [id, system] of entriesOf(config?.systems)) checkSystem(id, system, config, refuse);
+  for (const [name, caller] of entriesOf(config?.callers)) checkCaller(name, caller, config, refuse);
+  checkTwins(config, refuse);
+}
+
+function checkListeners(config: DraftConfig, refuse: Refuse): void {
+  const { listen, admin } = config ?? {};
+  if (typeof listen?.host === 'string' && !isLoopback(listen.host)) {
+    if (!listen.tls && !listen.tlsTerminatedElsewhere)
+      refuse(
+        ['listen'],
+        `passwords would travel in plain HTTP to ${listen.host}`,
+        'give listen.tls, or state listen.tlsTerminatedElsewhere: true when a load balancer in front speaks TLS',
+      );
+    if (!config?.publicUrl)
+      refuse(
+        ['publicUrl'],
+        'is missing, and the listener’s own address is not what callers use',
+        'write the https:// address that callers use',
+      );
+  }
+  const ports: (readonly [string, unknown])[] = [
+    ['listen.port', listen?.port],
+    ['admin.port', admin?.port],
+    ...entriesOf(config?.tenants).map(
+      ([id, tenant]) => [`tenants.${id}.embedded.port`, tenant?.embedded?.port] as const,
+    ),
+  ];
+  for (const [at, [path, port]] of ports.entries()) {
+    const taken = ports.slice(0, at).find(([, other]) => port && other === port);
+    if (taken) refuse([path], `is the port of ${taken[0]}`, 'choose another port, or 0 for a free one');
+  }
+}
+
+function checkCache(config: DraftConfig, refuse: Refuse): void {
+  const cache = config?.cache;
+  if (cache?.store === 'redis' && !cache.redis)
+    refuse(['cache', 'redis'], 'is missing although cache.store is redis', 'write cache.redis.url');
+}
+
+function checkTenant(id: string, tenant: Entry<'tenants'>, refuse: Refuse): void {
+  const at = (...keys: string[]) => ['tenants', id, ...keys];
+  const { url, credential, embedded } = tenant ?? {};
+  if (embedded && (url || credential))
+    refuse(at('embedded'), 'cannot stand beside url or credential', 'remove embedded, or url and credential');
+  if (!embedded && !url)
+    refuse(at('url'), 'is missing', 'write the tenant’s https:// address, or embedded: {}');
+  if (!embedded && !credential)
+    refuse(at('credential'), 'is missing', 'write the gateway’s technical user at the tenant');
+  if (credential?.type === 'certificate' && !tenant?.clientCertificate)
+    refuse(
+      at('clientCertificate'),
+      'is missing although the credential is a certificate',
+      'write certificate and key',
+    );
+  checkPace(tenant, at, refuse);
+}
+
+function checkPace(tenant: Entry<'tenants'>, at: (...keys: string[]) => string[], refuse: Refuse): void {
+  const { perMinute, burst, tenantLimit, minute } = tenant?.pace ?? {};
+  if (isNumber(perMinute) && isNumber(burst) && isNumber(tenantLimit) && perMinute + burst > tenantLimit)
+    refuse(
+      at('pace'),
+      `perMinute + burst is ${perMinute + burst}, more than the ${tenantLimit} that the tenant grants`,
+      'lower them, or state a higher tenantLimit that SAP has granted',
+    );
+  const host = typeof tenant?.url === 'string' ? URL.parse(tenant.url)?.hostname : undefined;
+  if (isNumber(minute) && minute < 60_000 && host !== undefined && !isLoopback(host))
+    refuse(at('pace', 'minute'), 'is shorter than a minute for a tenant elsewhere', 'remove it');
+}
+
+function checkSystem(id: string, system: Entry<'systems'>, config: DraftConfig, refuse: Refuse): void {
+  const at = (key: string) => ['systems', id, key];
+  const tenants = keysOf(config?.tenants);
+  if (typeof system?.tenant === 'string' && !tenants.includes(system.tenant))
+    refuse(at('tenant'), `there is no tenant ${system.tenant}`, `name one of: ${listing(tenants)}`);
+  if (system?.url && system.kind === 'ips')
+    refuse(
+      at('url'),
+      'is for systems of kind scim only',
+      'write kind: scim, or remove url and use the tenant’s',
+    );
+}
+
+/** Two ids for one system would leave one of them with remembered replies that a write by the other made stale. */
+function checkTwins(config: DraftConfig, refuse: Refuse): void {
+  const seen = new Map<string, string>();
+  for (const [id, system] of entriesOf(config?.systems)) {
+    const { tenant, kind, url, id: upstreamId = id } = system ?? {};
+    const place = JSON.stringify(kind === 'scim' ? [tenant, kind, url] : [tenant, kind, upstreamId]);
+    const twin = seen.get(place);
+    if (twin !== undefined)
+      refuse(['systems', id], `leads to the same system as ${twin}`, 'remove one of them, or correct its id');
+    seen.set(place, id);
+  }
+}
+
+function checkCaller(name: string, caller: Entry<'callers'>, config: DraftConfig, refuse: Refuse): void {
+  const at = (...keys: (string | number)[]) => ['callers', name, ...keys];
+  const tenants = keysOf(config?.tenants);
+  const permissions = listOf(caller?.permissions);
+  if (typeof caller?.tenant === 'string' && !tenants.includes(caller.tenant))
+    refuse(at('tenant'), `there is no tenant ${caller.tenant}`, `name one of: ${listing(tenants)}`);
+  const needsTenant = permissions.some((permission) => permission && 'sourceSystems' in permission);
+  if (needsTenant && caller?.tenant === undefined && tenants.length > 1)
+    refuse(
+      at('tenant'),
+      'is missing: the paths of the real-time and admin interfaces name no tenant',
+      `name one of: ${listing(tenants)}`,
+    );
+  for (const [index, permission] of permissions.entries())
+    if (permission && 'systems' in permission)
+      checkProxyPermission(permission, (...keys) => at('permissions', index, ...keys), config, refuse);
+}
+
+function checkProxyPermission(
+  permission: NonNullable<Draft<ProxyPermission>>,
+  at: (...keys: (string | number)[]) => (string | number)[],
+  config: DraftConfig,
+  refuse: Refuse,
+): void {
+  const systems = keysOf(config?.systems);
+  for (const [index, id] of listOf(permission.systems).entries())
+    if (typeof id === 'string' && !systems.includes(id))
+      refuse(at('systems', index), `there is no system ${id}`, `name one of: ${listing(systems)}`);
+  const types = entriesOf(config?.systems).flatMap(([, system]) => listOf(system?.resourceTypes));
+  for (const [index, type] of listOf(permission.resourceTypes).entries())
+    if (typeof type === 'string' && !types.includes(type))
+      refuse(
+        at('resourceTypes', index),
+        `no system has the resource type ${type}`,
+        `name one of: ${listing(types)}`,
+      );
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number';
+}
+
+function entriesOf<Value>(map: Readonly<Record<string, Value>> | undefined): [string, Value][] {
+  return typeof map === 'object' && map !== null ? Object.entries(map) : [];
+}
+
+function keysOf(map: Readonly<Record<string, unknown>> | undefined): string[] {
+  return entriesOf(map).map(([key]) => key);
+}
+
+function listOf<Element>(value: readonly Element[] | string | undefined): readonly Element[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function listing(names: readonly unknown[]): string {
+  return [...new Set(names)].join(', ') || '(there is none yet)';
+}

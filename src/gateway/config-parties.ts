@@ -1,0 +1,217 @@
+/**
+ * The shape of what stands on either side of the gateway: callers with their permissions, tenants, and the
+ * systems that lead from the one to the other. Same rules as config-schema.ts.
+ */
+import { z } from 'zod';
+
+import {
+  certificates,
+  confidentialUrl,
+  keyPair,
+  path,
+  secret,
+  type References,
+} from './config-references.ts';
+import { count, duration, name, port, secureUrl, size } from './config-values.ts';
+
+export const permissionNames = {
+  proxy: 'Access Proxy System API',
+  realTime: 'Access Real-Time Provisioning API',
+  admin: 'Access Identity Provisioning Tenant Admin API',
+} as const;
+
+export const tenantName = () => name('-', 'name of a tenant');
+export const systemId = () => name('._~-', 'id of a system');
+export const callerName = () => name('._@-', 'name of a technical user');
+const resourceType = () => name('', 'resource type');
+
+function allOr<T extends z.ZodType>(element: T) {
+  const list = z.array(element).min(1);
+  return z.union([z.literal('all'), list], { error: 'must be all, or a list with at least one entry' });
+}
+
+export const cacheLifetime = () => duration({ min: '1s', max: '24h' });
+
+export function caller() {
+  const sourceSystems = allOr(systemId()).describe('Ids of the source systems that may be named.');
+  const proxy = z.strictObject({
+    permission: z.literal(permissionNames.proxy).describe('Users and groups of proxy systems.'),
+    systems: allOr(systemId()).describe('`all`, or the ids of the systems.'),
+    resourceTypes: allOr(resourceType())
+      .default('all')
+      .describe('`all`, or names such as `Users`, `Groups`.'),
+    access: z
+      .array(z.enum(['read', 'write']))
+      .min(1)
+      .describe('`read`, `write` or both.'),
+  });
+  const realTime = z.strictObject({
+    permission: z.literal(permissionNames.realTime).describe('Real-time provisioning of a source system.'),
+    sourceSystems,
+  });
+  const admin = z.strictObject({
+    permission: z.literal(permissionNames.admin).describe('Starting jobs and reading their logs.'),
+    sourceSystems,
+  });
+  return z.strictObject({
+    tenant: tenantName()
+      .optional()
+      .describe(
+        'The tenant whose real-time and admin interfaces are meant: their paths name none. May be left out with one tenant.',
+      ),
+    permissions: z
+      .array(z.discriminatedUnion('permission', [proxy, realTime, admin]))
+      .min(1)
+      .describe('What the technical user may do; what is not listed is refused.'),
+  });
+}
+
+export function tenant(references: References) {
+  return z.strictObject({
+    url: secureUrl()
+      .optional()
+      .describe('Address of the tenant, such as `https://acme.accounts.ondemand.com`.'),
+    credential: credential(references).optional().describe('The gateway’s own technical user at the tenant.'),
+    embedded: embedded(references)
+      .optional()
+      .describe(
+        'Runs a stand-in of a tenant inside the gateway’s process, for trying out. Replaces `url` and `credential`.',
+      ),
+    ca: certificates(references)
+      .optional()
+      .describe(
+        'PEM file with the certificate authorities that the tenant’s certificate may come from. Default: those of Node.',
+      ),
+    clientCertificate: keyPair(references)
+      .optional()
+      .describe('Certificate and key that the gateway shows to the tenant.'),
+    outboundProxy: z
+      .strictObject({
+        url: confidentialUrl(['http:', 'https:'], references).describe(
+          'Address of the proxy, such as `http://proxy:3128`. With a password in it, as a reference.',
+        ),
+        noProxy: z.array(z.string().min(1)).default([]).describe('Hosts that are reached without the proxy.'),
+      })
+      .optional()
+      .describe('The company’s proxy on the way out.'),
+    deadlines: z
+      .strictObject({
+        read: duration({ min: '100ms', max: '30m' })
+          .prefault('30s')
+          .describe('Longest time for a read at the tenant.'),
+        write: duration({ min: '100ms', max: '30m' })
+          .prefault('190s')
+          .describe('Longest time for a write. The tenant itself may repeat at its target for minutes.'),
+      })
+      .prefault({})
+      .describe('How long the tenant may take.'),
+    pace: pace(),
+  });
+}
+
+function credential(references: References) {
+  const basic = z.strictObject({
+    type: z.literal('basic').describe('User and secret with each call.'),
+    user: z.string().min(1).describe('The technical user’s id.'),
+    secret: secret(references).describe('The technical user’s secret, as a reference.'),
+  });
+  const oauth = z.strictObject({
+    type: z.literal('oauth').describe('OAuth 2.0 client credentials.'),
+    clientId: z.string().min(1).describe('The client’s id.'),
+    secret: secret(references).describe('The client’s secret, as a reference.'),
+    tokenUrl: secureUrl()
+      .optional()
+      .describe('Address of the token endpoint. Default: `<url>/oauth2/token`.'),
+  });
+  const certificate = z.strictObject({
+    type: z.literal('certificate').describe('The client certificate alone; needs `clientCertificate`.'),
+  });
+  const none = z.strictObject({ type: z.literal('none').describe('No credential at all.') });
+  return z.discriminatedUnion('type', [basic, oauth, certificate, none]);
+}
+
+function embedded(references: References) {
+  return z.strictObject({
+    port: port().default(8081).describe('Port on 127.0.0.1; 0 takes a free one.'),
+    file: path(references).optional().describe('Further settings of the embedded tenant.'),
+    users: count(0, 1_000_000)
+      .default(1000)
+      .describe('Users in its directory at the start; always the same ones.'),
+    groups: count(0, 100_000).default(50).describe('Groups in its directory at the start.'),
+  });
+}
+
+function pace() {
+  return z
+    .strictObject({
+      perMinute: count(1, 100_000).default(140).describe('Calls per minute, evenly spread.'),
+      burst: count(0, 10_000).default(10).describe('Calls that may go up at once after a quiet time.'),
+      tenantLimit: count(1, 100_000)
+        .default(150)
+        .describe(
+          'The calls per minute that the tenant grants to one credential; `perMinute` and `burst` together stay within it.',
+        ),
+      minute: duration({ min: '100ms', max: '60s' })
+        .prefault('60s')
+        .describe('Length of the minute. Shorter only for demonstrations with a tenant on this machine.'),
+      concurrency: count(1, 1000).default(16).describe('Calls at the tenant at the same time.'),
+      queue: count(0, 1_000_000)
+        .default(2000)
+        .describe('Calls that may wait for their turn; more are refused at once.'),
+    })
+    .prefault({})
+    .describe('The tenant’s quota, shared by all systems and interfaces of the tenant.');
+}
+
+export function system() {
+  return z.strictObject({
+    tenant: tenantName().describe('The tenant behind it: an entry of `tenants`.'),
+    kind: z
+      .enum(['ips', 'scim'])
+      .default('ips')
+      .describe('`ips`: a proxy system of the tenant. `scim`: any SCIM 2.0 service provider under `url`.'),
+    id: systemId().optional().describe('The system’s id at the tenant. Default: the id that callers use.'),
+    url: secureUrl().optional().describe('Base address of a system of kind `scim`. Default: the tenant’s.'),
+    name: z.string().optional().describe('A name for people: logs and the console show it.'),
+    resourceTypes: z
+      .array(resourceType())
+      .min(1)
+      .default(['Users', 'Groups'])
+      .describe('Resource types by the name they have in the path.'),
+    assignment: z
+      .enum(['PUT', 'PATCH'])
+      .default('PUT')
+      .describe('How a changed membership goes up: the whole group, or only the change.'),
+    cache: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('Remember replies of this system.'),
+        lifetime: cacheLifetime()
+          .optional()
+          .describe('How long a reply may be remembered. Default: `cache.lifetime`.'),
+        scope: z
+          .enum(['shared', 'caller'])
+          .default('shared')
+          .describe('Whether callers with the same rights share remembered replies, or each has its own.'),
+      })
+      .prefault({})
+      .describe('What this system’s replies allow.'),
+    limits: z
+      .strictObject({
+        body: size({ min: '1KiB', max: '256MiB' })
+          .optional()
+          .describe('Largest body of a call. Default: `limits.body`.'),
+        reply: size({ min: '1KiB', max: '1GiB' })
+          .optional()
+          .describe('Largest body of a reply. Default: `limits.reply`.'),
+      })
+      .prefault({})
+      .describe('Limits that differ for this system.'),
+    deadlines: z
+      .strictObject({
+        read: duration({ min: '100ms', max: '30m' }).optional().describe('Default: the tenant’s.'),
+        write: duration({ min: '100ms', max: '30m' }).optional().describe('Default: the tenant’s.'),
+      })
+      .prefault({})
+      .describe('Deadlines that differ for this system.'),
+  });
+}
