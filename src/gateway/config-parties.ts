@@ -208,8 +208,12 @@ export function system() {
       .describe('Limits that differ for this system.'),
     deadlines: z
       .strictObject({
-        read: duration({ min: '100ms', max: '30m' }).optional().describe('Default: the tenant’s.'),
-        write: duration({ min: '100ms', max: '30m' }).optional().describe('Default: the tenant’s.'),
+        read: duration({ min: '100ms', max: '30m' })
+          .optional()
+          .describe('Longest time for a read. Default: the tenant’s.'),
+        write: duration({ min: '100ms', max: '30m' })
+          .optional()
+          .describe('Longest time for a write. Default: the tenant’s.'),
       })
       .prefault({})
       .describe('Deadlines that differ for this system.'),

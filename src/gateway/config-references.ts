@@ -23,7 +23,9 @@ export interface TextFile {
   readonly text: string;
 }
 
-const file = z.strictObject({ file: z.string().min(1) });
+const file = z.strictObject({
+  file: z.string().min(1).describe('Path of the file.').meta({ title: 'path' }),
+});
 const reference = z.union([file, z.strictObject({ env: z.string().min(1) })]);
 const howToRefer = 'write { file: path } or { env: NAME }';
 
@@ -46,7 +48,7 @@ const referenceJson = [
 export function secret(references: References) {
   return z
     .unknown()
-    .meta({ oneOf: referenceJson })
+    .meta({ title: 'reference', oneOf: referenceJson })
     .transform((value, ctx) => readSecret(value, references, ctx));
 }
 
@@ -55,7 +57,7 @@ export function confidentialUrl(protocols: readonly string[], references: Refere
   const wanted = `must be an address that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`;
   return z
     .unknown()
-    .meta({ oneOf: [{ type: 'string' }, ...referenceJson] })
+    .meta({ title: 'address or reference', oneOf: [{ type: 'string' }, ...referenceJson] })
     .transform((value, ctx) => {
       const url = typeof value === 'string' ? new Secret(value) : readSecret(value, references, ctx);
       const parsed = URL.parse(url.reveal());
@@ -130,6 +132,7 @@ export function path({ directory }: References) {
   return z
     .string()
     .min(1)
+    .meta({ title: 'path' })
     .transform((text) => resolve(directory, text));
 }
 
@@ -140,7 +143,7 @@ export function privatePath(references: References) {
 
 /** `{ file }` of one or several PEM certificates. */
 export function certificates({ directory }: References) {
-  return file.transform(({ file }, ctx): TextFile => {
+  return file.meta({ title: 'file' }).transform(({ file }, ctx): TextFile => {
     const absolute = resolve(directory, file);
     const text = readText(absolute, ctx);
     if (text !== undefined && !isCertificate(text))

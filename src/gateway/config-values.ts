@@ -18,15 +18,20 @@ interface Range {
 
 /** A duration with its unit, such as `250ms`, `30s`, `5m`, `1h`; gives milliseconds. */
 export function duration(range: Range = {}) {
-  return measure(durations, 'must be a duration with its unit, such as 250ms, 30s, 5m or 1h', range);
+  return measure(
+    'duration',
+    durations,
+    'must be a duration with its unit, such as 250ms, 30s, 5m or 1h',
+    range,
+  );
 }
 
 /** A size with its unit, such as `64KiB` or `8MiB`; gives bytes. */
 export function size(range: Range = {}) {
-  return measure(sizes, 'must be a size with its unit, such as 512B, 64KiB or 8MiB', range);
+  return measure('size', sizes, 'must be a size with its unit, such as 512B, 64KiB or 8MiB', range);
 }
 
-function measure(units: Readonly<Record<string, number>>, error: string, { min, max }: Range) {
+function measure(title: string, units: Readonly<Record<string, number>>, error: string, { min, max }: Range) {
   const pattern = new RegExp(`^([0-9]{1,9})(${Object.keys(units).join('|')})$`);
   const read = (text: string) => {
     const [, count = '', unit = ''] = pattern.exec(text) ?? [];
@@ -35,6 +40,7 @@ function measure(units: Readonly<Record<string, number>>, error: string, { min, 
   return z
     .string({ error })
     .regex(pattern, { error })
+    .meta({ title })
     .transform((text, ctx) => {
       const value = read(text);
       if (min !== undefined && value < read(min)) refuse(ctx, `must be at least ${min}`);
@@ -62,21 +68,27 @@ export function refuse(ctx: FaultSink, message: string, remedy?: string): void {
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   if (isIP(bare) === 4) return bare.startsWith('127.');
-  return bare === '::1' || bare === 'localhost' || bare.endsWith('.localhost');
+  return bare === '::1' || bare === 'localhost';
 }
 
-/** An address whose traffic carries secrets or personal data: https, or http to this machine. Gives it without a trailing slash. */
+/**
+ * An address whose traffic carries secrets or personal data: https, or http to this machine.
+ * Gives it without a trailing slash.
+ */
 export function secureUrl() {
-  return z.string({ error: 'must be an address such as https://host.example.com' }).transform((text, ctx) => {
-    const url = URL.parse(text);
-    if (!url || !/^https?:$/.test(url.protocol))
-      refuse(ctx, 'must be an address such as https://host.example.com');
-    else if (url.username || url.password || url.search || url.hash)
-      refuse(ctx, 'must be scheme, host, port and path only', 'remove user, password, query and fragment');
-    else if (url.protocol === 'http:' && !isLoopback(url.hostname))
-      refuse(ctx, 'must be https (is http)', 'write https://; http is for addresses of this machine only');
-    return text.replace(/\/+$/, '');
-  });
+  const error = 'must be an address such as https://host.example.com';
+  return z
+    .string({ error })
+    .meta({ title: 'address' })
+    .transform((text, ctx) => {
+      const url = URL.parse(text);
+      if (!url || !/^https?:$/.test(url.protocol)) refuse(ctx, error);
+      else if (url.username || url.password || url.search || url.hash)
+        refuse(ctx, 'must be scheme, host, port and path only', 'remove user, password, query and fragment');
+      else if (url.protocol === 'http:' && !isLoopback(url.hostname))
+        refuse(ctx, 'must be https (is http)', 'write https://; http is for addresses of this machine only');
+      return text.replace(/\/+$/, '');
+    });
 }
 
 export const port = () => z.int().min(0).max(65_535);
@@ -84,7 +96,11 @@ export const count = (min: number, max: number) => z.int().min(min).max(max);
 
 /** The name of a map entry. It becomes a part of paths, file names or log fields, hence the narrow alphabet. */
 export function name(alphabet: string, what: string) {
-  return z.string().regex(new RegExp(`^[A-Za-z0-9][A-Za-z0-9${alphabet}]{0,127}$`), {
-    error: `is no ${what}: begin with a letter or digit, go on with letters, digits and ${alphabet.split('').join(' ')}`,
-  });
+  const allowed = ['letters', 'digits', ...alphabet.split('')].join(' ');
+  return z
+    .string()
+    .regex(new RegExp(`^[A-Za-z0-9][A-Za-z0-9${alphabet}]{0,127}$`), {
+      error: `is no ${what}: it begins with a letter or digit and has only ${allowed}`,
+    })
+    .meta({ title: what });
 }
