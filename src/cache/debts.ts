@@ -1,0 +1,76 @@
+/**
+ * Generations that must still end in the store. A debt stays until the store has confirmed it, and comes back
+ * when the connection was lost soon after, because a fail-over may lose what was confirmed.
+ */
+
+/** A confirmed deletion this old has reached the replica that a fail-over would promote. */
+const certainAfterMs = 60_000;
+
+export interface Debt {
+  readonly generation: string;
+  /** Which forgetting it belongs to; a later one for the same generation is another debt. */
+  readonly number: number;
+}
+
+export class Debts {
+  readonly #now: () => number;
+  /**
+   * By space, because only one system's keys may travel in one command. Not limited: the tenant's quota limits
+   * writes, 150 a minute make about 1 MB an hour while the store is away.
+   */
+  readonly #owed = new Map<string, Map<string, number>>();
+  /** When a generation was confirmed, the oldest first. */
+  readonly #paidAt = new Map<string, number>();
+  #number = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  owe(generations: Iterable<string>): void {
+    this.#number += 1;
+    for (const generation of generations)
+      this.#owed.getOrInsertComputed(spaceOf(generation), () => new Map()).set(generation, this.#number);
+  }
+
+  /** At most `limit` debts of the space that a key belongs to. */
+  of(key: string, limit: number): Debt[] {
+    const owed = this.#owed.get(spaceOf(key)) ?? new Map<string, number>();
+    return Array.from(owed.entries().take(limit), ([generation, number]) => ({ generation, number }));
+  }
+
+  isFree(key: string): boolean {
+    return !this.#owed.has(spaceOf(key));
+  }
+
+  pay(debts: readonly Debt[]): void {
+    for (const { generation, number } of debts) {
+      const space = spaceOf(generation);
+      const owed = this.#owed.get(space);
+      if (owed?.get(generation) === number) owed.delete(generation);
+      if (owed?.size === 0) this.#owed.delete(space);
+      this.#paidAt.delete(generation);
+      this.#paidAt.set(generation, this.#now());
+    }
+    this.#settle();
+  }
+
+  /** The connection was lost: what was confirmed lately is owed again. */
+  doubt(): void {
+    this.#settle();
+    this.owe(this.#paidAt.keys());
+  }
+
+  #settle(): void {
+    const certain = this.#now() - certainAfterMs;
+    for (const [generation, paidAt] of this.#paidAt) {
+      if (paidAt > certain) break;
+      this.#paidAt.delete(generation);
+    }
+  }
+}
+
+/** The part of a key up to its Cluster hash tag: what shares it lives on one node. */
+function spaceOf(key: string): string {
+  return key.slice(0, key.indexOf('}') + 1);
+}

@@ -1,0 +1,55 @@
+/**
+ * Readings of the tenant that are under way, so that equal reads share one. The invariant: nobody joins a
+ * flight that began before a write which was answered before he asked.
+ */
+import type { EntryName } from './key.ts';
+import type { Look } from './store.ts';
+
+interface Flight<T> {
+  readonly generations: readonly string[];
+  /** Unknown when the store could not say at the start. */
+  readonly tokens: readonly string[] | undefined;
+  readonly landed: Promise<T>;
+}
+
+export class Flights<T> {
+  readonly #flights = new Map<string, Flight<T>>();
+
+  /**
+   * The flight that a read with this look may share. Tokens catch what other replicas wrote; without a store
+   * to ask, only what this one wrote is known (`end`).
+   */
+  joinable(key: string, look: Look | undefined): Promise<T> | undefined {
+    const flight = this.#flights.get(key);
+    return flight && (!look || areEqual(flight.tokens, look.tokens)) ? flight.landed : undefined;
+  }
+
+  /** Starts a flight that later reads may join; `mayFill` says whether it is still the newest and not ended. */
+  begin(
+    { key, generations }: EntryName,
+    look: Look | undefined,
+    fly: (mayFill: () => boolean) => Promise<T>,
+  ): Promise<T> {
+    const isCurrent = (): boolean => this.#flights.get(key) === flight;
+    const land = async (): Promise<T> => {
+      try {
+        return await Promise.try(fly, isCurrent);
+      } finally {
+        if (isCurrent()) this.#flights.delete(key);
+      }
+    };
+    const flight: Flight<T> = { generations, tokens: look?.tokens, landed: land() };
+    this.#flights.set(key, flight);
+    return flight.landed;
+  }
+
+  /** From now on nobody joins a flight that depends on one of these generations. */
+  end(generations: ReadonlySet<string>): void {
+    for (const [key, flight] of this.#flights)
+      if (flight.generations.some((generation) => generations.has(generation))) this.#flights.delete(key);
+  }
+}
+
+export function areEqual(some: readonly string[] | undefined, others: readonly string[]): boolean {
+  return some?.length === others.length && some.every((token, at) => token === others[at]);
+}

@@ -1,0 +1,77 @@
+/**
+ * Names of entries and generations in a store. Names are keyed MACs, because a filter or an id is personal data
+ * and a plain hash of it could be guessed; only the system stands in clear, as the Cluster hash tag that keeps
+ * an entry and its generations on one node.
+ */
+import { createHmac } from 'node:crypto';
+
+import type { Operation, Touch } from '../scim/operation.ts';
+
+/** Changes whenever what a name stands for changes, so that old entries are never found again. */
+const format = 'gh1';
+
+export interface EntryName {
+  readonly key: string;
+  /** Whatever a write may change carries at least one of these (docs/decisions/0003-generations.md). */
+  readonly generations: readonly string[];
+}
+
+export interface Variant {
+  readonly accept: string | undefined;
+  /** Empty, or the caller's name when callers must not share the entries of a system. */
+  readonly scope: string;
+}
+
+export function createNaming(secret: Buffer) {
+  function nameOf({ tenant, system }: Operation, parts: readonly string[]): string {
+    const mac = createHmac('sha256', secret).update(lengthPrefixed([format, tenant, system, ...parts]));
+    return `${spaceOf(system)}${mac.digest('base64url')}`;
+  }
+
+  function generation(operation: Operation, { scope, resourceType, id }: Touch): string {
+    // Callers exist that lower-case ids (facts: Omada), and backends that do not mind; forgetting more is safe.
+    const folded = scope === 'one' ? [(id ?? '').normalize('NFKC').toLowerCase()] : [];
+    return nameOf(operation, ['generation', scope, resourceType, ...folded]);
+  }
+
+  return {
+    entryOf(operation: Operation, { accept, scope }: Variant): EntryName {
+      const { kind, path, query } = operation;
+      return {
+        key: nameOf(operation, ['entry', scope, kind, path, query.canonical, accept ?? '']),
+        generations: dependenciesOf(operation).map((touch) => generation(operation, touch)),
+      };
+    },
+
+    /** The generations that end with this write. */
+    touchedBy(operation: Operation): string[] {
+      const touches = [operation, ...operation.parts].flatMap((part) => part.touches);
+      return [...new Set(touches.map((touch) => generation(operation, touch)))];
+    },
+  };
+}
+
+export type Naming = ReturnType<typeof createNaming>;
+
+/** The counterpart of `Operation.touches`: what would have to be touched for this reading to become stale. */
+function dependenciesOf({ kind, resourceType, id }: Operation): Touch[] {
+  const all: Touch = { scope: 'all', resourceType };
+  if (kind === 'get' && id !== undefined) return [all, { scope: 'one', resourceType, id }];
+  return kind === 'list' ? [all, { scope: 'lists', resourceType }] : [all];
+}
+
+function spaceOf(system: string): string {
+  return `${format}:{${encodeURIComponent(system)}}:`;
+}
+
+/** Joins parts so that no two lists of parts give the same bytes. */
+export function lengthPrefixed(parts: readonly (string | Buffer)[]): Buffer {
+  return Buffer.concat(
+    parts.flatMap((part) => {
+      const bytes = typeof part === 'string' ? Buffer.from(part) : part;
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(bytes.length);
+      return [length, bytes];
+    }),
+  );
+}

@@ -1,0 +1,32 @@
+/** What may be remembered at all. Pure; in doubt the answer is no, because a miss only costs a call. */
+import type { Headers, Reply } from '../scim/call.ts';
+import { isScimMedia } from '../scim/message.ts';
+import type { Operation, OperationKind } from '../scim/operation.ts';
+
+const cacheableKinds: ReadonlySet<OperationKind> = new Set(['list', 'get', 'discover'] as const);
+
+/** `/Me` means another resource for every caller (RFC 7644 §3.11), and the tenant knows only one: us. */
+export function isCacheable({ api, kind, effect, resourceType }: Operation): boolean {
+  return api === 'proxy' && effect === 'read' && cacheableKinds.has(kind) && resourceType !== 'Me';
+}
+
+export function mayStore(operation: Operation, { status, headers, body }: Reply): boolean {
+  return (
+    status === 200 &&
+    isScimMedia(headers['content-type']) &&
+    headers['set-cookie'] === undefined &&
+    !listed(headers, 'vary').includes('*') &&
+    !listed(headers, 'cache-control').some((directive) => /^(no-store|private)(=|$)/.test(directive)) &&
+    !concernsPassword(operation, body)
+  );
+}
+
+/** Passwords are never returned by a good tenant (RFC 7643 §4.1.1); one that does must not spread them. */
+function concernsPassword({ kind, query }: Operation, body: Buffer): boolean {
+  if (kind === 'discover') return false;
+  return /password/i.test(query.get('filter') ?? '') || body.includes('"password"');
+}
+
+function listed(headers: Headers, name: string): string[] {
+  return (headers[name] ?? '').split(',').map((item) => item.trim().toLowerCase());
+}
