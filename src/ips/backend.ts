@@ -1,0 +1,53 @@
+/**
+ * What stands behind a system: the few verbs that the tenant needs of any connected backend.
+ * Backends differ on purpose (total or none, native filter or none); a failure is always a `BackendFailure`.
+ */
+import type { Literal, Operator } from './filter.ts';
+import type { Resource, ResourceType } from './resource.ts';
+
+/** One comparison in the backend's own attribute names. */
+export interface Comparison {
+  readonly attribute: string;
+  readonly operator: Operator;
+  readonly value: Literal;
+}
+
+export interface PageRequest {
+  /** 1-based. */
+  readonly startIndex: number;
+  readonly count: number;
+  readonly match?: Comparison;
+  /** The system's filter property, combined by AND with `match` (facts: IPS 3.3). */
+  readonly restriction?: string;
+}
+
+export interface Page {
+  readonly resources: readonly Resource[];
+  readonly total?: number;
+}
+
+export interface Backend extends AsyncDisposable {
+  /** Its base address; quoted in errors. */
+  readonly url: string;
+  readonly givesTotal: boolean;
+  /** Whether it can search natively; a filtered call to a system without that is refused. */
+  readonly filters: boolean;
+  page(type: ResourceType, request: PageRequest): Promise<Page>;
+  /** How many entities a reader of all pages has seen; the tenant needs it for the last page only. */
+  count(type: ResourceType, request: Pick<PageRequest, 'match' | 'restriction'>): Promise<number>;
+  get(type: ResourceType, id: string): Promise<Resource>;
+  create(type: ResourceType, resource: Resource): Promise<Resource>;
+  replace(type: ResourceType, id: string, resource: Resource): Promise<Resource>;
+  patch(type: ResourceType, id: string, patch: unknown): Promise<Resource>;
+  delete(type: ResourceType, id: string): Promise<void>;
+}
+
+/** The comparison and the restriction as one SCIM filter. */
+export function scimFilterOf({
+  match,
+  restriction,
+}: Pick<PageRequest, 'match' | 'restriction'>): string | undefined {
+  const comparison = match && `${match.attribute} ${match.operator} ${JSON.stringify(match.value)}`;
+  if (comparison && restriction) return `(${restriction}) and ${comparison}`;
+  return comparison ?? restriction;
+}

@@ -1,0 +1,55 @@
+/**
+ * The tenant's two-step limit over a sliding minute, for proxy and real-time calls together (facts: IPS 5.1).
+ * A refused call is not counted, so that the minute runs out even under a storm of them.
+ */
+export interface LimiterOptions {
+  /** Calls within a minute that are answered at once; later ones are slowed down. */
+  readonly slowAt: number;
+  /** Calls within a minute after which further ones are refused. */
+  readonly refuseAt: number;
+  readonly minuteMs: number;
+  readonly delayMs: number;
+  /** `true` tells when the minute has room again, a number is told as it is; SAP documents neither. */
+  readonly retryAfter?: boolean | number;
+  readonly slowedBy?: 'fixed' | 'proportional';
+}
+
+/** IPS's own figures. */
+export const proxyLimits: LimiterOptions = {
+  slowAt: 150,
+  refuseAt: 200,
+  minuteMs: 60_000,
+  delayMs: 1000,
+};
+
+export type Admission =
+  | { readonly admitted: true; readonly delayMs: number }
+  | { readonly admitted: false; readonly retryAfter?: number };
+
+export class Limiter {
+  readonly #options: LimiterOptions;
+  /** Instants of the counted calls, oldest first; never longer than `refuseAt`. */
+  readonly #instants: number[] = [];
+
+  constructor(options: LimiterOptions) {
+    this.#options = options;
+  }
+
+  admit(now: number = performance.now()): Admission {
+    const { slowAt, refuseAt, minuteMs, delayMs, slowedBy } = this.#options;
+    while (this.#instants[0] !== undefined && this.#instants[0] <= now - minuteMs) this.#instants.shift();
+    if (this.#instants.length >= refuseAt) return this.#refusal(now);
+    const excess = this.#instants.push(now) - slowAt;
+    if (excess <= 0) return { admitted: true, delayMs: 0 };
+    const share = slowedBy === 'proportional' ? excess / (refuseAt - slowAt) : 1;
+    return { admitted: true, delayMs: delayMs * share };
+  }
+
+  #refusal(now: number): Admission {
+    const { retryAfter, minuteMs } = this.#options;
+    if (!retryAfter) return { admitted: false };
+    const oldest = this.#instants[0] ?? now;
+    const seconds = retryAfter === true ? Math.ceil((oldest + minuteMs - now) / 1000) : retryAfter;
+    return { admitted: false, retryAfter: seconds };
+  }
+}
