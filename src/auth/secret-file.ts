@@ -1,0 +1,74 @@
+/**
+ * The file of hashes: YAML, technical user → at most two entries, so that a secret can be rotated without a gap.
+ * It is replaced as a whole and by rename, so a reader never sees half of it.
+ */
+import { randomUUID } from 'node:crypto';
+import { open, readFile, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { parseDocument, stringify } from 'yaml';
+import { z } from 'zod';
+
+import { generateSecret, hashSecret, isSecretHash } from './secret.ts';
+
+const maxEntries = 2;
+
+const wrongHash = 'must be an argon2id hash as `gatehouse secret` makes it (m=19456,t=2,p=1)';
+const entry = z.strictObject({
+  hash: z.string().refine(isSecretHash, wrongHash),
+  note: z.string().optional(),
+});
+const fromMap = (value: unknown): unknown => (value instanceof Map ? Object.fromEntries(value) : value);
+const book = z.map(z.string().min(1), z.array(z.preprocess(fromMap, entry)).min(1).max(maxEntries));
+
+/** User → its entries; a Map, because a user may be named `__proto__`. */
+export type Entries = ReadonlyMap<string, readonly z.infer<typeof entry>[]>;
+
+export async function readSecrets(file: string): Promise<Entries> {
+  return parseSecrets(await readFile(file, 'utf8'));
+}
+
+export function parseSecrets(text: string): Entries {
+  // Failsafe: every scalar is a string, so a user named 1234 or `true` stays what is written.
+  const document = parseDocument(text, { schema: 'failsafe', prettyErrors: false });
+  const [fault] = document.errors;
+  if (fault) throw new Error(`The file of secrets is not valid YAML: ${fault.code} at ${fault.pos[0]}.`);
+  const parsed = book.safeParse(document.contents === null ? new Map() : document.toJS({ mapAsMap: true }));
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`The file of secrets is not valid: ${faults.join('; ')}`);
+}
+
+/** Gives the user one more secret and returns it in clear, the only time that anybody sees it. */
+export async function addSecret(file: string, user: string): Promise<string> {
+  const entries = await readSecrets(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return new Map() as Entries;
+    throw error;
+  });
+  const present = entries.get(user) ?? [];
+  if (present.length >= maxEntries)
+    throw new Error(`The technical user ${user} has ${maxEntries} secrets; remove one first.`);
+  const secret = generateSecret();
+  const added = { hash: await hashSecret(secret), note: `since ${new Date().toISOString().slice(0, 10)}` };
+  await replaceFile(file, stringify(new Map(entries).set(user, [...present, added])));
+  return secret;
+}
+
+async function replaceFile(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomUUID()}`;
+  try {
+    await writeDurably(draft, text);
+    await rename(draft, file);
+  } catch (error) {
+    await unlink(draft).catch(() => {}); // the first error is the one to tell; the draft may not even exist
+    throw error;
+  }
+  await using directory = await open(dirname(file), 'r');
+  await directory.sync();
+}
+
+async function writeDurably(file: string, text: string): Promise<void> {
+  await using handle = await open(file, 'wx', 0o600);
+  await handle.writeFile(text);
+  await handle.sync();
+}
