@@ -1,0 +1,321 @@
+/** What a configuration must not be: every fault is found, all of them at once, and none shows a secret. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { loadConfig } from '../../src/gateway/config.ts';
+import { createCertificate } from '../support/certificate.ts';
+import {
+  changed,
+  faultsIn,
+  faultsThrownBy,
+  load,
+  soundDocument,
+  withTenant,
+  type Surroundings,
+} from '../support/configuration.ts';
+
+const acme = soundDocument().tenants.acme;
+const proxy = soundDocument().callers['sap-idm'].permissions[0];
+const twoTenants = { acme, other: { ...acme, url: 'https://other.example' } };
+const caller = (permission: object, tenant?: string) =>
+  changed({
+    tenants: twoTenants,
+    callers: { idm: { ...(tenant && { tenant }), permissions: [permission] } },
+  });
+const withSecret = (secret: unknown) => withTenant({ credential: { type: 'basic', user: 'u', secret } });
+const secretFile = (content: string, mode = 0o600): Surroundings => ({ files: { acme: { content, mode } } });
+
+const refused: readonly (readonly [string, unknown, RegExp, Surroundings?])[] = [
+  ['an unknown key', changed({ patiense: '1s' }), /^patiense: is not a key/],
+  [
+    'an unknown key inside',
+    withTenant({ pace: { per_minute: 1 } }),
+    /^tenants\.acme\.pace\.per_minute: is not/,
+  ],
+  ['a duration without a unit', changed({ patience: 30 }), /^patience: must be a duration/],
+  ['a size without a unit', changed({ limits: { body: '8' } }), /^limits\.body: must be a size/],
+  [
+    'a lifetime beyond a day',
+    changed({ cache: { lifetime: '25h' } }),
+    /^cache\.lifetime: must be at most 24h/,
+  ],
+  ['a port that is no port', changed({ listen: { port: 70_000 } }), /^listen\.port: must be at most 65535/],
+  ['an empty entry', changed({ systems: { people: null } }), /^systems\.people: must be a map of keys/],
+  ['a system without a tenant', changed({ systems: { people: {} } }), /^systems\.people\.tenant: is missing/],
+  [
+    'an unknown assignment',
+    changed({ systems: { people: { tenant: 'acme', assignment: 'POST' } } }),
+    /one of: PUT, PATCH/,
+  ],
+  ['a permission without access', caller({ ...proxy, access: undefined }), /access: is missing/],
+  ['an unknown permission', caller({ permission: 'Everything' }), /permission: must be one of: Access Proxy/],
+  [
+    'a technical user with a colon',
+    changed({ callers: { 'a:b': { permissions: [proxy] } } }),
+    /^callers\.a:b: is no name/,
+  ],
+
+  [
+    'http to a tenant',
+    withTenant({ url: 'http://acme.example' }),
+    /^tenants\.acme\.url: must be https \(is http\)/,
+  ],
+  [
+    'http to a host called like loopback',
+    withTenant({ url: 'http://127.0.0.1.evil.example' }),
+    /must be https/,
+  ],
+  ['http in publicUrl', changed({ publicUrl: 'http://gatehouse.example.com' }), /^publicUrl: must be https/],
+  [
+    'a password in an address',
+    withTenant({ url: 'https://u:p@acme.example' }),
+    /^tenants\.acme\.url: must be scheme/,
+  ],
+  [
+    'plain HTTP for others',
+    changed({ publicUrl: 'https://g.example', listen: { host: '0.0.0.0' } }),
+    /^listen: passwords would travel/,
+  ],
+  [
+    'a public listener without an address for callers',
+    changed({ listen: { host: '::', tlsTerminatedElsewhere: true } }),
+    /^publicUrl: is missing/,
+  ],
+  [
+    'certificates that are not verified',
+    soundDocument(),
+    /^NODE_TLS_REJECT_UNAUTHORIZED: is 0/,
+    { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } },
+  ],
+  [
+    'an open debugger',
+    soundDocument(),
+    /^NODE_OPTIONS: contains --inspect/,
+    { env: { NODE_OPTIONS: '--no-warnings --inspect=0' } },
+  ],
+  [
+    'a quota above the tenant’s',
+    withTenant({ pace: { perMinute: 145 } }),
+    /^tenants\.acme\.pace: perMinute \+ burst is 155/,
+  ],
+  [
+    'a fast clock for a tenant elsewhere',
+    withTenant({ pace: { minute: '1s' } }),
+    /^tenants\.acme\.pace\.minute: is shorter/,
+  ],
+
+  [
+    'a secret in the configuration',
+    withSecret('hunter2hunter2'),
+    /^tenants\.acme\.credential\.secret: must be a reference/,
+  ],
+  [
+    'a secret that others can read',
+    withSecret({ file: 'acme' }),
+    /others can access .* \(mode 0644\)/,
+    secretFile('s3cr3t', 0o644),
+  ],
+  [
+    'a secret that the group can read',
+    withSecret({ file: 'acme' }),
+    /others can access .* \(mode 0640\)/,
+    secretFile('s3cr3t', 0o640),
+  ],
+  ['a secret that is not there', withSecret({ file: 'acme' }), /cannot read .* \(ENOENT\)/],
+  [
+    'a variable that is not set',
+    withSecret({ env: 'NOWHERE' }),
+    /the environment variable NOWHERE is not set/,
+  ],
+  ...['changeme', '<secret>', '', ' \n', 'ChangeMe\n', 'xxxx', '${SECRET}'].map(
+    (content) =>
+      [
+        `the placeholder ${JSON.stringify(content)}`,
+        withSecret({ file: 'acme' }),
+        /is a placeholder or empty/,
+        secretFile(content),
+      ] as const,
+  ),
+  [
+    'hashes that others can read',
+    changed({ secretsFile: 'acme' }),
+    /^secretsFile: others can access/,
+    secretFile('{}', 0o604),
+  ],
+  [
+    'a password in the address of Redis',
+    changed({ cache: { redis: { url: 'redis://:pw@r:6379' } } }),
+    /^cache\.redis\.url: must not contain a password/,
+  ],
+  ['Redis without an address', changed({ cache: { store: 'redis' } }), /^cache\.redis: is missing/],
+  [
+    'another protocol for Redis',
+    changed({ cache: { redis: { url: 'https://r' } } }),
+    /must be an address that begins with redis:\/\//,
+  ],
+
+  [
+    'a tenant that is not there',
+    changed({ systems: { people: { tenant: 'acne' } } }),
+    /^systems\.people\.tenant: there is no tenant acne/,
+  ],
+  [
+    'a tenant without an address',
+    changed({ tenants: { acme: { credential: { type: 'none' } } } }),
+    /^tenants\.acme\.url: is missing/,
+  ],
+  [
+    'an embedded tenant with an address',
+    withTenant({ embedded: {} }),
+    /^tenants\.acme\.embedded: cannot stand beside/,
+  ],
+  [
+    'a certificate credential without certificate',
+    withTenant({ credential: { type: 'certificate' } }),
+    /^tenants\.acme\.clientCertificate: is missing/,
+  ],
+  [
+    'a base address for a proxy system',
+    changed({ systems: { people: { tenant: 'acme', url: 'https://s.example' } } }),
+    /^systems\.people\.url: is for systems of kind scim/,
+  ],
+  [
+    'two systems in one place',
+    changed({ systems: { a: { tenant: 'acme', id: 'x' }, x: { tenant: 'acme' } } }),
+    /^systems\.x: leads to the same system as a/,
+  ],
+  [
+    'a permission for a system that is not there',
+    caller({ ...proxy, systems: ['people', 'peeple'] }),
+    /permissions\.0\.systems\.1: there is no system peeple/,
+  ],
+  [
+    'a permission for an unknown resource type',
+    caller({ ...proxy, resourceTypes: ['users'] }),
+    /resourceTypes\.0: no system has the resource type users/,
+  ],
+  [
+    'a caller of several tenants’ admin interfaces',
+    caller({ permission: 'Access Identity Provisioning Tenant Admin API', sourceSystems: 'all' }),
+    /^callers\.idm\.tenant: is missing/,
+  ],
+  [
+    'a caller of a tenant that is not there',
+    caller(proxy ?? {}, 'acne'),
+    /^callers\.idm\.tenant: there is no tenant acne/,
+  ],
+  [
+    'one port for two listeners',
+    changed({ admin: { port: 8080 } }),
+    /^admin\.port: is the port of listen\.port/,
+  ],
+];
+
+for (const [what, document, fault, surroundings] of refused)
+  test(`refuses ${what}, and finds nothing else`, () => {
+    const faults = faultsIn(document, surroundings);
+    assert.match(faults[0] ?? '', fault);
+    assert.equal(faults.length, 1, faults.join('\n'));
+  });
+
+for (const [what, document, surroundings] of [
+  ['http to this machine', withTenant({ url: 'http://127.0.0.1:8081' })],
+  ['http to this machine over IPv6', withTenant({ url: 'http://[::1]:8081' })],
+  ['a quota that the tenant has raised', withTenant({ pace: { perMinute: 500, tenantLimit: 600 } })],
+  [
+    'TLS that ends elsewhere',
+    changed({ publicUrl: 'https://g.example', listen: { host: '0.0.0.0', tlsTerminatedElsewhere: true } }),
+  ],
+  [
+    'a fast clock for an embedded tenant',
+    changed({ tenants: { acme: { embedded: {}, pace: { minute: '1s' } } } }),
+  ],
+  ['two listeners on free ports', changed({ listen: { port: 0 }, admin: { port: 0 } })],
+  ['a secret that its owner alone can read', withSecret({ file: 'acme' }), secretFile('s3cr3t', 0o400)],
+] as readonly (readonly [string, unknown, Surroundings?])[])
+  test(`permits ${what}`, () => {
+    assert.deepEqual(faultsIn(document, surroundings), []);
+  });
+
+const alphabetically = (a: string, b: string) => (a < b ? -1 : 1);
+
+test('all faults are reported together, those of single keys beside those across keys', () => {
+  const document = {
+    patience: 'long',
+    callers: { idm: { permissions: [{ ...proxy, systems: ['nowhere'] }] } },
+    tenants: {
+      acme: { ...acme, url: 'http://acme.example', credential: { type: 'basic', user: 'u', secret: 'x' } },
+    },
+    systems: { people: { tenant: 'acne', unknown: 1 } },
+  };
+  const faults = faultsIn(document, { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0', GATEHOUSE_NOTHING: '1' } });
+  assert.deepEqual(faults.map((fault) => fault.slice(0, fault.indexOf(':'))).toSorted(alphabetically), [
+    'GATEHOUSE_NOTHING',
+    'NODE_TLS_REJECT_UNAUTHORIZED',
+    'callers.idm.permissions.0.systems.0',
+    'patience',
+    'systems.people.tenant',
+    'systems.people.unknown',
+    'tenants.acme.credential.secret',
+    'tenants.acme.url',
+  ]);
+});
+
+test('every fault names a remedy', () => {
+  const document = {
+    patience: 1,
+    listen: { host: '0.0.0.0' },
+    systems: { a: {} },
+    x: 1,
+    callers: { 'b:c': 1 },
+  };
+  const faults = faultsThrownBy(() => load(document));
+  assert.ok(faults.length >= 6);
+  for (const { path, remedy } of faults) assert.ok(path.length > 0 && remedy.length > 0);
+});
+
+test('no fault shows the secret that is at fault', () => {
+  const documents = [
+    withSecret('hunter2hunter2'),
+    'tenants: { acme: { secret: "hunter2hunter2 }',
+    'hunter2hunter2',
+  ];
+  for (const document of documents) {
+    const told = JSON.stringify(faultsThrownBy(() => load(document)));
+    assert.doesNotMatch(told, /hunter2/);
+    assert.match(told, /remedy/);
+  }
+});
+
+test('a listener’s key must belong to its certificate', () => {
+  const tls = { certificate: { file: 'crt' }, key: { file: 'key' } };
+  const [own, other] = [createCertificate(), createCertificate()];
+  const files = { crt: { content: own.certificate, mode: 0o644 }, key: { content: own.key } };
+  assert.deepEqual(faultsIn(changed({ listen: { tls } }), { files }), []);
+  const mixed = { ...files, key: { content: other.key } };
+  assert.match(
+    faultsIn(changed({ listen: { tls } }), { files: mixed }).join(),
+    /^listen\.tls: the key does not belong/,
+  );
+});
+
+test('a certificate that is none is refused', () => {
+  const ca = { file: 'ca' };
+  assert.match(
+    faultsIn(withTenant({ ca }), { files: { ca: { content: 'PEM' } } }).join(),
+    /holds no PEM certificate/,
+  );
+});
+
+test('a mistake in the YAML is reported with its place', () => {
+  assert.match(faultsIn('tenants:\n  acme: {\n').join(), /^line \d+, column \d+: /);
+});
+
+test('a key that is written twice is refused', () => {
+  assert.match(faultsIn('patience: 1s\npatience: 2s\n').join(), /^line 2, column 1: Map keys must be unique/);
+});
+
+test('a configuration that is not there is a fault that names the file', () => {
+  const faults = faultsThrownBy(() => loadConfig('/nowhere/gatehouse.yaml', {}));
+  assert.deepEqual(faults[0]?.path, '/nowhere/gatehouse.yaml');
+});
