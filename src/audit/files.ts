@@ -1,0 +1,58 @@
+/**
+ * Every change the trail makes to the file system, as one small object, so that tests can fail each step.
+ * It adds nothing to the system calls: who calls decides what a failure means.
+ */
+import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+
+export interface OpenFile {
+  /** Returns the bytes written, which may be fewer than asked. */
+  write(bytes: Uint8Array, offset: number): Promise<number>;
+  /** fdatasync(2): the data and the size are on stable storage. */
+  dataSync(): Promise<void>;
+  truncate(length: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Files {
+  makeDirectory(path: string): Promise<void>;
+  /** Fails when the file exists. */
+  create(path: string): Promise<OpenFile>;
+  open(path: string): Promise<OpenFile>;
+  /** What is at the path now, to learn whether it is still the file that was opened. */
+  look(path: string): Promise<{ readonly inode: number; readonly bytes: number }>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  protect(path: string): Promise<void>;
+  syncDirectory(path: string): Promise<void>;
+}
+
+const directoryMode = 0o750;
+const writableMode = 0o640;
+const closedMode = 0o440;
+
+async function openFile(path: string, flags: string): Promise<OpenFile> {
+  const handle = await open(path, flags, writableMode);
+  return {
+    write: async (bytes, offset) => (await handle.write(bytes, 0, bytes.length, offset)).bytesWritten,
+    dataSync: () => handle.datasync(),
+    truncate: (length) => handle.truncate(length),
+    close: () => handle.close(),
+  };
+}
+
+export const realFiles: Files = {
+  makeDirectory: async (path) => void (await mkdir(path, { recursive: true, mode: directoryMode })),
+  create: (path) => openFile(path, 'wx'),
+  open: (path) => openFile(path, 'r+'),
+  look: async (path) => {
+    const { ino, size } = await stat(path);
+    return { inode: ino, bytes: size };
+  },
+  rename,
+  remove: (path) => rm(path, { force: true }),
+  protect: (path) => chmod(path, closedMode),
+  syncDirectory: async (path) => {
+    await using directory = await open(path, 'r');
+    await directory.sync();
+  },
+};

@@ -1,0 +1,180 @@
+/**
+ * What the line tells the trail, and what of it becomes a record's members. Raw values come in, redacted ones go out:
+ * a member that is not written here does not exist in the trail (docs/audit-format.md names each).
+ */
+import type { Call } from '../scim/call.ts';
+import { kinds, type Kind } from '../scim/error.ts';
+import type { Operation } from '../scim/operation.ts';
+import type { Members } from './queue.ts';
+import { capName, shapeOfTarget, type Redactor } from './redact.ts';
+
+export type Result = 'success' | 'failure' | 'denied' | 'unknown' | 'aborted';
+
+/** What the line learns of a call, bit by bit; what is added later replaces what was there. */
+export interface RequestFacts {
+  /** The technical user, once identified. */
+  readonly caller?: string | undefined;
+  readonly auth?: string | undefined;
+  /** Who somebody claimed to be that was not believed; only its pseudonym is recorded. */
+  readonly claimed?: string | undefined;
+  readonly operation?: Operation | undefined;
+  /** The permission that allowed the operation. */
+  readonly decision?: string | undefined;
+  readonly cache?: 'hit' | 'miss' | 'collapsed' | 'stale' | 'bypass' | 'off' | undefined;
+  readonly ageMs?: number | undefined;
+  /** Recorded as its length and a keyed hash. */
+  readonly body?: Uint8Array | undefined;
+  readonly error?: Kind | undefined;
+}
+
+export interface RequestOutcome {
+  /** The HTTP status that the caller gets. */
+  readonly status: number;
+  /** Follows from the status and the error where it is not said. */
+  readonly result?: Result | undefined;
+  readonly error?: Kind | undefined;
+  readonly bytes?: number | undefined;
+}
+
+export interface UpstreamFacts {
+  readonly purpose: string;
+  readonly tenant: string;
+  readonly system?: string | undefined;
+  readonly host: string;
+  readonly method: string;
+  /** Only its shape is recorded. */
+  readonly path: string;
+  readonly attempt?: number | undefined;
+  /** How long the call waited for its turn. */
+  readonly waitedMs?: number | undefined;
+}
+
+export interface UpstreamOutcome {
+  readonly result: Result;
+  /** Whether a byte of the call may have reached the tenant. */
+  readonly sent: boolean;
+  readonly status?: number | undefined;
+  readonly error?: Kind | undefined;
+  readonly msTotal?: number | undefined;
+  readonly bytes?: number | undefined;
+  /** The tenant's own correlation id. */
+  readonly requestId?: string | undefined;
+}
+
+export type OpenedCall = Pick<Call, 'id' | 'method' | 'target' | 'source' | 'receivedAt' | 'headers'>;
+
+/** Who called from where and for what: the part that an intent and a request record share. */
+export function callMembers(call: OpenedCall, facts: RequestFacts, redactor: Redactor): Members {
+  const { caller, auth, claimed, operation, body } = facts;
+  return {
+    req: capName(call.id),
+    actor: caller === undefined ? unknownActor(claimed, redactor) : { name: capName(caller), auth },
+    src: call.source,
+    op: operation && operationMembers(operation, redactor),
+    target: { method: capName(call.method), ...shapeOfTarget(call.target) },
+    body: body && redactor.body(body),
+    corr: correlation(call.headers),
+  };
+}
+
+function unknownActor(claimed: string | undefined, redactor: Redactor): Members | undefined {
+  return claimed === undefined ? undefined : { claimed: redactor.pseudonym('name', claimed) };
+}
+
+function operationMembers(operation: Operation, redactor: Redactor): Members {
+  const { api, kind, effect, tenant, system, resourceType, id, query, parts } = operation;
+  const filter = query.get('filter');
+  return {
+    api,
+    kind,
+    effect,
+    tenant,
+    system: capName(system),
+    resourceType: capName(resourceType),
+    id: id === undefined ? undefined : redactor.pseudonym('id', id),
+    filter: filter === undefined ? undefined : redactor.filter(filter),
+    startIndex: query.get('startIndex'),
+    count: query.get('count'),
+    parts: parts.length === 0 ? undefined : parts.map((part) => partMembers(part, redactor)),
+  };
+}
+
+function partMembers({ kind, resourceType, id }: Operation, redactor: Redactor): Members {
+  return {
+    kind,
+    resourceType: capName(resourceType),
+    id: id === undefined ? undefined : redactor.pseudonym('id', id),
+  };
+}
+
+function correlation(headers: OpenedCall['headers']): Members | undefined {
+  const callerId = headers['x-request-id'];
+  const traceparent = headers['traceparent'];
+  const agent = headers['user-agent'];
+  if (callerId === undefined && traceparent === undefined && agent === undefined) return undefined;
+  return {
+    callerId: callerId && capName(callerId),
+    traceparent: traceparent && capName(traceparent),
+    agent: agent && capName(agent),
+  };
+}
+
+export function upstreamMembers({ path, waitedMs, attempt = 1, ...facts }: UpstreamFacts): Members {
+  return { ...facts, ...shapeOfTarget(path), attempt, waitedMs: round(waitedMs) };
+}
+
+export function upstreamOutcomeMembers(outcome: UpstreamOutcome): Members {
+  const { result, sent, error, status, msTotal, bytes, requestId } = outcome;
+  return {
+    upstream: { status, ms: round(msTotal), bytes, requestId: requestId && capName(requestId) },
+    outcome: { result, sent, error },
+  };
+}
+
+/** The name of a request record says what became of the call; what has no row is request.outcome. */
+const eventOfError: { readonly [kind in Kind]?: string } = {
+  unauthenticated: 'authn.failure',
+  forbidden: 'authz.denied',
+  'caller-left': 'request.aborted_by_client',
+};
+
+export interface Ending {
+  readonly event: string;
+  readonly members: Members;
+}
+
+/** @param wentUp whether an upstream call was made for it */
+export function requestEnding(
+  facts: RequestFacts,
+  outcome: RequestOutcome,
+  ms: number,
+  wentUp: boolean,
+): Ending {
+  const error = outcome.error ?? facts.error;
+  const { status, bytes } = outcome;
+  const members = {
+    decision: facts.decision ?? (error === 'forbidden' ? 'none' : undefined),
+    cache: facts.cache && { result: facts.cache, ageMs: round(facts.ageMs) },
+    outcome: { result: outcome.result ?? resultOf(status, error), http: status, error },
+    bytesOut: bytes,
+    ms: round(ms),
+  };
+  return { event: eventOf(facts, error, wentUp), members };
+}
+
+function eventOf({ cache }: RequestFacts, error: Kind | undefined, wentUp: boolean): string {
+  if (error && eventOfError[error]) return eventOfError[error];
+  if (error && !wentUp && kinds[error].status < 500) return 'request.rejected';
+  return !error && cache === 'hit' ? 'request.cache_hit' : 'request.outcome';
+}
+
+function resultOf(status: number, error: Kind | undefined): Result {
+  if (error === 'outcome-unknown') return 'unknown';
+  if (error === 'caller-left') return 'aborted';
+  if (error && kinds[error].status < 500) return 'denied';
+  return status < 400 ? 'success' : 'failure';
+}
+
+function round(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,249 @@
+/**
+ * Reads one segment from disk and checks every line of it, in constant memory.
+ * Recovery at start and the verifier run this same code; neither trusts a line that it has not passed.
+ */
+import { open, type FileHandle } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+
+import { z } from 'zod';
+
+import { genesis, hashLine, MerkleTree } from './chain.ts';
+import { isIntact, maxLineBytes, readLine, type LinePrefix } from './line.ts';
+import { footerEvent, headerEvent, type Position, type SegmentName } from './segment.ts';
+
+const openIntentSchema = z.object({ intent: z.int(), req: z.exactOptional(z.string()) });
+export const headerSchema = z.object({
+  chain: z.string(),
+  segment: z.int(),
+  previous: z
+    .object({
+      segment: z.int(),
+      seq: z.int(),
+      head: z.string(),
+      root: z.string(),
+      bytes: z.int(),
+      closed: z.boolean(),
+    })
+    .nullable(),
+  open: z.array(openIntentSchema),
+});
+const footerSchema = z.object({
+  reason: z.enum(['rotated', 'stopped', 'recovered']),
+  count: z.int(),
+  firstTs: z.string(),
+  lastTs: z.string(),
+  root: z.string(),
+  head: z.string(),
+});
+export type Header = z.infer<typeof headerSchema>;
+type Footer = z.infer<typeof footerSchema>;
+
+export interface Fault {
+  /** torn: the end of a write that a crash cut off. changed: nothing but interference explains it. */
+  readonly kind: 'torn' | 'changed';
+  readonly reason: string;
+  readonly line: number;
+  readonly offset: number;
+  /** The sequence number that was expected there. */
+  readonly seq: number;
+}
+
+export interface Scan {
+  readonly header?: Header;
+  readonly footer?: Footer;
+  readonly fault?: Fault;
+  /** The end of what is good. */
+  readonly end: Position;
+  readonly lines: number;
+}
+
+export interface ScanOptions {
+  /** Where the segment before ended; without it the first line's own word is taken. */
+  readonly from?: { readonly seq: number; readonly head: Buffer };
+  /** Only so much of the file counts, because its successor says that the rest was refused. */
+  readonly limit?: number;
+  readonly firstLineOnly?: boolean;
+  readonly onLine?: (prefix: LinePrefix, line: Buffer) => void;
+}
+
+const chunkBytes = 1 << 20;
+const newline = 0x0a;
+
+export async function scanSegment(path: string, name: SegmentName, options: ScanOptions = {}): Promise<Scan> {
+  await using file = await open(path, 'r');
+  const scanner = new Scanner(name, options);
+  const rest = await eachLine(file, options, (line) => scanner.take(line));
+  return scanner.finish(rest);
+}
+
+/** Calls for every line without its newline, and returns what follows the last newline. */
+async function eachLine(
+  file: FileHandle,
+  { limit = Number.POSITIVE_INFINITY, firstLineOnly = false }: ScanOptions,
+  take: (line: Buffer) => void,
+): Promise<Buffer> {
+  let pending = Buffer.alloc(0);
+  let position = 0;
+  while (position < limit) {
+    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, limit - position));
+    const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
+    if (bytesRead === 0) break;
+    position += bytesRead;
+    const fresh = chunk.subarray(0, bytesRead);
+    const bytes = pending.length === 0 ? fresh : Buffer.concat([pending, fresh]);
+    let start = 0;
+    for (let end; (end = bytes.indexOf(newline, start)) !== -1; start = end + 1) {
+      take(bytes.subarray(start, end));
+      if (firstLineOnly) return Buffer.alloc(0);
+    }
+    pending = bytes.subarray(start);
+    // No line is this long: only its length still matters, not its content.
+    if (pending.length > maxLineBytes) pending = pending.subarray(0, maxLineBytes);
+  }
+  return pending;
+}
+
+class Scanner {
+  readonly #name: SegmentName;
+  readonly #options: ScanOptions;
+  readonly #tree = new MerkleTree();
+  #seq: number;
+  #head: Buffer;
+  #known: boolean;
+  #bytes = 0;
+  #lines = 0;
+  #firstTs = '';
+  #lastTs = '';
+  #header: Header | undefined;
+  #footer: Footer | undefined;
+  #fault: Fault | undefined;
+
+  constructor(name: SegmentName, options: ScanOptions) {
+    this.#name = name;
+    this.#options = options;
+    this.#known = options.from !== undefined;
+    this.#seq = options.from?.seq ?? name.firstSeq - 1;
+    this.#head = options.from?.head ?? genesis;
+  }
+
+  take(line: Buffer): void {
+    if (this.#fault) return this.#lookBehindFault(line);
+    const prefix = readLine(line);
+    if (!prefix) return this.#refuse(line);
+    if (!this.#known) this.#trustFirst(prefix);
+    const reason = this.#misplaced(prefix) ?? this.#misfit(prefix, line);
+    if (reason) {
+      this.#fault = this.#faultHere('changed', reason);
+      return;
+    }
+    this.#accept(prefix, line);
+  }
+
+  finish(rest: Buffer): Scan {
+    if (!this.#fault && (rest.length > 0 || this.#lines === 0)) {
+      const reason = this.#footer ? 'Bytes follow the footer.' : 'The last line is incomplete.';
+      this.#fault = this.#faultHere(this.#footer ? 'changed' : 'torn', reason);
+    }
+    const { limit } = this.#options;
+    if (!this.#fault && limit !== undefined && this.#bytes !== limit)
+      this.#fault = this.#faultHere('changed', `${limit - this.#bytes} bytes are missing at the end.`);
+    return {
+      ...(this.#header && { header: this.#header }),
+      ...(this.#footer && { footer: this.#footer }),
+      ...(this.#fault && { fault: this.#fault }),
+      end: {
+        seq: this.#seq,
+        head: this.#head,
+        tree: this.#tree,
+        bytes: this.#bytes,
+        firstTs: this.#firstTs,
+        lastTs: this.#lastTs,
+      },
+      lines: this.#lines,
+    };
+  }
+
+  #accept(prefix: LinePrefix, line: Buffer): void {
+    const { head, leaf } = hashLine(this.#head, line);
+    if (prefix.event !== footerEvent) this.#tree.add(leaf);
+    this.#seq = prefix.seq;
+    this.#head = head;
+    this.#bytes += line.length + 1;
+    this.#lines += 1;
+    this.#firstTs ||= prefix.ts;
+    if (prefix.event !== footerEvent) this.#lastTs = prefix.ts;
+    this.#options.onLine?.(prefix, line);
+  }
+
+  /** A whole line with holes of NULs is what a power cut leaves; other bad bytes were put there. */
+  #refuse(line: Buffer): void {
+    const kind = line.includes(0) && !this.#footer ? 'torn' : 'changed';
+    this.#fault = this.#faultHere(kind, 'The line is not as it was written (checksum).');
+  }
+
+  /** A crash tears the end only: an intact line behind the fault is proof of interference. */
+  #lookBehindFault(line: Buffer): void {
+    if (this.#fault?.kind === 'torn' && isIntact(line)) this.#fault = { ...this.#fault, kind: 'changed' };
+  }
+
+  #trustFirst({ prev }: LinePrefix): void {
+    this.#known = true;
+    this.#head = Buffer.from(prev, 'hex');
+  }
+
+  #misplaced({ seq, prev }: LinePrefix): string | undefined {
+    const expected = this.#seq + 1;
+    if (seq > expected) return `Lines are missing or out of order: ${expected} was expected, ${seq} found.`;
+    if (seq < expected) return `A line is repeated or out of order: ${expected} was expected, ${seq} found.`;
+    if (prev !== this.#head.toString('hex')) return 'The line does not follow from the line before it.';
+    return undefined;
+  }
+
+  #misfit(prefix: LinePrefix, line: Buffer): string | undefined {
+    if (this.#footer) return 'A line follows the footer.';
+    if (this.#lines === 0) return this.#readHeader(prefix, line);
+    if (prefix.event === headerEvent) return 'A second header.';
+    if (prefix.event === footerEvent) return this.#readFooter(line);
+    return undefined;
+  }
+
+  #readHeader({ event, seq }: LinePrefix, line: Buffer): string | undefined {
+    if (event !== headerEvent) return 'The first line is not a header.';
+    const header = parse(headerSchema, line);
+    const { chain, number, firstSeq } = this.#name;
+    if (!header || header.chain !== chain || header.segment !== number || seq !== firstSeq)
+      return 'The header does not belong to a file of this name.';
+    this.#header = header;
+    return undefined;
+  }
+
+  #readFooter(line: Buffer): string | undefined {
+    const footer = parse(footerSchema, line);
+    const mine = {
+      count: this.#lines,
+      firstTs: this.#firstTs,
+      lastTs: this.#lastTs,
+      root: this.#tree.root().toString('hex'),
+      head: this.#head.toString('hex'),
+    };
+    if (!footer) return 'The footer is not complete.';
+    const { reason: _, ...theirs } = footer;
+    if (!isDeepStrictEqual(mine, theirs)) return 'The footer does not fit the lines before it.';
+    this.#footer = footer;
+    return undefined;
+  }
+
+  #faultHere(kind: Fault['kind'], reason: string): Fault {
+    return { kind, reason, line: this.#lines + 1, offset: this.#bytes, seq: this.#seq + 1 };
+  }
+}
+
+/** Undefined when the line is not JSON of that form: for a reader an answer, not an error. */
+export function parse<T>(schema: z.ZodType<T>, line: Buffer): T | undefined {
+  try {
+    return schema.safeParse(JSON.parse(line.toString())).data;
+  } catch {
+    // Only JSON.parse throws here.
+    return undefined;
+  }
+}

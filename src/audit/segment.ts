@@ -1,0 +1,245 @@
+/**
+ * One file of the trail that is being written: header line, records, footer line.
+ * Its position moves only when a whole batch is on stable storage; a batch that failed has not happened.
+ */
+import { join } from 'node:path';
+
+import { hashLine, MerkleTree } from './chain.ts';
+import type { Files, OpenFile } from './files.ts';
+import { draft, encodeLine, type Draft } from './line.ts';
+
+export const headerEvent = 'audit.segment_opened';
+export const footerEvent = 'audit.segment_closed';
+
+export interface SegmentName {
+  readonly chain: string;
+  readonly number: number;
+  readonly firstSeq: number;
+}
+
+/** Zero-padded, so that the order of names is the order of the chain. */
+export function fileOf({ chain, number, firstSeq }: SegmentName): string {
+  return `audit-${chain}-${String(number).padStart(8, '0')}-${String(firstSeq).padStart(16, '0')}.jsonl`;
+}
+
+export function parseFileName(file: string): SegmentName | undefined {
+  const [, chain, number, firstSeq] = /^audit-([0-9a-f]{32})-(\d{8})-(\d{16})\.jsonl$/.exec(file) ?? [];
+  if (!chain) return undefined;
+  return { chain, number: Number(number), firstSeq: Number(firstSeq) };
+}
+
+/** What the next header says of the segment before it. */
+export interface Predecessor {
+  readonly segment: number;
+  /** Its last line, the footer included. */
+  readonly seq: number;
+  readonly head: string;
+  /** Merkle root over its lines without the footer. */
+  readonly root: string;
+  /** Only this much of the file counts; more than that are lines whose batch was refused. */
+  readonly bytes: number;
+  /** False when it could not get a footer, because its file must not be written any more. */
+  readonly closed: boolean;
+}
+
+/** An upstream call that went up, or may have, and whose outcome is not recorded yet. */
+export interface OpenIntent {
+  readonly intent: number;
+  readonly req?: string;
+}
+
+export interface HeaderFacts {
+  readonly boot: string;
+  readonly inst: Readonly<Record<string, unknown>>;
+  readonly previous: Predecessor | null;
+  readonly open: readonly OpenIntent[];
+}
+
+/** rotated and recovered promise a successor, stopped does not: so a deleted last segment is noticed. */
+export type CloseReason = 'rotated' | 'stopped' | 'recovered';
+
+/** Where a segment ends: enough to go on from it. */
+export interface Position {
+  readonly seq: number;
+  readonly head: Buffer;
+  readonly tree: MerkleTree;
+  readonly bytes: number;
+  readonly firstTs: string;
+  readonly lastTs: string;
+}
+
+/** The footer is not in the tree, so the root is the same before and after it. */
+export function predecessorOf(
+  segment: number,
+  { seq, head, tree, bytes }: Position,
+  closed: boolean,
+): Predecessor {
+  return { segment, seq, head: head.toString('hex'), root: tree.root().toString('hex'), bytes, closed };
+}
+
+/** The file may not be what its descriptor says any more, so nothing may be written to it again. */
+export class SegmentLost extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'SegmentLost';
+  }
+}
+
+export class Segment {
+  readonly name: SegmentName;
+  readonly path: string;
+  readonly openedAt = performance.now();
+  readonly #files: Files;
+  readonly #file: OpenFile;
+  readonly #inode: number;
+  #position: Position;
+
+  private constructor(
+    files: Files,
+    file: OpenFile,
+    path: string,
+    inode: number,
+    name: SegmentName,
+    at: Position,
+  ) {
+    this.#files = files;
+    this.#file = file;
+    this.#inode = inode;
+    this.path = path;
+    this.name = name;
+    this.#position = at;
+  }
+
+  /** When this resolves, the file, its header and its directory entry are on stable storage. */
+  static async create(
+    files: Files,
+    directory: string,
+    name: SegmentName,
+    head: Buffer,
+    facts: HeaderFacts,
+  ): Promise<Segment> {
+    const path = join(directory, fileOf(name));
+    const file = await files.create(path);
+    try {
+      const { inode } = await files.look(path);
+      const header = draft(headerEvent, { chain: name.chain, segment: name.number, ...facts });
+      const at = {
+        seq: name.firstSeq - 1,
+        head,
+        tree: new MerkleTree(),
+        bytes: 0,
+        firstTs: header.ts,
+        lastTs: header.ts,
+      };
+      const segment = new Segment(files, file, path, inode, name, at);
+      await segment.append([header]);
+      await files.syncDirectory(directory);
+      return segment;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** Continues a file that a crashed process left behind; its bytes up to the position are already durable. */
+  static async resume(files: Files, path: string, name: SegmentName, at: Position): Promise<Segment> {
+    const { inode } = await files.look(path);
+    return new Segment(files, await files.open(path), path, inode, name, at);
+  }
+
+  get bytes(): number {
+    return this.#position.bytes;
+  }
+
+  get position(): Position {
+    return this.#position;
+  }
+
+  /** Resolves with the first record's seq when all of them are on stable storage. */
+  async append(drafts: readonly Draft[]): Promise<number> {
+    const firstSeq = this.#position.seq + 1;
+    const { bytes, next } = encode(this.#position, drafts);
+    await this.#write(bytes);
+    await this.#sync(next.bytes);
+    this.#position = next;
+    return firstSeq;
+  }
+
+  /** Writes the footer. The file is still open afterwards: `release` it. */
+  async seal(reason: CloseReason): Promise<Predecessor> {
+    const { tree, head, firstTs, lastTs } = this.#position;
+    const root = tree.root().toString('hex');
+    const facts = { reason, count: tree.size, firstTs, lastTs, root, head: head.toString('hex') };
+    await this.append([draft(footerEvent, facts)]);
+    return this.predecessor(true);
+  }
+
+  predecessor(closed: boolean): Predecessor {
+    return predecessorOf(this.name.number, this.#position, closed);
+  }
+
+  /** Gives the descriptor back; a sealed file becomes read-only first. */
+  async release(sealed: boolean): Promise<void> {
+    try {
+      if (sealed) await this.#files.protect(this.path);
+    } finally {
+      await this.#file.close();
+    }
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    const offset = this.#position.bytes;
+    try {
+      const written = await this.#file.write(bytes, offset);
+      if (written !== bytes.length) throw new Error(`Only ${written} of ${bytes.length} bytes were written.`);
+    } catch (error) {
+      await this.#cutTo(offset);
+      // This file has reached the largest size it may have; only another one can go on.
+      if (codeOf(error) === 'EFBIG') throw new SegmentLost('The file may not grow any more.', error);
+      throw error;
+    }
+  }
+
+  async #cutTo(offset: number): Promise<void> {
+    try {
+      await this.#file.truncate(offset);
+    } catch (error) {
+      throw new SegmentLost('The remains of a failed write could not be cut off.', error);
+    }
+  }
+
+  async #sync(expectedBytes: number): Promise<void> {
+    const [synced, looked] = await Promise.allSettled([this.#file.dataSync(), this.#files.look(this.path)]);
+    // After a failed fsync Linux drops the dirty pages and the next fsync of the file succeeds: facts 1.6.
+    if (synced.status === 'rejected')
+      throw new SegmentLost('The disk did not confirm a write.', synced.reason);
+    if (looked.status === 'rejected') throw new SegmentLost('The file is not at its path.', looked.reason);
+    const { inode, bytes } = looked.value;
+    if (inode !== this.#inode || bytes !== expectedBytes)
+      throw new SegmentLost('Somebody else replaced or changed the file.');
+  }
+}
+
+function encode(at: Position, drafts: readonly Draft[]): { bytes: Buffer; next: Position } {
+  const lines: Buffer[] = [];
+  const tree = at.tree.copy();
+  let { seq, head, lastTs } = at;
+  for (const record of drafts) {
+    seq += 1;
+    const line = encodeLine(seq, head, record);
+    const hashes = hashLine(head, line.subarray(0, -1));
+    // The root in a footer covers the lines before it.
+    if (record.event !== footerEvent) tree.add(hashes.leaf);
+    head = hashes.head;
+    lastTs = record.ts;
+    lines.push(line);
+  }
+  const bytes = Buffer.concat(lines);
+  return { bytes, next: { ...at, seq, head, tree, bytes: at.bytes + bytes.length, lastTs } };
+}
+
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'UNKNOWN';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return error.cause === undefined ? error.name : codeOf(error.cause);
+}
