@@ -10,13 +10,24 @@ export interface Ask {
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Buffer;
+  /** The peer's address. */
+  readonly from: string;
 }
 
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer | string;
+  /** How the bytes go out, when a fault was ordered; at once and whole otherwise. */
+  readonly delivery?: Delivery;
 }
+
+export type Delivery =
+  | { readonly kind: 'never' }
+  | { readonly kind: 'reset' }
+  /** The length of the whole is announced, but only so many bytes follow. */
+  | { readonly kind: 'cut'; readonly bytes: number }
+  | { readonly kind: 'trickle'; readonly bytes: number; readonly everyMs: number };
 
 export function scimAnswer(status: number, body: unknown, headers: Answer['headers'] = {}): Answer {
   return { status, headers: { 'content-type': scimContentType, ...headers }, body: JSON.stringify(body) };

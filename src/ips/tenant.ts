@@ -9,6 +9,8 @@ import { AdminApi } from './admin-api.ts';
 import { jsonAnswer, methodNotAllowed, type Answer, type Ask } from './answer.ts';
 import { documentedDefaults, type Assumptions } from './assumptions.ts';
 import type { Directory } from './directory.ts';
+import { FaultsApi } from './faults-api.ts';
+import { Faults, suffer, type FaultOrder } from './faults.ts';
 import { Jobs, type Job } from './job.ts';
 import { Limiter, proxyLimits, type LimiterOptions } from './limiter.ts';
 import { ProxyApi } from './proxy-api.ts';
@@ -30,6 +32,8 @@ export interface TenantOptions {
   readonly limiter?: LimiterOptions;
   readonly tokenSeconds?: number;
   readonly assumptions?: Partial<Assumptions>;
+  /** Faults that are in force from the start. */
+  readonly faults?: readonly FaultOrder[];
   /** Told what a real tenant would only write to its own log. */
   readonly warn?: (message: string) => void;
 }
@@ -51,6 +55,8 @@ export interface Tenant extends AsyncDisposable {
   /** Refuses and cuts connections until `resume`, as in an outage. */
   suspend(): Promise<void>;
   resume(): Promise<void>;
+  /** What goes wrong with calls from now on. */
+  readonly faults: Faults;
   /** Makes the access tokens of all callers invalid at once. */
   forgetTokens(): void;
 }
@@ -75,6 +81,7 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
     },
     suspend: () => wire.suspend(),
     resume: () => wire.resume(),
+    faults: desk.faults,
     forgetTokens: () => desk.forgetTokens(),
     [Symbol.asyncDispose]: () => life.disposeAsync(),
   };
@@ -82,12 +89,15 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
 
 /** Where every request comes in: finds its interface, identifies the caller, counts, and answers. */
 class Desk {
+  readonly faults = new Faults();
+  readonly #faultsApi = new FaultsApi(this.faults);
   readonly #users: TechnicalUsers;
   readonly #limiter: Limiter;
   readonly #assumptions: Assumptions;
   readonly #proxy: ProxyApi;
   readonly #realtime: RealtimeApi;
   readonly #admin: AdminApi;
+  readonly #warn: (message: string) => void;
   #slowed = 0;
   readonly #byMethod = new Map<string, number>();
   readonly #byStatus = new Map<string, number>();
@@ -101,6 +111,8 @@ class Desk {
     const assumptions = { ...documentedDefaults, ...options.assumptions };
     const { technicalUsers, tokenSeconds = 3600, limiter = proxyLimits } = options;
     this.#assumptions = assumptions;
+    this.#warn = warn;
+    this.faults.order(options.faults ?? []);
     this.#users = new TechnicalUsers(technicalUsers, tokenSeconds);
     this.#limiter = new Limiter({ slowedBy: assumptions.slowedBy, ...limiter });
     this.#proxy = new ProxyApi({ systems, assumptions, address, warn });
@@ -120,10 +132,13 @@ class Desk {
 
   async answer(ask: Ask): Promise<Answer> {
     const [root, ...rest] = ask.segments.filter((segment, at) => !(at === 1 && segment === 'service'));
-    const limited = root === 'ipsproxy';
-    if (limited) count(this.#byMethod, ask.method);
-    const answer = await this.#route(ask, root, rest).catch((error: unknown) => this.#refuse(error));
-    if (limited) count(this.#byStatus, String(answer.status));
+    if (root === 'rehearsal') return await this.#faultsApi.answer(ask, rest).catch(this.#refuse);
+    const counted = root === 'ipsproxy';
+    if (counted) count(this.#byMethod, ask.method);
+    const work = () => this.#route(ask, root, rest).catch(this.#refuse);
+    const fault = this.faults.take(ask);
+    const answer = fault ? await suffer(fault, work) : await work();
+    if (counted) count(this.#byStatus, answer.delivery?.kind ?? String(answer.status));
     return answer;
   }
 
@@ -171,11 +186,17 @@ class Desk {
     return jsonAnswer(200, { access_token: token.value, token_type: 'Bearer', expires_in: token.seconds });
   }
 
-  #refuse(error: unknown): Answer {
-    if (!(error instanceof Refusal)) throw error;
-    const empty = error.status === 401 && this.#assumptions.unauthenticatedBody === 'empty';
-    const body = empty ? '' : refusalBody(error, this.#assumptions.errorStatus);
-    return { status: error.status, headers: { 'content-type': scimContentType, ...error.headers }, body };
+  readonly #refuse = (error: unknown): Answer => {
+    const refusal = error instanceof Refusal ? error : this.#confess(error);
+    const empty = refusal.status === 401 && this.#assumptions.unauthenticatedBody === 'empty';
+    const body = empty ? '' : refusalBody(refusal, this.#assumptions.errorStatus);
+    return { status: refusal.status, headers: { 'content-type': scimContentType, ...refusal.headers }, body };
+  };
+
+  /** An error of the tenant itself: told to whoever runs it, hidden from the caller. */
+  #confess(cause: unknown): Refusal {
+    this.#warn(`internal error: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`);
+    return new Refusal(500, 'An internal error occurred.', { cause });
   }
 }
 

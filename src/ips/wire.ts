@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Answer, Ask } from './answer.ts';
 
@@ -67,13 +68,41 @@ export class Wire implements AsyncDisposable {
     try {
       const ask = await readAsk(request);
       const answer = 'status' in ask ? ask : await this.#options.answer(ask);
-      response.writeHead(answer.status, { ...answer.headers, ...lengthOf(answer) });
-      response.end(request.method === 'HEAD' ? undefined : answer.body);
+      await deliver(answer, request, response);
     } catch {
       // Only an unfinished request comes here: `answer` turns every other error into an Answer.
       response.destroy();
     }
   }
+}
+
+async function deliver(answer: Answer, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { status, headers, body, delivery } = answer;
+  if (delivery?.kind === 'never') return;
+  if (delivery?.kind === 'reset') {
+    request.socket.resetAndDestroy();
+    return;
+  }
+  response.writeHead(status, { ...headers, ...lengthOf(answer) });
+  if (!delivery) {
+    response.end(body);
+    return;
+  }
+  const bytes = Buffer.from(body);
+  const chunks =
+    delivery.kind === 'cut' ? [bytes.subarray(0, delivery.bytes)] : slices(bytes, delivery.bytes);
+  for (const chunk of chunks) {
+    if (response.destroyed) return;
+    await new Promise((written) => response.write(chunk, written));
+    if (delivery.kind === 'trickle') await sleep(delivery.everyMs);
+  }
+  if (delivery.kind === 'cut') response.destroy();
+  else response.end();
+}
+
+function slices(bytes: Buffer, length: number): Buffer[] {
+  const count = Math.ceil(bytes.length / length);
+  return Array.from({ length: count }, (_, at) => bytes.subarray(at * length, (at + 1) * length));
 }
 
 function lengthOf({ status, body }: Answer): Record<string, number> {
@@ -102,6 +131,7 @@ async function readAsk(request: IncomingMessage): Promise<Ask | Answer> {
       ]),
     ),
     body: Buffer.concat(chunks),
+    from: request.socket.remoteAddress ?? '',
   };
 }
 
