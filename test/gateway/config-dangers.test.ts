@@ -1,0 +1,177 @@
+/** What would betray a secret or the quota does not start, and no fault shows a secret. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { createCertificate } from '../support/certificate.ts';
+import {
+  changed,
+  faultsIn,
+  faultsThrownBy,
+  load,
+  soundDocument,
+  withTenant,
+  type Surroundings,
+} from '../support/configuration.ts';
+
+const withSecret = (secret: unknown) => withTenant({ credential: { type: 'basic', user: 'u', secret } });
+const secretFile = (content: string, mode = 0o600): Surroundings => ({ files: { acme: { content, mode } } });
+
+const refused: readonly (readonly [string, unknown, RegExp, Surroundings?])[] = [
+  [
+    'http to a tenant',
+    withTenant({ url: 'http://acme.example' }),
+    /^tenants\.acme\.url: must be https \(is http\)/,
+  ],
+  [
+    'http to a host called like loopback',
+    withTenant({ url: 'http://127.0.0.1.evil.example' }),
+    /must be https/,
+  ],
+  ['http in publicUrl', changed({ publicUrl: 'http://gatehouse.example.com' }), /^publicUrl: must be https/],
+  [
+    'a password in an address',
+    withTenant({ url: 'https://u:p@acme.example' }),
+    /^tenants\.acme\.url: must be scheme/,
+  ],
+  [
+    'plain HTTP for others',
+    changed({ publicUrl: 'https://g.example', listen: { host: '0.0.0.0' } }),
+    /^listen: passwords would travel/,
+  ],
+  [
+    'a public listener without an address for callers',
+    changed({ listen: { host: '::', tlsTerminatedElsewhere: true } }),
+    /^publicUrl: is missing/,
+  ],
+  [
+    'certificates that are not verified',
+    soundDocument(),
+    /^NODE_TLS_REJECT_UNAUTHORIZED: is 0/,
+    { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } },
+  ],
+  [
+    'an open debugger',
+    soundDocument(),
+    /^NODE_OPTIONS: contains --inspect/,
+    { env: { NODE_OPTIONS: '--no-warnings --inspect=0' } },
+  ],
+  [
+    'a quota above the tenant’s',
+    withTenant({ pace: { perMinute: 145 } }),
+    /^tenants\.acme\.pace: perMinute \+ burst is 155/,
+  ],
+  [
+    'a fast clock for a tenant elsewhere',
+    withTenant({ pace: { minute: '1s' } }),
+    /^tenants\.acme\.pace\.minute: is shorter/,
+  ],
+
+  [
+    'a secret in the configuration',
+    withSecret('hunter2hunter2'),
+    /^tenants\.acme\.credential\.secret: must be a reference/,
+  ],
+  [
+    'a secret that others can read',
+    withSecret({ file: 'acme' }),
+    /others can access .* \(mode 0644\)/,
+    secretFile('s3cr3t', 0o644),
+  ],
+  [
+    'a secret that the group can read',
+    withSecret({ file: 'acme' }),
+    /others can access .* \(mode 0640\)/,
+    secretFile('s3cr3t', 0o640),
+  ],
+  ['a secret that is not there', withSecret({ file: 'acme' }), /cannot read .* \(ENOENT\)/],
+  [
+    'a variable that is not set',
+    withSecret({ env: 'NOWHERE' }),
+    /the environment variable NOWHERE is not set/,
+  ],
+  ...['changeme', '<secret>', '', ' \n', 'ChangeMe\n', 'xxxx', '${SECRET}'].map(
+    (content) =>
+      [
+        `the placeholder ${JSON.stringify(content)}`,
+        withSecret({ file: 'acme' }),
+        /is a placeholder or empty/,
+        secretFile(content),
+      ] as const,
+  ),
+  [
+    'hashes that others can read',
+    changed({ secretsFile: 'acme' }),
+    /^secretsFile: others can access/,
+    secretFile('{}', 0o604),
+  ],
+  [
+    'a password in the address of Redis',
+    changed({ cache: { redis: { url: 'redis://:pw@r:6379' } } }),
+    /^cache\.redis\.url: must not contain a password/,
+  ],
+  ['Redis without an address', changed({ cache: { store: 'redis' } }), /^cache\.redis: is missing/],
+  [
+    'another protocol for Redis',
+    changed({ cache: { redis: { url: 'https://r' } } }),
+    /must be an address that begins with redis:\/\//,
+  ],
+];
+
+for (const [what, document, fault, surroundings] of refused)
+  test(`refuses ${what}, and finds nothing else`, () => {
+    const faults = faultsIn(document, surroundings);
+    assert.match(faults[0] ?? '', fault);
+    assert.equal(faults.length, 1, faults.join('\n'));
+  });
+
+for (const [what, document, surroundings] of [
+  ['http to this machine', withTenant({ url: 'http://127.0.0.1:8081' })],
+  ['http to this machine over IPv6', withTenant({ url: 'http://[::1]:8081' })],
+  ['a quota that the tenant has raised', withTenant({ pace: { perMinute: 500, tenantLimit: 600 } })],
+  [
+    'TLS that ends elsewhere',
+    changed({ publicUrl: 'https://g.example', listen: { host: '0.0.0.0', tlsTerminatedElsewhere: true } }),
+  ],
+  [
+    'a fast clock for an embedded tenant',
+    changed({ tenants: { acme: { embedded: {}, pace: { minute: '1s' } } } }),
+  ],
+  ['two listeners on free ports', changed({ listen: { port: 0 }, admin: { port: 0 } })],
+  ['a secret that its owner alone can read', withSecret({ file: 'acme' }), secretFile('s3cr3t', 0o400)],
+] as readonly (readonly [string, unknown, Surroundings?])[])
+  test(`permits ${what}`, () => {
+    assert.deepEqual(faultsIn(document, surroundings), []);
+  });
+
+test('no fault shows the secret that is at fault', () => {
+  const documents = [
+    withSecret('hunter2hunter2'),
+    'tenants: { acme: { secret: "hunter2hunter2 }',
+    'hunter2hunter2',
+  ];
+  for (const document of documents) {
+    const told = JSON.stringify(faultsThrownBy(() => load(document)));
+    assert.doesNotMatch(told, /hunter2/);
+    assert.match(told, /remedy/);
+  }
+});
+
+test('a listener’s key must belong to its certificate', () => {
+  const tls = { certificate: { file: 'crt' }, key: { file: 'key' } };
+  const [own, other] = [createCertificate(), createCertificate()];
+  const files = { crt: { content: own.certificate, mode: 0o644 }, key: { content: own.key } };
+  assert.deepEqual(faultsIn(changed({ listen: { tls } }), { files }), []);
+  const mixed = { ...files, key: { content: other.key } };
+  assert.match(
+    faultsIn(changed({ listen: { tls } }), { files: mixed }).join(),
+    /^listen\.tls: the key does not belong/,
+  );
+});
+
+test('a certificate that is none is refused', () => {
+  const ca = { file: 'ca' };
+  assert.match(
+    faultsIn(withTenant({ ca }), { files: { ca: { content: 'PEM' } } }).join(),
+    /holds no PEM certificate/,
+  );
+});
