@@ -3,6 +3,8 @@
  * Nothing here knows sockets, so that every step can be tested with literals.
  */
 
+import type { ScimError } from './error.ts';
+
 /** Header fields with lower-case names, one value each; repeated fields are refused or joined at the edge. */
 export type Headers = Readonly<Record<string, string | undefined>>;
 
@@ -22,6 +24,8 @@ export interface Call {
   /** The request target exactly as it was received (RFC 9112 §3.2). */
   readonly target: string;
   readonly headers: Headers;
+  /** What the receiving end found wrong before anyone read the call: ambiguous framing, shutting down. */
+  readonly flaw?: ScimError;
   readonly source: Source;
   /** Reads the whole body; throws `too-large` beyond the limit and `caller-left` when it breaks off. */
   readonly readBody: (maxBytes: number) => Promise<Buffer>;

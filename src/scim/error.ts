@@ -2,8 +2,6 @@
  * The one error of the line. `kind` decides status and scimType; `message` is the detail that may be told
  * to a caller, so it never repeats what a caller or a tenant sent; `cause` is for the log alone.
  */
-import type { Headers } from './call.ts';
-
 /** kind → HTTP status and RFC 7644 §3.12 scimType. The reasons and remedies are in docs/errors.md. */
 export const kinds = {
   'bad-request': { status: 400 },
@@ -41,19 +39,21 @@ export const kinds = {
 
 export type Kind = keyof typeof kinds;
 
+type Fields = Readonly<Record<string, string | undefined>>;
+
 export interface ScimErrorOptions {
   readonly cause?: unknown;
   /** Seconds until another try makes sense; sent as `Retry-After`. */
   readonly retryAfter?: number;
   /** Further header fields of the answer, such as `allow` or `www-authenticate`. */
-  readonly headers?: Headers;
+  readonly headers?: Fields;
 }
 
 export class ScimError extends Error {
   readonly kind: Kind;
   readonly status: number;
   readonly scimType: string | undefined;
-  readonly headers: Headers;
+  readonly headers: Fields;
 
   constructor(kind: Kind, detail: string, { cause, retryAfter, headers = {} }: ScimErrorOptions = {}) {
     super(detail, cause === undefined ? undefined : { cause });

@@ -62,7 +62,7 @@ export interface Operation {
   readonly parts: readonly Operation[];
 }
 
-const discovery = ['ServiceProviderConfig', 'Schemas', 'ResourceTypes'];
+const discovery = new Set(['ServiceProviderConfig', 'Schemas', 'ResourceTypes']);
 const collectionMethods: Record<string, OperationKind> = { GET: 'list', POST: 'create' };
 const resourceMethods: Record<string, OperationKind> = {
   GET: 'get',
@@ -106,7 +106,7 @@ export function understand(
 }
 
 function findEndpoint(
-  { segments, query }: Target,
+  { segments }: Target,
   systems: (id: string) => SystemFacts | undefined,
   tenant: string,
 ): Endpoint {
@@ -116,7 +116,7 @@ function findEndpoint(
   if (root === 'ipsproxy' && path.startsWith('api/v1/scim/')) {
     const [id = '', ...below] = rest.slice(3);
     const system = systems(id);
-    if (system) return proxyEndpoint(system, below, query);
+    if (system) return proxyEndpoint(system, below);
   }
   if (root === 'ipsproxy' && path.startsWith('api/v1/systems/')) {
     const [system = '', entities, entity, ...more] = rest.slice(3);
@@ -151,7 +151,7 @@ function findEndpoint(
   throw new ScimError('not-found', 'There is no such system or endpoint.');
 }
 
-function proxyEndpoint(system: SystemFacts, below: readonly string[], query: Query): Endpoint {
+function proxyEndpoint(system: SystemFacts, below: readonly string[]): Endpoint {
   const [name, id, ...more] = below;
   const base = {
     api: 'proxy',
@@ -160,10 +160,8 @@ function proxyEndpoint(system: SystemFacts, below: readonly string[], query: Que
     path: below,
     touched: system,
   } as const;
-  if (name === undefined) {
-    const rootSearch = system.kind === 'scim' && query.canonical !== '';
-    return { ...base, methods: { GET: rootSearch ? 'search' : 'probe' }, resourceType: '*' };
-  }
+  if (name === undefined)
+    return { ...base, methods: { GET: system.kind === 'scim' ? 'search' : 'probe' }, resourceType: '*' };
   if (system.kind === 'scim') {
     const special = scimOnlyEndpoint(below);
     if (special) return { ...base, ...special };
@@ -177,8 +175,7 @@ function proxyEndpoint(system: SystemFacts, below: readonly string[], query: Que
 /** What RFC 7644 §3.2 offers beyond resources; an IPS proxy system does not have it (facts: absent from its endpoints). */
 function scimOnlyEndpoint(below: readonly string[]): Pick<Endpoint, 'methods' | 'resourceType'> | undefined {
   const [name = '', second, ...more] = below;
-  if (discovery.includes(name) && more.length === 0)
-    return { methods: { GET: 'discover' }, resourceType: name };
+  if (discovery.has(name) && more.length === 0) return { methods: { GET: 'discover' }, resourceType: name };
   if (name === 'Bulk' && second === undefined) return { methods: { POST: 'bulk' }, resourceType: '*' };
   if (name === '.search' && second === undefined) return { methods: { POST: 'search' }, resourceType: '*' };
   if (second === '.search' && more.length === 0) return { methods: { POST: 'search' }, resourceType: name };
@@ -187,11 +184,11 @@ function scimOnlyEndpoint(below: readonly string[]): Pick<Endpoint, 'methods' | 
   return undefined;
 }
 
-const reads: readonly OperationKind[] = ['probe', 'list', 'get', 'search', 'discover', 'job-log'];
+const reads: ReadonlySet<OperationKind> = new Set(['probe', 'list', 'get', 'search', 'discover', 'job-log']);
 
 function createOperation(kind: OperationKind, endpoint: Endpoint, query: Query): Operation {
   const { api, tenant, system, resourceType, id, path, touched } = endpoint;
-  const effect = reads.includes(kind) ? 'read' : 'write';
+  const effect = reads.has(kind) ? 'read' : 'write';
   return {
     api,
     kind,
@@ -222,7 +219,7 @@ export function touchesOf(system: SystemFacts, resourceType: string, id?: string
 function priorityOf(kind: OperationKind): Priority {
   if (kind === 'delete') return priorities.delete;
   if (kind === 'list' || kind === 'search' || kind === 'job-log') return priorities.list;
-  return reads.includes(kind) ? priorities.read : priorities.write;
+  return reads.has(kind) ? priorities.read : priorities.write;
 }
 
 function checkPaging(query: Query): void {

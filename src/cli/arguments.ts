@@ -1,0 +1,38 @@
+/** What all commands have in common: strict options, `--help`, and wrong usage as one error that main.ts tells. */
+import { parseArgs, type ParseArgsConfig, type ParseArgsOptionsConfig } from 'node:util';
+
+export class WrongUsage extends Error {
+  constructor(problem: string, help: string) {
+    super(`gatehouse: ${problem}\n\n${help}`);
+    this.name = 'WrongUsage';
+  }
+}
+
+/** Undefined when the help was asked for and has been shown. */
+export function readArguments<Options extends ParseArgsOptionsConfig>(
+  args: readonly string[],
+  options: Options,
+  help: string,
+  positionals = 0,
+) {
+  const allOptions = { ...options, help: { type: 'boolean', short: 'h' } } as const;
+  const parsed = parse({ args: [...args], options: allOptions, allowPositionals: positionals > 0 }, help);
+  if ('help' in parsed.values && parsed.values.help) {
+    process.stdout.write(help);
+    return undefined;
+  }
+  if (parsed.positionals.length !== positionals) throw new WrongUsage('wrong number of arguments', help);
+  return parsed;
+}
+
+function parse<Config extends ParseArgsConfig>(
+  config: Config,
+  help: string,
+): ReturnType<typeof parseArgs<Config>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    if (error instanceof TypeError) throw new WrongUsage(error.message, help);
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Brings the embedded tenants of a configuration to life and gives every tenant an address and a credential.
+ * The gateway's technical user at an embedded tenant exists for as long as the process does.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+
+import type { Config, Tenant as TenantSettings } from '../gateway/config.ts';
+import { Secret } from '../gateway/secret.ts';
+import type { Upstream } from '../gateway/upstream.ts';
+import { permissions } from '../ips/technical-users.ts';
+import { startTenant, type Tenant } from '../ips/tenant.ts';
+
+export interface Embedded extends AsyncDisposable {
+  readonly upstreams: readonly Upstream[];
+  /** The tenants that run inside this process, by their name in the configuration. */
+  readonly tenants: ReadonlyMap<string, Tenant>;
+}
+
+export async function startEmbedded(config: Config): Promise<Embedded> {
+  await using starting = new AsyncDisposableStack();
+  const upstreams: Upstream[] = [];
+  const tenants = new Map<string, Tenant>();
+  for (const settings of Object.values(config.tenants)) {
+    if (settings.embedded) {
+      const credential = {
+        type: 'basic',
+        user: randomUUID(),
+        secret: new Secret(randomBytes(32).toString('base64url')),
+      } as const;
+      const tenant = starting.use(await start(settings, config, credential.user, credential.secret));
+      tenants.set(settings.id, tenant);
+      upstreams.push({ ...settings, url: tenant.url.origin, credential });
+    } else {
+      upstreams.push(settings);
+    }
+  }
+  const running = starting.move();
+  return { upstreams, tenants, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+function start(
+  { id, embedded, pace }: TenantSettings & { readonly embedded: object },
+  { systems }: Config,
+  clientId: string,
+  secret: Secret,
+): Promise<Tenant> {
+  const { port, users, groups } = embedded;
+  return startTenant({
+    port,
+    technicalUsers: [{ clientId, secrets: [secret.reveal()], permissions }],
+    systems: Object.values(systems)
+      .filter(({ tenant }) => tenant === id)
+      .map(({ upstreamId, name }) => ({
+        id: upstreamId,
+        name,
+        backend: { kind: 'directory', users, groups },
+      })),
+    // A rehearsal may run on a faster clock; the tenant's figures keep their proportion to it.
+    limiter: { slowAt: 150, refuseAt: 200, minuteMs: pace.minute, delayMs: pace.minute / 60 },
+  });
+}

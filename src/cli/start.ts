@@ -1,0 +1,101 @@
+/** `gatehouse start`: the gateway as a service. It ends in order on SIGTERM and SIGINT, with exit code 0. */
+import { hash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { addSecret, readSecrets, type Entries } from '../auth/secret-file.ts';
+import { ConfigFaults } from '../gateway/config-faults.ts';
+import { configFile, loadConfig, type Config } from '../gateway/config.ts';
+import { createGateway, type Gateway } from '../gateway/gateway.ts';
+import { describeError, log } from '../log.ts';
+import { version } from '../version.ts';
+import { readArguments } from './arguments.ts';
+import { startEmbedded } from './embedded.ts';
+
+const help = `usage: gatehouse start [--config FILE]
+
+Runs the gateway until SIGTERM or SIGINT, then lets the running calls finish and ends.
+The configuration is FILE, else the file that GATEHOUSE_CONFIG names, else config/gatehouse.yaml.
+
+examples:
+  gatehouse start
+  gatehouse start --config /etc/gatehouse/gatehouse.yaml
+
+exit codes: 0 ended in order, 1 did not start or had to stop (the reason is told), 4 wrong usage
+`;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const given = readArguments(args, { config: { type: 'string' } }, help);
+  if (!given) return 0;
+  const stop = Promise.withResolvers<{ signal?: string; fault?: unknown }>();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.resolve({ signal }));
+  // After a fault that nobody expected the state is unknown: what runs may finish, then a supervisor starts anew.
+  process.on('uncaughtException', (fault) => stop.resolve({ fault }));
+  await using service = new AsyncDisposableStack();
+  try {
+    await startService(configFile(given.values.config), service);
+  } catch (error) {
+    process.stderr.write(`gatehouse: ${reasonOf(error)}\n`);
+    return 1;
+  }
+  const { signal, fault } = await stop.promise;
+  if (fault === undefined) log.info('stopping', { signal });
+  else log.error('stopping after a fault', describeError(fault));
+  return fault === undefined ? 0 : 1;
+}
+
+async function startService(file: string, service: AsyncDisposableStack): Promise<void> {
+  const config = loadConfig(file);
+  const shown = await prepareSecrets(config);
+  const { upstreams, tenants } = service.use(await startEmbedded(config));
+  const configHash = hash('sha256', await readFile(file));
+  const gateway = service.use(await createGateway(config, { version, configHash, upstreams }));
+  log.info('serving', { url: gateway.url, admin: gateway.adminUrl, version });
+  for (const [id, { url }] of tenants) log.info('embedded tenant', { tenant: id, url: url.origin });
+  if (shown.size > 0) process.stdout.write(introduce(shown, config, gateway));
+}
+
+/** Generates what is missing, if the configuration wants that; the secrets in clear are returned, never stored. */
+async function prepareSecrets({
+  secretsFile,
+  firstStart,
+  callers,
+}: Config): Promise<ReadonlyMap<string, string>> {
+  const shown = new Map<string, string>();
+  if (!firstStart.generateSecrets) return shown;
+  await mkdir(dirname(secretsFile), { recursive: true, mode: 0o700 });
+  const present = await readSecrets(secretsFile).catch((error: NodeJS.ErrnoException): Entries => {
+    if (error.code === 'ENOENT') return new Map();
+    throw error;
+  });
+  for (const name of Object.keys(callers))
+    if (!present.has(name)) shown.set(name, await addSecret(secretsFile, name));
+  return shown;
+}
+
+function introduce(
+  secrets: ReadonlyMap<string, string>,
+  { systems, secretsFile }: Config,
+  { url }: Gateway,
+): string {
+  const [system = '<system>'] = Object.keys(systems);
+  const [[user, secret] = ['', '']] = secrets;
+  const rows = [...secrets].map(([name, value]) => `  ${name.padEnd(20)} ${value}`);
+  return `
+Technical users and their secrets. They are shown this once; ${secretsFile} keeps only their hashes.
+
+${rows.join('\n')}
+
+Try it:
+  curl -u ${user}:${secret} '${url}/ipsproxy/service/api/v1/scim/${system}/Users?count=2'
+
+`;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ConfigFaults) return error.message;
+  if (!(error instanceof Error)) return 'did not start';
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' && path) return `${path} is missing; add a secret with 'gatehouse secret add <user>'`;
+  return `did not start: ${error.message}`;
+}

@@ -1,0 +1,114 @@
+/**
+ * Express at the edge: turns its request into a Call, hands it to the line, and writes the answer. No routing
+ * happens here, because Express' router forgives what the strict target parser must refuse.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import express, { type ErrorRequestHandler } from 'express';
+
+import { describeError, log, withRequest } from '../log.ts';
+import type { Call, Headers } from '../scim/call.ts';
+import { ScimError } from '../scim/error.ts';
+import type { Exchange } from './exchange.ts';
+import { readHeaders } from './headers.ts';
+import { asScimError, finish, respond, toReply } from './respond.ts';
+
+export interface Edge {
+  readonly exchange: Exchange;
+  readonly isOurs: (authority: string) => boolean;
+  readonly maxHeaders: number;
+  readonly bodyTimeMs: number;
+  readonly isDraining: () => boolean;
+}
+
+export function createApp(edge: Edge): express.Express {
+  const app = express().disable('x-powered-by').disable('etag');
+  app.use((request, response) => serve(edge, request, response));
+  const lastResort: ErrorRequestHandler = (error, _request, response, next) => {
+    log.error('a call ended outside the line', describeError(error));
+    if (response.headersSent) next(error);
+    else respond(response, finish(toReply(asScimError(error)), randomUUID()));
+  };
+  app.use(lastResort);
+  return app;
+}
+
+async function serve(edge: Edge, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const call = receive(edge, request, response);
+  respond(response, await withRequest(call.id, () => edge.exchange(call)));
+}
+
+function receive(edge: Edge, request: IncomingMessage, response: ServerResponse): Call {
+  const leaving = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) leaving.abort(callerLeft());
+  });
+  let headers: Headers = {};
+  let flaw: ScimError | undefined;
+  try {
+    headers = readHeaders(request.rawHeaders, edge.maxHeaders);
+    checkReception(edge, request, headers);
+  } catch (thrown) {
+    flaw = asScimError(thrown);
+  }
+  const { remoteAddress: ip = '', remotePort: port = 0 } = request.socket;
+  return {
+    id: randomUUID(),
+    receivedAt: Date.now(),
+    method: request.method ?? '',
+    target: request.url ?? '',
+    headers,
+    ...(flaw && { flaw }),
+    source: { ip, port },
+    readBody: (maxBytes) => collect(request, response, { maxBytes, timeMs: edge.bodyTimeMs }),
+    left: leaving.signal,
+  };
+}
+
+/** What must hold before anyone reads the call: RFC 9110 §7.2 (Host), §7.8 (Upgrade), §10.1.1 (Expect). */
+function checkReception({ isOurs, isDraining }: Edge, request: IncomingMessage, headers: Headers): void {
+  if (isDraining())
+    throw new ScimError('draining', 'The gateway is shutting down.', {
+      retryAfter: 5,
+      headers: { connection: 'close' },
+    });
+  if (headers['host'] === undefined) throw new ScimError('bad-request', 'The request names no host.');
+  if (!isOurs(headers['host']))
+    throw new ScimError('misdirected', 'The request names a host that this gateway does not serve.');
+  if (request.headers.upgrade !== undefined)
+    throw new ScimError('bad-request', 'The gateway does not switch protocols.');
+  const { expect } = headers;
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+    throw new ScimError('expectation-failed', 'The expectation cannot be met.');
+}
+
+async function collect(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { maxBytes, timeMs }: { maxBytes: number; timeMs: number },
+): Promise<Buffer> {
+  // Whoever asked first is told to go on only now, so that a refusal spares both sides the body.
+  if (request.headers.expect !== undefined) response.writeContinue();
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const timer = setTimeout(
+    () => reject(new ScimError('body-timeout', 'The body did not arrive in time.')),
+    timeMs,
+  );
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= maxBytes) chunks.push(chunk);
+    else {
+      request.pause();
+      reject(new ScimError('too-large', `The body is larger than ${maxBytes} bytes.`));
+    }
+  });
+  request.once('end', () => resolve(Buffer.concat(chunks)));
+  request.once('error', () => reject(callerLeft()));
+  request.once('close', () => reject(callerLeft()));
+  return promise.finally(() => clearTimeout(timer));
+}
+
+const callerLeft = (): ScimError => new ScimError('caller-left', 'The caller hung up.');

@@ -1,0 +1,40 @@
+/** The technical users of the configuration as the callers that the line knows. */
+import type { Caller, ProxyGrant } from '../auth/caller.ts';
+import type { Effect } from '../scim/operation.ts';
+import type { Caller as CallerSettings, Config, Permission } from './config.ts';
+
+export function callersOf({ callers }: Pick<Config, 'callers'>): ReadonlyMap<string, Caller> {
+  return new Map(Object.entries(callers).map(([name, settings]) => [name, callerOf(settings)]));
+}
+
+function callerOf({ name, tenant = '', permissions }: CallerSettings): Caller {
+  const realTime = sourceSystems(permissions, 'Access Real-Time Provisioning API');
+  const admin = sourceSystems(permissions, 'Access Identity Provisioning Tenant Admin API');
+  const proxy = permissions.flatMap((row) =>
+    row.permission === 'Access Proxy System API' ? [grantOf(row)] : [],
+  );
+  return { name, tenant, proxy, ...(realTime && { realTime }), ...(admin && { admin }) };
+}
+
+type ProxyPermission = Extract<Permission, { permission: 'Access Proxy System API' }>;
+type SourcePermission = Exclude<Permission, ProxyPermission>;
+
+function grantOf({ systems, resourceTypes, access }: ProxyPermission): ProxyGrant {
+  return {
+    systems: names(systems),
+    resourceTypes: names(resourceTypes),
+    effects: new Set<Effect>(access),
+  };
+}
+
+/** Rows of the same permission add up. */
+function sourceSystems(permissions: readonly Permission[], permission: SourcePermission['permission']) {
+  const rows = permissions.filter((row): row is SourcePermission => row.permission === permission);
+  if (rows.length === 0) return undefined;
+  const all = rows.flatMap((row) => row.sourceSystems);
+  return { sourceSystems: names(rows.some((row) => row.sourceSystems === 'all') ? 'all' : all) };
+}
+
+function names(list: 'all' | readonly string[]): ReadonlySet<string> | '*' {
+  return list === 'all' ? '*' : new Set(list);
+}

@@ -1,0 +1,206 @@
+/**
+ * THE LINE: what happens to a call, in order, from the raw target to the reply. The order is the product;
+ * there are no hooks and nothing in the configuration changes it.
+ *
+ * Nothing goes up before its intent is on disk, and nothing is told before its record is.
+ */
+import type { RequestEntry, Trail } from '../audit/trail.ts';
+import { authorise } from '../auth/authorise.ts';
+import { mayWrite, type Caller } from '../auth/caller.ts';
+import type { Identify } from '../auth/identify.ts';
+import type { Cache } from '../cache/cache.ts';
+import { describeError, log } from '../log.ts';
+import { unfoldBulk } from '../scim/bulk.ts';
+import type { Call, Reply } from '../scim/call.ts';
+import { ScimError } from '../scim/error.ts';
+import { understand, type Operation, type SystemFacts } from '../scim/operation.ts';
+import { relocate, type Location } from '../scim/relocate.ts';
+import { ask, type Question, type Route } from './ask.ts';
+import { readBody, type BodyLimits } from './body.ts';
+import { cacheFields, isFreshWanted, notModified } from './freshness.ts';
+import { headersDown } from './headers.ts';
+import { asScimError, finish, toReply } from './respond.ts';
+import { methods } from './server.ts';
+import { parseTarget } from './target.ts';
+
+/** A configured system with everything the line needs to serve it. */
+export interface System extends SystemFacts {
+  readonly route: Route;
+  readonly limits: BodyLimits;
+  readonly cache: { readonly lifetimeMs: number; readonly perCaller: boolean };
+  /** Where the tenant says its resources are, and where callers find them. */
+  readonly location: Location;
+  readonly publicUrl: URL;
+}
+
+/** The real-time and admin interfaces of a tenant. */
+export interface TenantInterfaces {
+  readonly route: Route;
+  readonly limits: BodyLimits;
+}
+
+/** The line's parts; a reload of the configuration builds another set. */
+export interface Parts {
+  readonly trail: Trail;
+  readonly cache: Cache;
+  readonly identify: Identify;
+  readonly systems: ReadonlyMap<string, System>;
+  readonly tenants: ReadonlyMap<string, TenantInterfaces>;
+  readonly isOurs: (authority: string) => boolean;
+  readonly maxTargetLength: number;
+  readonly patienceMs: number;
+}
+
+export type Exchange = (call: Call) => Promise<Reply>;
+
+/** What is known of a call when its line ends, also when it ends by an error. */
+interface Progress {
+  operation?: Operation;
+}
+
+export function createExchange(parts: Parts): Exchange {
+  return async function exchange(call) {
+    let entry: RequestEntry;
+    try {
+      entry = parts.trail.open(call);
+    } catch (thrown) {
+      return refuse(thrown, call);
+    }
+    const progress: Progress = {};
+    const reply = await follow(parts, call, entry, progress).catch((thrown: unknown) =>
+      refuse(thrown, call, entry),
+    );
+    const recorded = await entry.close({ status: reply.status, bytes: reply.body.length });
+    // The tenant has changed whatever the disk does: a write's true answer is never withheld.
+    if (recorded || progress.operation?.effect === 'write') return finish(reply, call.id);
+    return refuse(
+      new ScimError('audit-unavailable', 'The audit trail cannot be written.', { retryAfter: 5 }),
+      call,
+    );
+  };
+}
+
+function refuse(thrown: unknown, call: Call, entry?: RequestEntry): Reply {
+  const error = asScimError(thrown);
+  entry?.add({ error: error.kind });
+  if (error.status >= 500) log.warn('call refused', { kind: error.kind, ...describeError(error.cause) });
+  return finish(toReply(error), call.id);
+}
+
+async function follow(parts: Parts, call: Call, entry: RequestEntry, progress: Progress): Promise<Reply> {
+  if (call.flaw) throw call.flaw;
+  checkMethod(call.method);
+  const target = parseTarget(call.target, parts.maxTargetLength, parts.isOurs);
+  const caller = await parts.identify(call.headers);
+  entry.add({ caller: caller.name, auth: caller.auth });
+  const understood = understand(call.method, target, (id) => parts.systems.get(id), caller.tenant);
+  progress.operation = understood;
+  entry.add({ operation: understood });
+  entry.add({ decision: authorise(caller, understood) });
+  const place = placeOf(parts, understood);
+  const body = await readBody(call, understood, place.limits);
+  if (body) entry.add({ body });
+  const question = { call, operation: understood, body, entry };
+  if (!('location' in place)) return askInterface(parts, place, question);
+  if (understood.kind === 'probe') return redirect(place);
+  if (understood.effect === 'read') return read(parts, place, caller, question);
+  const operation = body && understood.kind === 'bulk' ? unfoldBulk(understood, body, place) : understood;
+  if (operation !== understood) {
+    entry.add({ operation });
+    entry.add({ decision: authorise(caller, operation) });
+  }
+  return write(parts, place, { ...question, operation });
+}
+
+/** The general list; what one path supports is decided where the path is understood. */
+function checkMethod(method: string): void {
+  if (!methods.split(', ').includes(method))
+    throw new ScimError('method-not-allowed', 'The method is not supported.', {
+      headers: { allow: methods },
+    });
+}
+
+function placeOf({ systems, tenants }: Parts, { api, system, tenant }: Operation): System | TenantInterfaces {
+  const place = api === 'proxy' ? systems.get(system) : tenants.get(tenant);
+  if (!place) throw new ScimError('not-found', 'There is no such system or endpoint.');
+  return place;
+}
+
+type Asked = Omit<Question, 'patience' | 'onSent'>;
+
+async function read(parts: Parts, system: System, caller: Caller, asked: Asked): Promise<Reply> {
+  const { call, operation, entry } = asked;
+  const accept = call.headers['accept'];
+  const scope = system.cache.perCaller ? caller.name : '';
+  const mayServe = !isFreshWanted(call.headers) && !mayRewrite(caller, operation);
+  const { lifetimeMs } = system.cache;
+  // A flight may be shared, so it does not end when the caller who began it leaves.
+  const flight = parts.cache.read(operation, { accept, mayServe, scope, lifetimeMs }, (onSent) => {
+    const signal = AbortSignal.timeout(parts.patienceMs);
+    return ask(system.route, { ...asked, patience: patienceOf(parts, signal), onSent });
+  });
+  const answer = await unlessLeft(flight, call.left);
+  entry.add({ cache: answer.result, ageMs: answer.ageMs });
+  const reply = notModified(deliver(system, answer.reply), call.headers['if-none-match']);
+  return { ...reply, headers: { ...reply.headers, ...cacheFields(answer) } };
+}
+
+/**
+ * SAP IDM reads a group, changes its members and puts it back, so a stale copy would remove people
+ * (facts: SAP IDM's calls). Such a reader gets the tenant's own word.
+ */
+function mayRewrite(caller: Caller, { kind, system, resourceType, query }: Operation): boolean {
+  const single = kind === 'get' || (kind === 'list' && query.has('filter'));
+  return single && resourceType === 'Groups' && mayWrite(caller, system, resourceType);
+}
+
+async function write(parts: Parts, system: System, asked: Asked): Promise<Reply> {
+  const { call, operation } = asked;
+  const signal = AbortSignal.any([call.left, AbortSignal.timeout(parts.patienceMs)]);
+  let sent = false;
+  const onSent = (): void => {
+    sent = true;
+  };
+  try {
+    return deliver(
+      system,
+      await ask(system.route, { ...asked, patience: patienceOf(parts, signal), onSent }),
+    );
+  } finally {
+    // Whatever came back, the tenant may have changed: nothing older is served once this call is answered.
+    if (sent) await parts.cache.forget(operation);
+  }
+}
+
+/** The real-time and admin interfaces: never cached, and their replies pass as they are. */
+async function askInterface(parts: Parts, { route }: TenantInterfaces, asked: Asked): Promise<Reply> {
+  const signal = AbortSignal.any([asked.call.left, AbortSignal.timeout(parts.patienceMs)]);
+  const reply = await ask(route, { ...asked, patience: patienceOf(parts, signal), onSent: () => {} });
+  return { ...reply, headers: headersDown(reply.headers, true) };
+}
+
+function patienceOf({ patienceMs }: Parts, signal: AbortSignal): Question['patience'] {
+  return { until: performance.now() + patienceMs, signal };
+}
+
+function deliver({ location, publicUrl }: System, reply: Reply): Reply {
+  return relocate({ ...reply, headers: headersDown(reply.headers, false) }, location, publicUrl);
+}
+
+/** Connection tests of SAP IAG take a redirect from the base path as the sign of life (facts: URL patterns). */
+function redirect({ publicUrl }: System): Reply {
+  return { status: 301, headers: { location: `${publicUrl.href}/Users` }, body: Buffer.alloc(0) };
+}
+
+/** Waits no longer than the caller does; the work itself goes on. */
+async function unlessLeft<T>(work: Promise<T>, left: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const leave = (): void => reject(left.reason);
+  if (left.aborted) leave();
+  left.addEventListener('abort', leave, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    left.removeEventListener('abort', leave);
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * The composition root: configuration → parts → a gateway that listens. Parts get values and opened things;
+ * they are closed in the opposite order, the trail last, so that every outcome is still recorded.
+ */
+import { createTrail, type Trail } from '../audit/trail.ts';
+import { createIdentify } from '../auth/identify.ts';
+import { openSecretBook } from '../auth/secret-book.ts';
+import { createCache, type Cache } from '../cache/cache.ts';
+import { createMemoryStore } from '../cache/memory-store.ts';
+import { createRedisStore } from '../cache/redis-store.ts';
+import { startAdmin } from '../console/admin.ts';
+import { describeError, log, setLogLevel } from '../log.ts';
+import { createApp } from './app.ts';
+import { authorities } from './authorities.ts';
+import { callersOf } from './callers.ts';
+import type { Config } from './config.ts';
+import { createExchange } from './exchange.ts';
+import { deriveKey, readOrCreateKey } from './key-file.ts';
+import { Noise } from './noise.ts';
+import { Running } from './running.ts';
+import { attach, listen } from './server.ts';
+import { systemsOf, tenantsOf } from './systems.ts';
+import { createTenantAccess, type TenantAccess, type Upstream } from './upstream.ts';
+
+export interface Gateway extends AsyncDisposable {
+  /** Where callers reach it, as links in replies name it. */
+  readonly url: string;
+  readonly adminUrl: string;
+}
+
+export interface GatewayOptions {
+  readonly version: string;
+  readonly configHash: string;
+  /** Address and credential of each tenant; those of embedded ones are known once they run. */
+  readonly upstreams: readonly Upstream[];
+}
+
+export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
+  setLogLevel(config.log.level);
+  await using starting = new AsyncDisposableStack();
+  const key = await readOrCreateKey(config.audit.keyFile);
+  const trail = starting.use(await openTrail(config, options, deriveKey(key, 'audit')));
+  const note = (event: string, facts?: Record<string, unknown>): void =>
+    void trail.note(event, facts).catch(warn(`${event} could not be recorded`));
+  const noise = starting.use(new Noise((event, facts) => note(event, { ...facts })));
+  const secrets = starting.use(
+    await openSecretBook(config.secretsFile, {
+      onReloaded: () => note('secret.reloaded'),
+      onBroken: warn('the file of secrets is broken; the last good one stays in force'),
+    }),
+  );
+  const cache = starting.use(openCache(config, deriveKey(key, 'cache')));
+  const running = new Running();
+  const accesses = new Map<string, TenantAccess>();
+  for (const upstream of options.upstreams)
+    accesses.set(
+      upstream.id,
+      starting.use(createTenantAccess(upstream, config.replicas, trail, running.ending)),
+    );
+
+  const { server, port } = await listen(listenerOptions(config), (...seen) => noise.report(...seen));
+  const longestWriteMs = Math.max(
+    ...Object.values(config.systems).map(({ deadlines }) => deadlines.write),
+    0,
+  );
+  starting.defer(() => running.drain(server, longestWriteMs + 20_000));
+  const url = config.publicUrl ?? `${config.listen.tls ? 'https' : 'http'}://${config.listen.host}:${port}`;
+  const ours = authorities(url, config.listen, port);
+  const isOurs = (authority: string): boolean => ours.has(authority.toLowerCase());
+  const exchange = createExchange({
+    trail,
+    cache,
+    identify: createIdentify({ callers: callersOf(config), secrets, realm: 'Gatehouse' }),
+    systems: systemsOf(config, url, options.upstreams, accesses),
+    tenants: tenantsOf(config, options.upstreams, accesses),
+    isOurs,
+    maxTargetLength: config.limits.target,
+    patienceMs: config.patience,
+  });
+  const app = createApp({
+    exchange: (call) => running.track(exchange(call)),
+    isOurs,
+    maxHeaders: config.limits.headers,
+    bodyTimeMs: config.limits.bodyTime,
+    isDraining: () => running.draining,
+  });
+  attach(server, app);
+  const admin = starting.use(
+    await startAdmin({ ...config.admin, obstacles: () => obstacles(trail, running) }),
+  );
+  const parts = starting.move();
+  return { url, adminUrl: admin.url, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+async function openTrail(
+  { audit }: Config,
+  { version, configHash }: GatewayOptions,
+  key: Buffer,
+): Promise<Trail> {
+  const { directory, instance } = audit;
+  return createTrail({ directory, instance, key, version, configHash });
+}
+
+function openCache({ cache }: Config, key: Buffer): Cache {
+  if (cache.store === 'memory' || !cache.redis)
+    return createCache({ store: createMemoryStore({ maxBytes: cache.memory.size }), key });
+  const { url, tls, budget } = cache.redis;
+  const store = createRedisStore({
+    url: url.reveal(),
+    ...(tls && { tls: { ca: tls.ca.text } }),
+    budgetMs: budget,
+    onState: (state) => log.warn('the cache changed its state', { ...state }),
+  });
+  return createCache({ store, key });
+}
+
+function listenerOptions({ listen: { host, port, tls, maxConnections }, limits }: Config) {
+  return {
+    host,
+    port,
+    maxConnections,
+    bodyTimeMs: limits.bodyTime,
+    ...(tls && { tls: { certificate: tls.certificate.text, key: tls.key.reveal() } }),
+  };
+}
+
+function obstacles(trail: Trail, running: Running): string[] {
+  return [
+    ...(running.draining ? ['the gateway is shutting down'] : []),
+    ...(trail.ready ? [] : ['the audit trail cannot be written']),
+  ];
+}
+
+const warn =
+  (message: string) =>
+  (error: unknown): void =>
+    void log.warn(message, describeError(error));

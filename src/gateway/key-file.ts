@@ -1,0 +1,26 @@
+/**
+ * The installation's own key: 32 random bytes in a private file, made at the first start. Every use derives its
+ * own key from it, so that what one part shows can never help against another.
+ */
+import { hkdfSync, randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+const keyBytes = 32;
+
+export async function readOrCreateKey(file: string): Promise<Buffer> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    await writeFile(file, randomBytes(keyBytes), { mode: 0o600, flag: 'wx', flush: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const key = await readFile(file);
+  if (key.length !== keyBytes)
+    throw new Error(`${file} does not hold ${keyBytes} bytes; restore it from a backup.`);
+  return key;
+}
+
+export function deriveKey(key: Buffer, purpose: 'audit' | 'cache'): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, '', `gatehouse ${purpose} v1`, keyBytes));
+}

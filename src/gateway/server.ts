@@ -1,0 +1,112 @@
+/**
+ * The listener for callers: limits and timeouts, TLS, and everything that Node refuses before Express sees it.
+ * Such refusals end in a SCIM error where an answer is possible, and always in a report for the audit trail.
+ */
+import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+import { ScimError, type Kind } from '../scim/error.ts';
+import { finish, toReply } from './respond.ts';
+
+export interface ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: { readonly certificate: string; readonly key: string };
+  readonly maxConnections: number;
+  readonly bodyTimeMs: number;
+}
+
+/** Something that never became a call. `event` is a name of the audit trail (facts: groups of events). */
+export type ReportNoise = (event: string, code: string, sourceIp: string) => void;
+
+const headersTimeMs = 10_000;
+const maxHeaderBytes = 16 * 1024;
+
+/** Listens, but serves nothing before `attach`: the address of the listener may have to be known first. */
+export async function listen(
+  options: ListenerOptions,
+  report: ReportNoise,
+): Promise<{ server: Server; port: number }> {
+  const server = createServer(options);
+  server.maxConnections = options.maxConnections;
+  // Node would cut a longer list silently; the edge counts the fields and refuses.
+  server.maxHeadersCount = 0;
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseMalformed(error, socket, report));
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    report('request.rejected', 'CONNECT', request.socket.remoteAddress ?? '');
+    answerRaw(
+      socket,
+      new ScimError('method-not-allowed', 'The method is not supported.', { headers: { allow: methods } }),
+    );
+  });
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    report('tls.handshake_failed', error.code ?? 'unknown', socket.remoteAddress ?? ''),
+  );
+  server.on('drop', (from) => report('proto.dropped', 'too-many-connections', from?.remoteAddress ?? ''));
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(options.port, options.host, resolve);
+  await promise;
+  server.off('error', reject);
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** To be called in the same turn of the event loop in which `listen` gave the server. */
+export function attach(server: Server, app: RequestListener): void {
+  server.on('request', app);
+  // Node would send 100 (Continue) or 417 itself, before anybody knows who is calling.
+  server.on('checkContinue', app);
+  server.on('checkExpectation', app);
+}
+
+export const methods = 'GET, POST, PUT, PATCH, DELETE';
+
+function createServer({ tls, bodyTimeMs }: ListenerOptions): Server {
+  const options = {
+    maxHeaderSize: maxHeaderBytes,
+    // A missing Host would be refused by Node without any event, so the edge looks for it.
+    requireHostHeader: false,
+    headersTimeout: headersTimeMs,
+    // The body has its own clock, which answers with a SCIM error; Node's is the last resort behind it.
+    requestTimeout: headersTimeMs + bodyTimeMs + 5000,
+    connectionsCheckingInterval: 1000,
+    keepAliveTimeout: 65_000,
+    insecureHTTPParser: false,
+  };
+  if (!tls) return http.createServer(options);
+  const { certificate: cert, key } = tls;
+  return https.createServer({ ...options, cert, key, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] });
+}
+
+function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, report: ReportNoise): void {
+  const { code = 'unknown' } = error;
+  const { remoteAddress = '' } = socket as Socket;
+  if (code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [event, kind] = classify(code);
+  report(event, code, remoteAddress);
+  answerRaw(socket, new ScimError(kind, 'The request is not well-formed HTTP.'));
+}
+
+function classify(code: string): [event: string, kind: Kind] {
+  if (code === 'HPE_HEADER_OVERFLOW') return ['proto.malformed', 'headers-too-large'];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['proto.timeout', 'body-timeout'];
+  const framing = [
+    'HPE_INVALID_TRANSFER_ENCODING',
+    'HPE_UNEXPECTED_CONTENT_LENGTH',
+    'HPE_INVALID_CONTENT_LENGTH',
+  ];
+  return [framing.includes(code) ? 'proto.ambiguous' : 'proto.malformed', 'bad-request'];
+}
+
+/** Writes an answer where there is no response object, and closes. */
+function answerRaw(socket: Duplex, error: ScimError): void {
+  const { status, headers, body } = finish(toReply(error), crypto.randomUUID());
+  const fields = { ...headers, 'content-length': String(body.length), connection: 'close' };
+  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${head.join('')}\r\n${body.toString()}`);
+}

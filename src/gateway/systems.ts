@@ -1,0 +1,63 @@
+/** The systems and tenants of the configuration with their ways up, as the line needs them. */
+import { encodeSegment } from '../scim/target.ts';
+import type { Config, Limits, System as SystemSettings } from './config.ts';
+import type { System, TenantInterfaces } from './exchange.ts';
+import type { TenantAccess, Upstream } from './upstream.ts';
+
+const proxyPath = (id: string): string => `/ipsproxy/service/api/v1/scim/${encodeSegment(id)}`;
+
+export function systemsOf(
+  { systems }: Config,
+  publicUrl: string,
+  upstreams: readonly Upstream[],
+  accesses: ReadonlyMap<string, TenantAccess>,
+): ReadonlyMap<string, System> {
+  const build = (settings: SystemSettings): System => {
+    const { id, tenant, kind, resourceTypes, cache, limits, deadlines, upstreamId } = settings;
+    const upstream = find(upstreams, tenant);
+    const base = kind === 'ips' ? upstream.url + proxyPath(upstreamId) : (settings.url ?? upstream.url);
+    return {
+      id,
+      tenant,
+      kind,
+      resourceTypes,
+      route: accessTo(accesses, tenant).routeTo(base, kind, { deadlines, maxReplyBytes: limits.reply }),
+      limits: bodyLimits(limits),
+      cache: { lifetimeMs: cache.enabled ? cache.lifetime : 0, perCaller: cache.scope === 'caller' },
+      location: { base: new URL(base), systemId: upstreamId, resourceTypes },
+      publicUrl: new URL(publicUrl + proxyPath(id)),
+    };
+  };
+  return new Map(Object.entries(systems).map(([id, settings]) => [id, build(settings)]));
+}
+
+export function tenantsOf(
+  { tenants, limits }: Config,
+  upstreams: readonly Upstream[],
+  accesses: ReadonlyMap<string, TenantAccess>,
+): ReadonlyMap<string, TenantInterfaces> {
+  const build = (id: string, { deadlines }: Config['tenants'][string]): TenantInterfaces => ({
+    route: accessTo(accesses, id).routeTo(find(upstreams, id).url, 'opaque', {
+      deadlines,
+      maxReplyBytes: limits.reply,
+    }),
+    limits: bodyLimits(limits),
+  });
+  return new Map(Object.entries(tenants).map(([id, tenant]) => [id, build(id, tenant)]));
+}
+
+function bodyLimits({ body, tokens, depth }: Limits) {
+  return { maxBytes: body, maxTokens: tokens, maxDepth: depth };
+}
+
+function find(upstreams: readonly Upstream[], id: string): Upstream {
+  const upstream = upstreams.find((each) => each.id === id);
+  if (!upstream) throw new TypeError(`The tenant ${id} has no address.`);
+  return upstream;
+}
+
+function accessTo(accesses: ReadonlyMap<string, TenantAccess>, id: string): TenantAccess {
+  const access = accesses.get(id);
+  if (!access) throw new TypeError(`There is no way to the tenant ${id}.`);
+  return access;
+}

@@ -1,0 +1,165 @@
+/**
+ * Builds the ways up from the configuration: agents, credentials, forwarders. Agents are kept apart per system,
+ * so that a connection that went astray can never carry another system's calls.
+ */
+import http, { type Agent } from 'node:http';
+import https from 'node:https';
+
+import type { Trail } from '../audit/trail.ts';
+import {
+  createTenantLogin,
+  type FetchToken,
+  type TenantCredential,
+  type TenantLogin,
+} from '../auth/tenant-login.ts';
+import { createPacer, type Pacer } from '../pace/pacer.ts';
+import type { Route } from './ask.ts';
+import type { Credential, Deadlines, Tenant } from './config.ts';
+import { createForward, NoReply } from './forward.ts';
+import { judgeTokenSilence } from './verdict.ts';
+
+/** A tenant with its address and credential; the embedded one knows them only once it has started. */
+export interface Upstream extends Pick<Tenant, 'id' | 'ca' | 'clientCertificate' | 'outboundProxy' | 'pace'> {
+  readonly url: string;
+  readonly credential: Credential;
+}
+
+/** What all ways to one tenant share: its quota and its credential. */
+export interface TenantAccess extends Disposable {
+  readonly pacer: Pacer;
+  readonly login: TenantLogin;
+  routeTo(url: string, kind: Route['kind'], settings: RouteSettings): Route;
+}
+
+export interface RouteSettings {
+  readonly deadlines: Deadlines;
+  readonly maxReplyBytes: number;
+}
+
+/** @param ending aborts what still runs when the grace of a shutdown is over */
+export function createTenantAccess(
+  upstream: Upstream,
+  replicas: number,
+  trail: Trail,
+  ending: AbortSignal,
+): TenantAccess {
+  const { id: tenant, pace } = upstream;
+  const agents: Agent[] = [];
+  const open = (url: string, keepAlive: boolean): Agent => {
+    const agent = createAgent(upstream, url, keepAlive);
+    agents.push(agent);
+    return agent;
+  };
+  // Without a word from the other replicas each keeps to its part, so that the sum stays within the quota.
+  const pacer = createPacer({
+    perMinute: Math.max(1, Math.floor(pace.perMinute / replicas)),
+    burst: Math.floor(pace.burst / replicas),
+    minuteMs: pace.minute,
+    concurrency: pace.concurrency,
+    maxQueue: pace.queue,
+  });
+  const login = createLogin(upstream, trail, open);
+  return {
+    pacer,
+    login,
+    routeTo: (url, kind, { deadlines, maxReplyBytes }) => ({
+      kind,
+      tenant,
+      host: new URL(url).host,
+      pacer,
+      login,
+      forwardRead: createForward({ url: new URL(url), agent: open(url, true) }),
+      // A write on a connection of its own cannot die of one that the tenant had already closed.
+      forwardWrite: createForward({ url: new URL(url), agent: open(url, false) }),
+      deadlines: { readMs: deadlines.read, writeMs: deadlines.write },
+      maxReplyBytes,
+      pauseMs: pace.minute / 6,
+      ending,
+    }),
+    [Symbol.dispose]() {
+      pacer[Symbol.dispose]();
+      for (const agent of agents) agent.destroy();
+    },
+  };
+}
+
+function createAgent(
+  { ca, clientCertificate, outboundProxy, pace }: Upstream,
+  url: string,
+  keepAlive: boolean,
+): Agent {
+  const proxyUrl = outboundProxy?.url.reveal();
+  const options = {
+    keepAlive,
+    maxSockets: pace.concurrency,
+    ...(proxyUrl && {
+      proxyEnv: { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl, NO_PROXY: outboundProxy?.noProxy.join(',') },
+    }),
+  };
+  if (new URL(url).protocol === 'http:') return new http.Agent(options);
+  return new https.Agent({
+    ...options,
+    minVersion: 'TLSv1.2',
+    ...(ca && { ca: ca.text }),
+    ...(clientCertificate && {
+      cert: clientCertificate.certificate.text,
+      key: clientCertificate.key.reveal(),
+    }),
+  });
+}
+
+function createLogin(
+  { id: tenant, url, credential }: Upstream,
+  trail: Trail,
+  open: (url: string, keepAlive: boolean) => Agent,
+): TenantLogin {
+  if (credential.type !== 'oauth') return createTenantLogin(revealed(credential));
+  const tokenUrl = new URL(credential.tokenUrl ?? `${url}/oauth2/token`);
+  const forward = createForward({ url: new URL(tokenUrl.origin), agent: open(tokenUrl.origin, false) });
+  const fetchToken: FetchToken = async ({ method, headers, body }, signal) => {
+    const path = `${tokenUrl.pathname}${tokenUrl.search}`;
+    const call = {
+      method,
+      path,
+      body,
+      headers: { ...headers, 'content-length': String(body.length) },
+      maxReplyBytes: 65_536,
+    };
+    const record = await trail.intend({
+      purpose: 'token',
+      tenant,
+      host: tokenUrl.host,
+      method,
+      path: '/oauth2/token',
+    });
+    const startedAt = performance.now();
+    try {
+      const reply = await forward(call, signal);
+      const result = reply.status < 400 ? 'success' : 'failure';
+      await record.close({
+        result,
+        status: reply.status,
+        sent: true,
+        msTotal: performance.now() - startedAt,
+      });
+      return reply;
+    } catch (thrown) {
+      if (!(thrown instanceof NoReply)) throw thrown;
+      await record.close({ result: 'failure', sent: thrown.sent, msTotal: performance.now() - startedAt });
+      throw judgeTokenSilence(thrown);
+    }
+  };
+  return createTenantLogin(revealed(credential), fetchToken);
+}
+
+function revealed(credential: Credential): TenantCredential {
+  switch (credential.type) {
+    case 'basic':
+      return { type: 'basic', user: credential.user, secret: credential.secret.reveal() };
+    case 'oauth':
+      return { type: 'oauth', clientId: credential.clientId, secret: credential.secret.reveal() };
+    case 'certificate':
+    case 'none':
+      return { type: 'none' };
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Judges what came back from a tenant: which replies may pass to a caller, and what the others mean.
+ * The invariant is honesty about writes: only a reply that is certainly the service provider's own word is
+ * passed on as success or failure; anything else after sending is unknown.
+ */
+import type { Reply } from '../scim/call.ts';
+import { errorBody, ScimError } from '../scim/error.ts';
+import { isScimMedia, scimContentType } from '../scim/message.ts';
+import type { Operation } from '../scim/operation.ts';
+import type { NoReply } from './forward.ts';
+
+/** Returns the reply that may travel on, or throws what it amounts to. */
+export function judge(operation: Operation, reply: Reply): Reply {
+  const { status } = reply;
+  if (status === 401 || (status === 403 && !readScimError(reply)))
+    throw new ScimError('upstream-refused-us', "The tenant refused the gateway's own credential.");
+  if (status >= 300 && status < 400)
+    throw new ScimError('upstream-broke', 'The tenant answered with a redirect, which is never followed.');
+  if (operation.api !== 'proxy') return reply;
+  if (reply.body.length === 0) return judgeEmpty(operation, reply);
+  if (status === 204 || !isPlain(reply) || !readObject(reply)) throw notScim(operation, status);
+  return reply;
+}
+
+function judgeEmpty(operation: Operation, reply: Reply): Reply {
+  const { status } = reply;
+  if (status >= 400) {
+    const detail = `The tenant answered with status ${status} and without an explanation.`;
+    return {
+      ...reply,
+      headers: { ...reply.headers, 'content-type': scimContentType },
+      body: errorBody(status, detail),
+    };
+  }
+  if (operation.effect === 'read') throw notScim(operation, status);
+  return reply;
+}
+
+function notScim({ effect }: Operation, status: number): ScimError {
+  // A login page or a load balancer's text says nothing about whether a write behind it was carried out.
+  if (effect === 'write' && (status < 400 || status >= 500)) return unknownOutcome();
+  return new ScimError('upstream-broke', 'The tenant answered with something that is not SCIM.');
+}
+
+export function unknownOutcome(cause?: unknown): ScimError {
+  return new ScimError(
+    'outcome-unknown',
+    'The outcome is unknown: the tenant may or may not have carried out this request. Read the resource before repeating it.',
+    { cause },
+  );
+}
+
+/** What a missing reply means for the caller. */
+export function judgeSilence({ effect }: Operation, fault: NoReply): ScimError {
+  if (effect === 'write' && fault.sent) return unknownOutcome(fault);
+  if (fault.timedOut) {
+    const detail = fault.sent
+      ? 'The tenant did not answer in time.'
+      : 'The tenant could not be reached in time; the request was not sent.';
+    return new ScimError('upstream-timeout', detail, { cause: fault });
+  }
+  if (!fault.sent)
+    return new ScimError(
+      'upstream-unreachable',
+      'The tenant could not be reached; the request was not sent.',
+      {
+        cause: fault,
+      },
+    );
+  return new ScimError('upstream-broke', "The tenant's answer broke off or was not valid.", { cause: fault });
+}
+
+/** A token that did not arrive fails the call that wanted it, before anything of that call was sent. */
+export function judgeTokenSilence(fault: NoReply): ScimError {
+  const kind = fault.timedOut ? 'upstream-timeout' : 'upstream-unreachable';
+  return new ScimError(kind, "The tenant's token endpoint did not answer; the request was not sent.", {
+    cause: fault,
+  });
+}
+
+/**
+ * Whether a 429 is the tenant's own, so that the request was not carried out and may be sent again.
+ * A backend's 429 comes nested in the tenant's error text (facts: IPS error shape).
+ */
+export function isTenantBusy(reply: Reply): boolean {
+  return reply.status === 429 && !/statusCode: ?\d/.test(readScimError(reply)?.detail ?? '');
+}
+
+function isPlain({ headers }: Reply): boolean {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  const media = headers['content-type'];
+  return encoding.toLowerCase() === 'identity' && (media === undefined || isScimMedia(media));
+}
+
+function readObject({ body }: Reply): Record<string, unknown> | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString());
+  } catch {
+    return undefined; // what is not JSON is for the caller of this function to judge
+  }
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : undefined;
+}
+
+function readScimError(reply: Reply): { readonly detail: string } | undefined {
+  const { schemas, detail } = readObject(reply) ?? {};
+  if (!Array.isArray(schemas) || !schemas.includes('urn:ietf:params:scim:api:messages:2.0:Error'))
+    return undefined;
+  return { detail: typeof detail === 'string' ? detail : '' };
+}

@@ -1,0 +1,69 @@
+/** The command line: finds the command, runs it, and ends with its exit code. */
+import { WrongUsage } from './cli/arguments.ts';
+import { ConfigFaults } from './gateway/config-faults.ts';
+import { describeError, log } from './log.ts';
+
+type Run = (args: readonly string[]) => Promise<number>;
+
+interface Command {
+  readonly says: string;
+  readonly load: () => Promise<{ readonly run: Run }>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  start: { says: 'run the gateway', load: () => import('./cli/start.ts') },
+  demo: {
+    says: "play an identity manager's day against a gateway and an embedded tenant",
+    load: () => import('./cli/demo.ts'),
+  },
+  check: { says: 'check the configuration and report every fault', load: () => import('./cli/check.ts') },
+  secret: { says: "add or remove a technical user's secret", load: () => import('./cli/secret.ts') },
+  audit: { says: 'verify the audit trail', load: () => import('./cli/audit.ts') },
+  transform: {
+    says: 'check and run Identity Provisioning transformations',
+    load: () => import('./cli/transform.ts'),
+  },
+};
+
+const width = Math.max(...Object.keys(commands).map((name) => name.length));
+const overview = `Gatehouse: the proxy-mode gateway to SAP Cloud Identity Services - Identity Provisioning
+
+usage: gatehouse <command> [options]
+
+${Object.entries(commands)
+  .map(([name, { says }]) => `  ${name.padEnd(width)}  ${says}`)
+  .join('\n')}
+
+'gatehouse <command> --help' explains one command with examples.
+`;
+
+/** Exit codes: 0 done, 1 a finding or a failure that is told, 4 wrong usage; commands may add their own. */
+async function main([name = '--help', ...args]: readonly string[]): Promise<number> {
+  if (name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(overview);
+    return 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) {
+    process.stderr.write(`gatehouse: there is no command '${name}'\n\n${overview}`);
+    return 4;
+  }
+  const { run } = await command.load();
+  return run(args);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = tell(error);
+}
+
+function tell(error: unknown): number {
+  if (error instanceof WrongUsage || error instanceof ConfigFaults) {
+    process.stderr.write(`${error.message}\n`);
+    return error instanceof WrongUsage ? 4 : 1;
+  }
+  process.stderr.write(`gatehouse: ${error instanceof Error ? error.message : 'failed'}\n`);
+  log.debug('ended by a fault', describeError(error));
+  return 1;
+}
