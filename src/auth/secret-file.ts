@@ -29,14 +29,24 @@ export async function readSecrets(file: string): Promise<Entries> {
 }
 
 export function parseSecrets(text: string): Entries {
+  const parsed = book.safeParse(parseYaml(text));
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new Error(`The file of secrets is not valid: ${faults.join('; ')}`);
+}
+
+/** Throws without the parser's own message, which quotes the file. */
+function parseYaml(text: string): unknown {
   // Failsafe: every scalar is a string, so a user named 1234 or `true` stays what is written.
   const document = parseDocument(text, { schema: 'failsafe', prettyErrors: false });
   const [fault] = document.errors;
   if (fault) throw new Error(`The file of secrets is not valid YAML: ${fault.code} at ${fault.pos[0]}.`);
-  const parsed = book.safeParse(document.contents === null ? new Map() : document.toJS({ mapAsMap: true }));
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new Error(`The file of secrets is not valid: ${faults.join('; ')}`);
+  if (document.contents === null) return new Map();
+  try {
+    return document.toJS({ mapAsMap: true, maxAliasCount: 0 });
+  } catch {
+    throw new Error('The file of secrets is not valid YAML for us: it has an alias.');
+  }
 }
 
 /** Gives the user one more secret and returns it in clear, the only time that anybody sees it. */

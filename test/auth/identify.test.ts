@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { Caller } from '../../src/auth/caller.ts';
+import { createIdentify } from '../../src/auth/identify.ts';
+import { ScimError } from '../../src/scim/error.ts';
+
+const known: Record<string, string> = { idm: 'pa:ss', iag: ':gänse', unconfigured: 'secret' };
+const asked: [string, string][] = [];
+const secrets = {
+  verify: async (user: string, secret: string): Promise<boolean> => {
+    asked.push([user, secret]);
+    if (user === 'broken') throw new Error('the book is broken');
+    if (user === 'crowd') throw new ScimError('busy', 'Too many.');
+    return Object.hasOwn(known, user) && known[user] === secret;
+  },
+};
+const callers = new Map(
+  ['idm', 'iag', 'broken', '__proto__'].map((name): [string, Caller] => [
+    name,
+    { name, tenant: 'eu', proxy: [] },
+  ]),
+);
+const identify = createIdentify({ callers, secrets, realm: 'Gatehouse "eu"' });
+const basic = (text: string | Buffer): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+test('a technical user is identified by its secret, and the way is told', async () => {
+  assert.deepEqual(await identify({ authorization: basic('idm:pa:ss') }), {
+    name: 'idm',
+    tenant: 'eu',
+    proxy: [],
+    auth: 'basic',
+  });
+});
+
+test('a secret that begins with a colon or has umlauts is accepted (row 51)', async () => {
+  assert.equal((await identify({ authorization: basic('iag::gänse') })).name, 'iag');
+});
+
+test('each of many calls at once gets its own caller', async () => {
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, (_, i) =>
+      identify({ authorization: basic(i % 2 ? 'idm:pa:ss' : 'iag::gänse') }),
+    ),
+  );
+  assert.deepEqual(
+    answers.map(({ name }) => name),
+    answers.map((_, i) => (i % 2 ? 'idm' : 'iag')),
+  );
+});
+
+const refused: readonly (readonly [title: string, authorization: string | undefined])[] = [
+  ['no header (row 48)', undefined],
+  ['an empty header', ''],
+  ['a wrong secret', basic('idm:wrong')],
+  ['an unknown user', basic('nobody:pa:ss')],
+  ['a cut secret (row 50)', basic('idm:pa')],
+  ['a secret with more behind it (row 50)', basic('idm:pa:ss:anything')],
+  ['another scheme (row 52)', basic('idm:pa:ss').replace('Basic', 'NotBasicAtAll')],
+  ['a bearer token', 'Bearer abc'],
+  ['broken base64 (row 53)', 'Basic !'],
+  ['bytes that are not UTF-8 (row 53)', basic(Buffer.from([0x69, 0x3a, 0xff]))],
+  ['a user with control characters (row 54)', basic('idm\r\n\0\u001b:pa:ss')],
+  ['the user __proto__ (row 55)', basic('__proto__:pa:ss')],
+  ['the user constructor (row 55)', basic('constructor:pa:ss')],
+  ['a user with a secret but no configuration', basic('unconfigured:secret')],
+  ['no secret', basic('idm:')],
+];
+
+for (const [title, authorization] of refused)
+  test(`${title} gets the one refusal there is (row 56)`, async () => {
+    await assert.rejects(identify({ authorization }), {
+      kind: 'unauthenticated',
+      status: 401,
+      message: 'A technical user and its secret are required.',
+      headers: { 'www-authenticate': String.raw`Basic realm="Gatehouse \"eu\"", charset="UTF-8"` },
+    });
+  });
+
+test('a user without configuration is compared all the same, so that the answer comes no sooner', async () => {
+  asked.length = 0;
+  await assert.rejects(identify({ authorization: basic('unconfigured:secret') }));
+  assert.deepEqual(asked, [['unconfigured', 'secret']]);
+});
+
+test('a book that cannot tell is an error, not a refusal', async () => {
+  await assert.rejects(identify({ authorization: basic('broken:x') }), { message: 'the book is broken' });
+  await assert.rejects(identify({ authorization: basic('crowd:x') }), { kind: 'busy' });
+});
