@@ -18,7 +18,7 @@ import { relocate, type Location } from '../scim/relocate.ts';
 import { ask, type Question, type Route } from './ask.ts';
 import { readBody, type BodyLimits } from './body.ts';
 import { cacheFields, isFreshWanted, notModified } from './freshness.ts';
-import { headersDown } from './headers.ts';
+import { acceptUp, headersDown } from './headers.ts';
 import { asScimError, finish, toReply } from './respond.ts';
 import { methods } from './server.ts';
 import { parseTarget } from './target.ts';
@@ -130,7 +130,7 @@ type Asked = Omit<Question, 'patience' | 'onSent'>;
 
 async function read(parts: Parts, system: System, caller: Caller, asked: Asked): Promise<Reply> {
   const { call, operation, entry } = asked;
-  const accept = call.headers['accept'];
+  const accept = acceptUp(call.headers, system.kind);
   const scope = system.cache.perCaller ? caller.name : '';
   const mayServe = !isFreshWanted(call.headers) && !mayRewrite(caller, operation);
   const { lifetimeMs } = system.cache;

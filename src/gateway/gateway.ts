@@ -40,6 +40,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   await using starting = new AsyncDisposableStack();
   const key = await readOrCreateKey(config.audit.keyFile);
   const trail = starting.use(await openTrail(config, options, deriveKey(key, 'audit')));
+  await trail.note('process.start', { node: process.version });
+  starting.defer(() => trail.note('process.stop').catch(warn('the stop could not be recorded')));
   const note = (event: string, facts?: Record<string, unknown>): void =>
     void trail.note(event, facts).catch(warn(`${event} could not be recorded`));
   const noise = starting.use(new Noise((event, facts) => note(event, { ...facts })));

@@ -7,7 +7,7 @@ import type { Headers } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import { scimMediaType } from '../scim/message.ts';
 
-const repeatable = new Set(['accept', 'accept-language', 'cache-control', 'if-match', 'if-none-match']);
+const repeatable = new Set(['accept', 'cache-control', 'if-match', 'if-none-match']);
 const singular = new Set([
   'host',
   'authorization',
@@ -19,6 +19,8 @@ const singular = new Set([
   'pragma',
   'idempotency-key',
   'x-request-id',
+  'traceparent',
+  'user-agent',
 ]);
 
 /**
@@ -53,6 +55,12 @@ export interface Upward {
   readonly kind: 'ips' | 'scim' | 'opaque';
 }
 
+/** The one field of a caller that may change what a read brings, so the cache keeps replies apart by it. */
+export function acceptUp({ accept }: Headers, kind: Upward['kind']): string {
+  if (kind === 'ips') return scimMediaType;
+  return accept ?? (kind === 'scim' ? scimAccept : '*/*');
+}
+
 const scimAccept = `${scimMediaType}, application/json;q=0.9`;
 
 export function headersUp(
@@ -61,10 +69,9 @@ export function headersUp(
 ): Headers {
   const media = from['content-type'];
   const headers: Headers = {
-    accept: kind === 'ips' ? scimMediaType : (from['accept'] ?? (kind === 'scim' ? scimAccept : '*/*')),
+    accept: acceptUp(from, kind),
     // Stored bytes are the bytes served, so nothing may be compressed on the way.
     'accept-encoding': 'identity',
-    'accept-language': from['accept-language'],
     'user-agent': 'Gatehouse',
     'x-request-id': requestId,
     authorization,
