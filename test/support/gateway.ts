@@ -35,11 +35,7 @@ export interface TestGateway extends AsyncDisposable {
   records(): Promise<Record<string, unknown>[]>;
 }
 
-const allAccess = {
-  permission: 'Access Proxy System API',
-  systems: 'all',
-  access: ['read', 'write'],
-} as const;
+const proxyPermission = { permission: 'Access Proxy System API', systems: 'all' } as const;
 const secret = generateSecret();
 /** argon2 takes its time, so all gateways of one test process share the secrets. */
 const hashed = hashSecret(secret);
@@ -105,12 +101,12 @@ function document({ upstream, tenant, system, callers, config }: TestGatewayOpti
     callers: {
       'identity-manager': {
         permissions: [
-          allAccess,
+          { ...proxyPermission, access: ['read', 'write'] },
           { permission: 'Access Real-Time Provisioning API', sourceSystems: 'all' },
           { permission: 'Access Identity Provisioning Tenant Admin API', sourceSystems: 'all' },
         ],
       },
-      auditor: { permissions: [{ ...allAccess, access: ['read'] }] },
+      auditor: { permissions: [{ ...proxyPermission, access: ['read'] }] },
       ...callers,
     },
     tenants: {
