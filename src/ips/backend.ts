@@ -36,9 +36,10 @@ export interface Backend extends AsyncDisposable {
   /** How many entities a reader of all pages has seen; the tenant needs it for the last page only. */
   count(type: ResourceType, request: Pick<PageRequest, 'match' | 'restriction'>): Promise<number>;
   get(type: ResourceType, id: string): Promise<Resource>;
-  create(type: ResourceType, resource: Resource): Promise<Resource>;
+  /** @param id the native id, where the write transformation decides it and not the backend */
+  create(type: ResourceType, resource: Resource, id?: string): Promise<Resource>;
   replace(type: ResourceType, id: string, resource: Resource): Promise<Resource>;
-  patch(type: ResourceType, id: string, patch: unknown): Promise<Resource>;
+  patch(type: ResourceType, id: string, patch: unknown): Promise<void>;
   delete(type: ResourceType, id: string): Promise<void>;
 }
 

@@ -50,8 +50,8 @@ export class EmbeddedBackend implements Backend {
     return this.directory.replace(type, id, resource);
   }
 
-  async patch(type: ResourceType, id: string, patch: unknown): Promise<Resource> {
-    return this.directory.patch(type, id, patch);
+  async patch(type: ResourceType, id: string, patch: unknown): Promise<void> {
+    this.directory.patch(type, id, patch);
   }
 
   async delete(type: ResourceType, id: string): Promise<void> {

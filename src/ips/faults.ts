@@ -43,16 +43,24 @@ const faultShape = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('html'), status: z.number().int().min(200).max(599).default(200) }),
 ]);
 
+/** What happens between the tenant and the backend, where IPS itself repeats calls. */
+const backendFaultShape = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('backend-status'), status: z.number().int().min(400).max(599) }),
+  /** `done` means that the backend did the work and only its answer got lost. */
+  z.strictObject({ kind: z.literal('backend-timeout'), done: z.boolean().default(false) }),
+]);
+
 export const faultOrderShape = z.strictObject({
-  fault: faultShape,
+  fault: z.discriminatedUnion('kind', [...faultShape.options, ...backendFaultShape.options]),
   /** How many calls are hit; all until cleared when absent. */
   times: z.number().int().min(1).optional(),
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).optional(),
-  /** Only paths that contain this. */
+  /** Only paths that contain this; a call to a backend has the path `/<system>/<type>` and no method. */
   path: z.string().optional(),
 });
 
 export type Fault = z.infer<typeof faultShape>;
+export type BackendFault = z.infer<typeof backendFaultShape>;
 export type FaultOrder = z.input<typeof faultOrderShape>;
 
 export class Faults {
@@ -67,22 +75,47 @@ export class Faults {
 
   get pending(): readonly FaultOrder[] {
     const pending = this.#orders.filter(({ left }) => left > 0);
-    return pending.map(({ order: { times: _, ...order }, left }) =>
-      left === Infinity ? order : Object.assign(order, { times: left }),
-    );
+    return pending.map(({ order, left }) => {
+      const { fault, method, path } = order;
+      return {
+        fault,
+        ...(method && { method }),
+        ...(path !== undefined && { path }),
+        ...(left < Infinity && { times: left }),
+      };
+    });
   }
 
   /** The fault that hits this call, the first order first. */
   take(ask: Ask): Fault | undefined {
-    const path = `/${ask.segments.join('/')}`;
-    const hit = this.#orders.find(
-      ({ order, left }) =>
-        left > 0 && (order.method ?? ask.method) === ask.method && path.includes(order.path ?? ''),
-    );
-    if (!hit) return undefined;
-    hit.left--;
-    return hit.order.fault;
+    return this.#hit(`/${ask.segments.join('/')}`, ask.method, isOfCaller);
   }
+
+  /** The fault that hits the tenant's next call to a backend. */
+  takeOfBackend(systemId: string, type: string): BackendFault | undefined {
+    return this.#hit(`/${systemId}/${type}`, undefined, isOfBackend);
+  }
+
+  #hit<T extends AnyFault>(path: string, method: string | undefined, is: (fault: AnyFault) => fault is T) {
+    for (const pending of this.#orders) {
+      const { order, left } = pending;
+      const meant = (order.method ?? method) === method && path.includes(order.path ?? '');
+      if (left === 0 || !meant || !is(order.fault)) continue;
+      pending.left--;
+      return order.fault;
+    }
+    return undefined;
+  }
+}
+
+type AnyFault = Fault | BackendFault;
+
+function isOfBackend(fault: AnyFault): fault is BackendFault {
+  return fault.kind === 'backend-status' || fault.kind === 'backend-timeout';
+}
+
+function isOfCaller(fault: AnyFault): fault is Fault {
+  return !isOfBackend(fault);
 }
 
 /** Answers a call under a fault; `work` is what the tenant would have done. */

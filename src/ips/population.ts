@@ -3,7 +3,7 @@
  * machine, because rehearsals and tests compare against it. All names are generated.
  */
 import type { Directory } from './directory.ts';
-import { coreSchema, type Resource } from './resource.ts';
+import { coreSchema, type Resource, type ResourceType } from './resource.ts';
 
 export interface PopulationOptions {
   readonly users: number;
@@ -111,22 +111,45 @@ class Dice {
   }
 }
 
-export function populate(directory: Directory, { users, groups, seed }: PopulationOptions): void {
+export interface Inhabitant {
+  readonly id: string;
+  readonly resource: Resource;
+  readonly createdAt: string;
+}
+
+/** Users and groups one by one; a hundred thousand of them need not be in memory at once. */
+function* generate({
+  users,
+  groups,
+  seed,
+}: PopulationOptions): Generator<Inhabitant & { type: ResourceType }> {
   const dice = new Dice(seed);
+  const userIds: string[] = [];
+  for (let at = 0; at < users; at++) {
+    const id = dice.uuid();
+    userIds.push(id);
+    yield { type: 'Users', id, resource: createUser(dice, at), createdAt: instant(at) };
+  }
+  const groupIds: string[] = [];
+  for (let at = 0; at < groups; at++) {
+    const id = dice.uuid();
+    const resource = createGroup(at, chooseMembers(dice, userIds, groupIds));
+    groupIds.push(id);
+    yield { type: 'Groups', id, resource, createdAt: instant(users + at) };
+  }
+}
+
+export function populate(directory: Directory, options: PopulationOptions): void {
   directory.load(() => {
-    const userIds = Array.from({ length: users }, (_, at) => {
-      const id = dice.uuid();
-      directory.insert('Users', id, createUser(dice, at), instant(at));
-      return id;
-    });
-    const groupIds: string[] = [];
-    for (let at = 0; at < groups; at++) {
-      const id = dice.uuid();
-      const members = chooseMembers(dice, userIds, groupIds);
-      directory.insert('Groups', id, createGroup(at, members), instant(users + at));
-      groupIds.push(id);
-    }
+    for (const { type, id, resource, createdAt } of generate(options))
+      directory.insert(type, id, resource, createdAt);
   });
+}
+
+/** The whole company, for backends with a form of their own. */
+export function companyOf(options: PopulationOptions): { users: Inhabitant[]; groups: Inhabitant[] } {
+  const { Users: users = [], Groups: groups = [] } = Object.groupBy(generate(options), ({ type }) => type);
+  return { users, groups };
 }
 
 /** One second apart, so that a delta filter on lastModified has something to cut. */

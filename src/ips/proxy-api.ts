@@ -161,7 +161,9 @@ class Endpoint {
   async create(ask: Ask): Promise<Answer> {
     const written = this.#write('create', this.#body(ask));
     if (!written) return nothing;
-    const entity = await this.#try('create', '', () => this.#system.backend.create(this.#type, written.body));
+    const entity = await this.#try('create', '', () =>
+      this.#system.backend.create(this.#type, written.body, written.id),
+    );
     const resource = this.#readBack(entity);
     const location = attributeOf(isObject(resource['meta']) ? resource['meta'] : {}, 'location');
     const answer = this.#resourceAnswer(201, resource);
@@ -184,10 +186,11 @@ class Endpoint {
     if (!written) return nothing;
     await this.#checkVersion(ask, id);
     const native = written.id ?? id;
-    const entity = await this.#try('patch', native, () =>
-      this.#system.backend.patch(this.#type, native, written.body),
-    );
-    return patchTellsResource(this.#system) ? this.#resourceAnswer(200, this.#readBack(entity)) : nothing;
+    const { backend } = this.#system;
+    await this.#try('patch', native, () => backend.patch(this.#type, native, written.body));
+    if (!patchTellsResource(this.#system)) return nothing;
+    const entity = await this.#try('read', native, () => backend.get(this.#type, native));
+    return this.#resourceAnswer(200, this.#readBack(entity));
   }
 
   async delete(ask: Ask, id: string): Promise<Answer> {

@@ -49,6 +49,13 @@ export class BackendFailure extends Error {
   }
 }
 
+/** The backend did not answer in time; whether it did the work is unknown. */
+export class BackendTimeout extends BackendFailure {
+  constructor() {
+    super(504, 'Read timed out');
+  }
+}
+
 /** A failure of a SCIM backend: there `status` is a string (RFC 7644 §3.12). */
 export function scimFailure(status: number, detail: string, scimType?: ScimType): BackendFailure {
   const body = { schemas: [schemas.error], ...(scimType && { scimType }), detail, status: String(status) };

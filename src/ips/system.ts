@@ -2,26 +2,56 @@
  * One system of the tenant: properties, transformations and the backend behind it. A proxy system answers
  * callers; source and target systems take part in jobs.
  */
+import { createAbapBackend } from './abap-population.ts';
 import type { Backend } from './backend.ts';
 import { Directory } from './directory.ts';
 import { EmbeddedBackend } from './embedded-backend.ts';
+import type { Faults } from './faults.ts';
+import { NativeBackend, type NativeOptions } from './native-backend.ts';
 import { populate, type PopulationOptions } from './population.ts';
 import { isObject, type ResourceType } from './resource.ts';
+import { RetryingBackend } from './retrying-backend.ts';
+import { ScimBackend, type ScimBackendOptions } from './scim-backend.ts';
 import { PassThrough, type Transformer } from './transformer.ts';
 
-export interface EmbeddedBackendOptions {
+/** What real connectors differ in. */
+interface Traits {
+  /** Whether the backend tells how many entities it has. */
+  readonly givesTotal?: boolean;
+  /** Whether it can search natively. */
+  readonly filters?: boolean;
+  /** The address that errors quote. */
+  readonly url?: string;
+}
+
+export interface EmbeddedBackendOptions extends Traits {
   readonly kind: 'directory';
   /** SQLite file; in memory when absent. A file that has users already is not populated again. */
   readonly file?: string;
   readonly users?: number;
   readonly groups?: number;
   readonly seed?: number;
-  /** Whether the backend tells how many entities it has. */
-  readonly givesTotal?: boolean;
-  readonly filters?: boolean;
-  /** The address that errors quote. */
-  readonly url?: string;
 }
+
+export interface AbapBackendOptions extends Traits {
+  readonly kind: 'abap';
+  readonly users?: number;
+  readonly groups?: number;
+  readonly seed?: number;
+}
+
+/** Documents in a backend's own names, empty at first. */
+export interface NativeBackendOptions extends Traits {
+  readonly kind: 'native';
+  readonly shapes: NativeOptions['shapes'];
+  readonly update?: NativeOptions['update'];
+}
+
+export type BackendOptions =
+  | EmbeddedBackendOptions
+  | AbapBackendOptions
+  | NativeBackendOptions
+  | ScimBackendOptions;
 
 export interface SystemOptions {
   /** A dash-separated UUID at SAP. */
@@ -30,8 +60,9 @@ export interface SystemOptions {
   readonly description?: string;
   readonly role?: 'proxy' | 'source' | 'target';
   readonly enabled?: boolean;
+  /** SAP's properties, credentials among them; those never leave the tenant. */
   readonly properties?: Readonly<Record<string, string>>;
-  readonly backend?: EmbeddedBackendOptions;
+  readonly backend?: BackendOptions;
 }
 
 export interface System extends AsyncDisposable {
@@ -48,33 +79,52 @@ export interface System extends AsyncDisposable {
 
 const defaultPopulation: PopulationOptions = { users: 1000, groups: 50, seed: 1 };
 
-export function openSystem(options: SystemOptions): System {
+/** What a system borrows from its tenant. */
+export interface TenantServices {
+  readonly pause: (ms: number) => Promise<void>;
+  readonly faults: Faults;
+}
+
+export function openSystem(options: SystemOptions, { pause, faults }: TenantServices): System {
   const { id, name = id, role = 'proxy', enabled = true, properties = {} } = options;
-  const backend = openDirectory(id, options.backend ?? { kind: 'directory' });
+  const { backend, directory } = openBackend(options.backend ?? { kind: 'directory' }, id, properties);
+  const takeFault = (type: ResourceType) => faults.takeOfBackend(id, type);
   return {
     id,
     name,
     role,
     enabled,
     properties,
-    backend,
-    directory: backend.directory,
+    backend: new RetryingBackend(backend, { properties, pause, takeFault }),
+    directory,
     transformer: new PassThrough(backend.url),
     [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
   };
 }
 
-function openDirectory(id: string, options: EmbeddedBackendOptions): EmbeddedBackend {
-  const { users, groups, seed } = { ...defaultPopulation, ...options };
-  const {
-    url = `https://backend.example.com/${id}/scim/v2`,
-    file,
-    givesTotal = true,
-    filters = true,
-  } = options;
-  const directory = new Directory({ url, file });
-  if (directory.count('Users') === 0) populate(directory, { users, groups, seed });
-  return new EmbeddedBackend(directory, { url, givesTotal, filters });
+interface OpenedBackend {
+  readonly backend: Backend;
+  readonly directory?: Directory;
+}
+
+function openBackend(
+  options: BackendOptions,
+  id: string,
+  properties: Readonly<Record<string, string>>,
+): OpenedBackend {
+  if (options.kind === 'scim') return { backend: new ScimBackend(properties, options) };
+  const { givesTotal = true, filters = true } = options;
+  const url = options.url ?? properties['URL'] ?? `https://backend.example.com/${id}/scim/v2`;
+  const traits = { url, givesTotal, filters };
+  if (options.kind === 'native') {
+    const { shapes, update = 'replace' } = options;
+    return { backend: new NativeBackend({ ...traits, shapes, update, users: [], groups: [] }) };
+  }
+  const population = { ...defaultPopulation, ...options };
+  if (options.kind === 'abap') return { backend: createAbapBackend(population, traits) };
+  const directory = new Directory({ url, file: options.file });
+  if (directory.count('Users') === 0) populate(directory, population);
+  return { backend: new EmbeddedBackend(directory, traits), directory };
 }
 
 /** The system's own filter, under whatever prefix its connector uses (facts: IPS 3.3). */

@@ -34,6 +34,8 @@ export interface TenantOptions {
   readonly assumptions?: Partial<Assumptions>;
   /** Faults that are in force from the start. */
   readonly faults?: readonly FaultOrder[];
+  /** Waits between IPS's own repetitions towards a backend; real time when absent. */
+  readonly pause?: (ms: number) => Promise<void>;
   /** Told what a real tenant would only write to its own log. */
   readonly warn?: (message: string) => void;
 }
@@ -64,8 +66,13 @@ export interface Tenant extends AsyncDisposable {
 export async function startTenant(options: TenantOptions): Promise<Tenant> {
   const { host = '127.0.0.1', port, warn = () => undefined } = options;
   await using opened = new AsyncDisposableStack();
-  const systems = new Map(options.systems.map((system) => [system.id, opened.use(openSystem(system))]));
-  const desk = new Desk(options, systems, warn, () => url.origin);
+  const faults = new Faults();
+  faults.order(options.faults ?? []);
+  const services = { faults, pause: options.pause ?? ((ms: number) => sleep(ms)) };
+  const systems = new Map(
+    options.systems.map((system) => [system.id, opened.use(openSystem(system, services))]),
+  );
+  const desk = new Desk(options, systems, faults, warn, () => url.origin);
   const wire = opened.use(await Wire.open({ host, port, answer: (ask) => desk.answer(ask) }));
   const url = new URL(options.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${wire.port}`);
   const life = opened.move();
@@ -81,7 +88,7 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
     },
     suspend: () => wire.suspend(),
     resume: () => wire.resume(),
-    faults: desk.faults,
+    faults,
     forgetTokens: () => desk.forgetTokens(),
     [Symbol.asyncDispose]: () => life.disposeAsync(),
   };
@@ -89,8 +96,8 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
 
 /** Where every request comes in: finds its interface, identifies the caller, counts, and answers. */
 class Desk {
-  readonly faults = new Faults();
-  readonly #faultsApi = new FaultsApi(this.faults);
+  readonly #faults: Faults;
+  readonly #faultsApi: FaultsApi;
   readonly #users: TechnicalUsers;
   readonly #limiter: Limiter;
   readonly #assumptions: Assumptions;
@@ -105,6 +112,7 @@ class Desk {
   constructor(
     options: TenantOptions,
     systems: ReadonlyMap<string, System>,
+    faults: Faults,
     warn: (message: string) => void,
     address: () => string,
   ) {
@@ -112,7 +120,8 @@ class Desk {
     const { technicalUsers, tokenSeconds = 3600, limiter = proxyLimits } = options;
     this.#assumptions = assumptions;
     this.#warn = warn;
-    this.faults.order(options.faults ?? []);
+    this.#faults = faults;
+    this.#faultsApi = new FaultsApi(faults);
     this.#users = new TechnicalUsers(technicalUsers, tokenSeconds);
     this.#limiter = new Limiter({ slowedBy: assumptions.slowedBy, ...limiter });
     this.#proxy = new ProxyApi({ systems, assumptions, address, warn });
@@ -136,7 +145,7 @@ class Desk {
     const counted = root === 'ipsproxy';
     if (counted) count(this.#byMethod, ask.method);
     const work = () => this.#route(ask, root, rest).catch(this.#refuse);
-    const fault = this.faults.take(ask);
+    const fault = this.#faults.take(ask);
     const answer = fault ? await suffer(fault, work) : await work();
     if (counted) count(this.#byStatus, answer.delivery?.kind ?? String(answer.status));
     return answer;
