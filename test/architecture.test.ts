@@ -1,0 +1,80 @@
+/** Holds every import of `src/` against the table of ARCHITECTURE.md, so that the rule is visible and kept. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { test } from 'node:test';
+
+const root = resolve(import.meta.dirname, '../src');
+
+/** Folder → folders it may import besides itself; files directly below src stand for themselves. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  scim: [],
+  'log.ts': [],
+  'version.ts': [],
+  auth: ['scim', 'log.ts'],
+  cache: ['scim', 'log.ts'],
+  pace: ['scim', 'log.ts'],
+  audit: ['scim', 'log.ts'],
+  transformation: [],
+  ips: ['scim', 'transformation'],
+  console: ['scim', 'audit'],
+  gateway: ['scim', 'log.ts', 'auth', 'cache', 'pace', 'audit', 'console'],
+  cli: ['*'],
+  'main.ts': ['*'],
+};
+
+/** Package → the only files that may know it; its types stay behind them. */
+const confined: Readonly<Record<string, RegExp>> = {
+  express: /^(?:gateway\/app\.ts|ips\/|console\/)/,
+  'http-proxy-middleware': /^gateway\/forward\.ts$/,
+  passport: /^auth\/identify\.ts$/,
+  'passport-http': /^auth\/identify\.ts$/,
+  ioredis: /redis/,
+  winston: /^log\.ts$/,
+  '@node-rs/argon2': /^auth\/secret\.ts$/,
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+const imports: Import[] = globSync('**/*.ts', { cwd: root }).flatMap((from) => {
+  const text = readFileSync(resolve(root, from), 'utf8');
+  const found = text.matchAll(/(?:^|\n)(?:import|export)[^;]*?from '([^']+)'|import\('([^']+)'\)/g);
+  return [...found].map(([, fixed, lazy]) => ({ from, to: fixed ?? lazy ?? '' }));
+});
+
+const folderOf = (path: string): string => path.split('/')[0] ?? '';
+
+test('every folder imports only the folders that the table allows', () => {
+  const offences = imports
+    .filter(({ to }) => to.startsWith('.'))
+    .map(({ from, to }) => ({ from, to: relative(root, resolve(root, dirname(from), to)) }))
+    .filter(({ from, to }) => {
+      const allowed = mayImport[folderOf(from)];
+      if (!allowed) return true;
+      return folderOf(from) !== folderOf(to) && !allowed.includes('*') && !allowed.includes(folderOf(to));
+    });
+  assert.deepEqual(offences, []);
+});
+
+test('a package is known only to the files that wrap it', () => {
+  const offences = imports.filter(({ from, to }) => confined[to] !== undefined && !confined[to].test(from));
+  assert.deepEqual(offences, []);
+});
+
+test('the table knows every folder', () => {
+  const folders = new Set(globSync('**/*.ts', { cwd: root }).map(folderOf));
+  assert.deepEqual(
+    [...folders].filter((folder) => !(folder in mayImport)),
+    [],
+  );
+});
+
+test('nobody imports from a folder as a whole', () => {
+  assert.deepEqual(
+    imports.filter(({ to }) => to.startsWith('.') && !to.endsWith('.ts')),
+    [],
+  );
+});

@@ -1,0 +1,134 @@
+/**
+ * Kills the gateway under load, again and again, and holds the trail against what both sides saw. The number of
+ * kills is KILLS: 30 by default, 300 in `npm run endurance`.
+ */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { stringify } from 'yaml';
+
+import { verifyTrail } from '../../src/audit/verify.ts';
+import { generateSecret, hashSecret } from '../../src/auth/secret.ts';
+import { startChild, type Child } from '../support/child.ts';
+import { readRecords, systemId } from '../support/gateway.ts';
+import { startUpstream } from '../support/upstream.ts';
+
+const kills = Number(process.env['KILLS'] ?? 30);
+const callers = 12;
+
+interface Load {
+  /** Request ids of all answers that arrived. */
+  readonly answered: string[];
+  stop(): Promise<void>;
+}
+
+function putUnderLoad({ url }: Child, authorization: string): Load {
+  const answered: string[] = [];
+  let stopped = false;
+  const call = async (n: number): Promise<void> => {
+    for (let turn = 0; !stopped; turn += 1) {
+      const write = turn % 3 !== 0;
+      const response = await fetch(`${url}/ipsproxy/service/api/v1/scim/${systemId}/Users/${n}-${turn}`, {
+        method: write ? 'PUT' : 'GET',
+        headers: { authorization, 'content-type': 'application/scim+json' },
+        ...(write && { body: `{"userName":"user${n}"}` }),
+      }).catch(() => undefined); // the process was killed before it answered, which is what this test does
+      if (!response) return;
+      assert.equal(response.status, 200);
+      answered.push(response.headers.get('x-request-id') ?? '');
+      await response.arrayBuffer().catch(() => undefined); // likewise
+    }
+  };
+  const running = Promise.all(Array.from({ length: callers }, (_, n) => call(n)));
+  return {
+    answered,
+    async stop() {
+      stopped = true;
+      await running;
+    },
+  };
+}
+
+async function prepare(
+  directory: string,
+  upstreamUrl: string,
+): Promise<{ file: string; authorization: string }> {
+  const secret = generateSecret();
+  const file = join(directory, 'gatehouse.yaml');
+  const book = { caller: [{ hash: await hashSecret(secret) }] };
+  await writeFile(join(directory, 'secrets.yaml'), stringify(book), { mode: 0o600 });
+  const permission = { permission: 'Access Proxy System API', systems: 'all', access: ['read', 'write'] };
+  const config = {
+    listen: { port: 0 },
+    admin: { port: 0 },
+    audit: { directory: 'audit', instance: 'test', keyFile: 'audit.key' },
+    secretsFile: 'secrets.yaml',
+    callers: { caller: { permissions: [permission] } },
+    tenants: {
+      acme: {
+        url: upstreamUrl,
+        credential: { type: 'none' },
+        pace: { perMinute: 90_000, burst: 10_000, tenantLimit: 100_000 },
+      },
+    },
+    systems: { [systemId]: { tenant: 'acme' } },
+  };
+  await writeFile(file, stringify(config));
+  return { file, authorization: `Basic ${Buffer.from(`caller:${secret}`).toString('base64')}` };
+}
+
+test(`no acknowledged record is lost when the process is killed ${kills} times under load`, async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'gatehouse-kill-'));
+  t.after(() => rm(directory, { recursive: true }));
+  await using upstream = await startUpstream();
+  const { file, authorization } = await prepare(directory, upstream.url);
+  const trail = join(directory, 'audit');
+  const answered: string[] = [];
+  for (let kill = 1; kill <= kills; kill += 1) {
+    const child = await startChild(file);
+    const load = putUnderLoad(child, authorization);
+    await sleep(100 + Math.random() * 400);
+    await child.end('SIGKILL');
+    await load.stop();
+    answered.push(...load.answered);
+  }
+  const last = await startChild(file);
+  assert.equal(await last.end('SIGTERM'), 0);
+  assert.equal((await verifyTrail(trail)).verdict, 'ok');
+
+  const records = await readRecords(trail);
+  const of = (event: string) => records.filter((record) => record['event'] === event);
+  const recorded = new Set(
+    of('request.outcome')
+      .concat(of('request.cache_hit'))
+      .map(({ req }) => req),
+  );
+  assert.deepEqual(
+    answered.filter((id) => !recorded.has(id)),
+    [],
+    'every answer has its record',
+  );
+  const intended = new Set(of('upstream.intent').map(({ req }) => req));
+  const seen = upstream.received.map(({ headers }) => headers['x-request-id']);
+  assert.deepEqual(
+    seen.filter((id) => !intended.has(id)),
+    [],
+    'every call that went up has its intent',
+  );
+  const closed = new Set(
+    of('upstream.outcome')
+      .concat(of('request.outcome_unknown'))
+      .map(({ intent }) => intent),
+  );
+  assert.deepEqual(
+    of('upstream.intent').filter(({ seq }) => !closed.has(seq)),
+    [],
+    'no intent stays open',
+  );
+  t.diagnostic(`${answered.length} answers, ${of('request.outcome_unknown').length} unknown outcomes`);
+  assert.ok(answered.length > kills, 'there was load');
+});
