@@ -2,50 +2,29 @@
  * `gatehouse check`: reads a configuration exactly as a start would and opens nothing. What it calls sound starts,
  * as far as the configuration can tell; everything else is listed with its remedy.
  */
-import { parseArgs } from 'node:util';
-
 import { ConfigFaults } from '../gateway/config-faults.ts';
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
+import { readArguments } from './arguments.ts';
 
-const help = `gatehouse check [--config FILE] [--json]
+const help = `usage: gatehouse check [--config FILE] [--json]
 
 Reads the configuration as a start would, with the environment laid over it, and reports every fault.
+The configuration is FILE, else the file that GATEHOUSE_CONFIG names, else config/gatehouse.yaml.
+With --json the answer is one JSON object.
 
-  --config FILE  the configuration; default: $GATEHOUSE_CONFIG, then config/gatehouse.yaml
-  --json         one JSON object instead of text
-  --help         this text
+examples:
+  gatehouse check
+  gatehouse check --config /etc/gatehouse/gatehouse.yaml --json
 
-Exit status: 0 the configuration is sound, 1 it has faults, 2 the command was not understood.
+exit codes: 0 the configuration is sound, 1 it has faults, 4 wrong usage
 `;
 
-const options = {
-  config: { type: 'string' },
-  json: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-} as const;
-
 export async function run(args: readonly string[]): Promise<number> {
-  const given = readArguments(args);
-  if (typeof given === 'string') {
-    process.stderr.write(`${given}\n\n${help}`);
-    return 2;
-  }
-  if (given.help) {
-    process.stdout.write(help);
-    return 0;
-  }
-  const { output, status } = judge(configFile(given.config), given.json);
+  const given = readArguments(args, { config: { type: 'string' }, json: { type: 'boolean' } }, help);
+  if (!given) return 0;
+  const { output, status } = judge(configFile(given.values.config), given.values.json ?? false);
   process.stdout.write(output);
   return status;
-}
-
-function readArguments(args: readonly string[]) {
-  try {
-    return parseArgs({ args: [...args], options, strict: true }).values;
-  } catch (error) {
-    if (error instanceof TypeError) return error.message;
-    throw error;
-  }
 }
 
 function judge(file: string, asJson: boolean): { output: string; status: number } {

@@ -63,20 +63,25 @@ export function createConfigSchema(references: References) {
         })
         .prefault({})
         .describe('What happens at the first start.'),
-      callers: z
-        .record(callerName(), caller())
-        .default({})
-        .describe('The technical users that may call, by name, and what each may do.'),
-      tenants: z
-        .record(tenantName(), tenant(references))
-        .default({})
-        .describe('The Identity Provisioning tenants behind the gateway, by a name of your choice.'),
-      systems: z
-        .record(systemId(), system())
-        .default({})
-        .describe('The proxy systems, by the id that callers use in the path.'),
+      callers: entries(callerName(), caller()).describe(
+        'The technical users that may call, by name, and what each may do.',
+      ),
+      tenants: entries(tenantName(), tenant(references)).describe(
+        'The Identity Provisioning tenants behind the gateway, by a name of your choice.',
+      ),
+      systems: entries(systemId(), system()).describe(
+        'The proxy systems, by the id that callers use in the path.',
+      ),
     })
     .describe('Configuration of the Gatehouse gateway');
+}
+
+/** A map with at least one entry: without callers, tenants or systems no call could succeed. */
+function entries<Value extends z.ZodType>(key: z.ZodString, value: Value) {
+  return z
+    .record(key, value)
+    .refine((map) => Object.keys(map).length > 0, { error: 'must have at least one entry' })
+    .meta({ minProperties: 1 });
 }
 
 function listen(references: References) {

@@ -2,15 +2,14 @@
  * Reads the configuration once, whole and strictly: file, then environment, then references, then checks across
  * keys. It gives a frozen `Config` or throws `ConfigFaults` with every fault; nothing else reads the environment.
  */
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, resolve } from 'node:path';
 
-import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 
 import { checkAcross } from './config-checks.ts';
 import { ConfigFaults, faultsOf, type Fault } from './config-faults.ts';
+import { readDocument } from './config-file.ts';
 import { environmentFaults, overlay } from './config-overlay.ts';
 import type { References } from './config-references.ts';
 import { createConfigSchema, type ConfigDocument, type ParsedConfig } from './config-schema.ts';
@@ -92,28 +91,6 @@ export function parseConfig(
   env: NodeJS.ProcessEnv = {},
 ): Config {
   return build(document, { directory, env }, 'the configuration', []);
-}
-
-function readDocument(file: string): unknown {
-  const lines = new LineCounter();
-  // Without `prettyErrors`, because those quote the line, and a misplaced secret could stand on it.
-  const document = parseDocument(readFile(file), { lineCounter: lines, prettyErrors: false });
-  const faults = [...document.errors, ...document.warnings].map(({ pos, message }): Fault => {
-    const { line, col } = lines.linePos(pos[0]);
-    return { path: `line ${line}, column ${col}`, problem: message, remedy: 'correct the YAML' };
-  });
-  if (faults.length > 0) throw new ConfigFaults(file, faults);
-  return document.toJS() ?? {};
-}
-
-function readFile(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const problem = `cannot be read (${Error.isError(cause) && 'code' in cause ? String(cause.code) : 'unknown'})`;
-    const remedy = 'name an existing file with --config or GATEHOUSE_CONFIG';
-    throw new ConfigFaults(file, [{ path: file, problem, remedy }]);
-  }
 }
 
 function build(document: unknown, references: References, source: string, earlier: readonly Fault[]): Config {

@@ -144,10 +144,11 @@ for (const [what, document, surroundings] of [
   });
 
 test('no fault shows the secret that is at fault', () => {
+  const lines = ['"hunter2', '*hunter2', '!hunter2 x', '"\\hunter2"', '%hunter2', '[hunter2'];
   const documents = [
-    withSecret('hunter2hunter2'),
-    'tenants: { acme: { secret: "hunter2hunter2 }',
-    'hunter2hunter2',
+    withSecret('hunter2'),
+    'hunter2',
+    ...lines.map((line) => `tenants: { acme: { ca: ${line} } }`),
   ];
   for (const document of documents) {
     const told = JSON.stringify(faultsThrownBy(() => load(document)));

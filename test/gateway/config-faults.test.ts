@@ -36,6 +36,7 @@ const refused: readonly (readonly [string, unknown, RegExp])[] = [
     /^cache\.lifetime: must be at most 24h/,
   ],
   ['a port that is no port', changed({ listen: { port: 70_000 } }), /^listen\.port: must be at most 65535/],
+  ['an empty map of callers', changed({ callers: {} }), /^callers: must have at least one entry/],
   ['an empty entry', changed({ systems: { people: null } }), /^systems\.people: must be a map of keys/],
   ['a system without a tenant', changed({ systems: { people: {} } }), /^systems\.people\.tenant: is missing/],
   [
@@ -153,11 +154,41 @@ test('every fault names a remedy', () => {
 });
 
 test('a mistake in the YAML is reported with its place', () => {
-  assert.match(faultsIn('tenants:\n  acme: {\n').join(), /^line \d+, column \d+: /);
+  assert.match(faultsIn('tenants:\n  acme: {\n').join(), /^line 3, column 1: is not valid YAML/);
 });
 
 test('a key that is written twice is refused', () => {
-  assert.match(faultsIn('patience: 1s\npatience: 2s\n').join(), /^line 2, column 1: Map keys must be unique/);
+  assert.match(
+    faultsIn('patience: 1s\npatience: 2s\n').join(),
+    /^line 2, column 1: is not valid YAML \(duplicate key\)/,
+  );
+});
+
+for (const [what, text, fault] of [
+  ['an alias of nothing', 'patience: *missing', /an alias is unknown/],
+  ['an alias inside itself', 'tenants: &all { acme: *all }', /an alias contains itself/],
+  ['an alias that multiplies', bomb(), /an alias is unknown or repeats too much/],
+  ['a key that JavaScript would swallow', 'callers: { __proto__: {} }', /it has a key __proto__/],
+  ['a map as a key', '? { a: 1 }\n: 2', /is not valid YAML \(non string key\)/],
+  ['a list', '[]', /must be a map of keys/],
+  ['a second document', 'a: 1\n---\nb: 2', /is not valid YAML \(multiple docs\)/],
+] as const)
+  test(`refuses ${what} in the YAML`, () => {
+    const faults = faultsIn(text);
+    assert.equal(faults.length, 1);
+    assert.match(faults.join(), fault);
+  });
+
+function bomb(): string {
+  return `a: &a ${nine('x')}\nb: &b ${nine('*a')}\nc: &c ${nine('*b')}\nd: ${nine('*c')}`;
+}
+
+function nine(name: string): string {
+  return `[${Array.from({ length: 9 }, () => name).join()}]`;
+}
+
+test('an empty configuration is refused, because no call could succeed with it', () => {
+  assert.deepEqual(faultsIn(''), ['callers: is missing', 'tenants: is missing', 'systems: is missing']);
 });
 
 test('a configuration that is not there is a fault that names the file', () => {

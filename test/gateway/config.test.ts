@@ -3,10 +3,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 
+import type { ConfigDocument } from '../../src/gateway/config-schema.ts';
 import { parseConfig } from '../../src/gateway/config.ts';
 import { Secret } from '../../src/gateway/secret.ts';
 import { changed, load, soundDocument, theSecret } from '../support/configuration.ts';
 
+const embeddedDocument: ConfigDocument = {
+  callers: {
+    idm: { permissions: [{ permission: 'Access Real-Time Provisioning API', sourceSystems: 'all' }] },
+  },
+  tenants: { acme: { embedded: {} } },
+  systems: { people: { tenant: 'acme' } },
+};
 const read = (changes: object) => load(changed(changes));
 
 for (const [written, milliseconds] of [
@@ -40,7 +48,7 @@ test('nothing but tenants, systems and callers has to be written', () => {
 });
 
 test('paths start at the directory of the configuration file', () => {
-  const document = { audit: { directory: 'trail' }, secretsFile: '/srv/secrets.yaml' };
+  const document = { ...embeddedDocument, audit: { directory: 'trail' }, secretsFile: '/srv/secrets.yaml' };
   const config = parseConfig(document, '/etc/gatehouse');
   assert.equal(config.audit.directory, '/etc/gatehouse/trail');
   assert.equal(config.audit.keyFile, '/etc/var/keys/audit.key');
@@ -104,7 +112,8 @@ test('a system that is not configured is not found, whatever its name', () => {
 
 test('a program may give a secret as it is', () => {
   const credential = { type: 'oauth' as const, clientId: 'gateway', secret: new Secret(theSecret) };
-  const { tenants } = parseConfig({ tenants: { acme: { url: 'http://localhost:1', credential } } }, '/');
+  const document = { ...embeddedDocument, tenants: { acme: { url: 'http://localhost:1', credential } } };
+  const { tenants } = parseConfig(document, '/');
   const given = tenants['acme']?.credential;
   assert.equal(given?.type === 'oauth' && given.secret.reveal(), theSecret);
 });
