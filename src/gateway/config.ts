@@ -22,7 +22,6 @@ type ParsedCaller = Entry<ParsedConfig['callers']>;
 
 export type Credential = NonNullable<ParsedTenant['credential']>;
 export type EmbeddedTenant = NonNullable<ParsedTenant['embedded']>;
-export type Pace = ParsedTenant['pace'];
 export type Deadlines = ParsedTenant['deadlines'];
 export type Limits = ParsedConfig['limits'];
 export type Permission = ParsedCaller['permissions'][number];
