@@ -29,7 +29,7 @@ const faultShape = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('status'),
     status: z.union([z.literal(429), z.literal(500), z.literal(502), z.literal(503), z.literal(504)]),
-    retryAfter: z.number().int().min(0).optional(),
+    retryAfter: z.number().int().min(0).exactOptional(),
     /** The detail quotes a backend, as when the status is not the tenant's own. */
     ofBackend: z.boolean().default(false),
   }),
@@ -53,10 +53,10 @@ const backendFaultShape = z.discriminatedUnion('kind', [
 export const faultOrderShape = z.strictObject({
   fault: z.discriminatedUnion('kind', [...faultShape.options, ...backendFaultShape.options]),
   /** How many calls are hit; all until cleared when absent. */
-  times: z.number().int().min(1).optional(),
-  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).optional(),
+  times: z.number().int().min(1).exactOptional(),
+  method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).exactOptional(),
   /** Only paths that contain this; a call to a backend has the path `/<system>/<type>` and no method. */
-  path: z.string().optional(),
+  path: z.string().exactOptional(),
 });
 
 export type Fault = z.infer<typeof faultShape>;

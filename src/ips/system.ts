@@ -60,9 +60,16 @@ export interface SystemOptions {
   readonly description?: string;
   readonly role?: 'proxy' | 'source' | 'target';
   readonly enabled?: boolean;
-  /** SAP's properties, credentials among them; those never leave the tenant. */
+  /** SAP's name of the connector, such as `SAP_COMMERCE_CLOUD`; only exported and imported. */
+  readonly connectorType?: string;
+  /** Standard properties; transformations may name them. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Credential properties, such as `Password`: for the connector alone, never shown nor exported. */
+  readonly credentials?: Readonly<Record<string, string>>;
   readonly backend?: BackendOptions;
+  /** As SAP writes them; without them everything passes as it is. */
+  readonly readTransformation?: Readonly<Record<string, unknown>>;
+  readonly writeTransformation?: Readonly<Record<string, unknown>>;
 }
 
 export interface System extends AsyncDisposable {
@@ -87,7 +94,8 @@ export interface TenantServices {
 
 export function openSystem(options: SystemOptions, { pause, faults }: TenantServices): System {
   const { id, name = id, role = 'proxy', enabled = true, properties = {} } = options;
-  const { backend, directory } = openBackend(options.backend ?? { kind: 'directory' }, id, properties);
+  const connection = { ...properties, ...options.credentials };
+  const { backend, directory } = openBackend(options.backend ?? { kind: 'directory' }, id, connection);
   const takeFault = (type: ResourceType) => faults.takeOfBackend(id, type);
   return {
     id,

@@ -14,10 +14,10 @@ async function chained(changes: Parameters<typeof startedTenant>[0] = {}) {
     URL: `${back.tenant.url.origin}/ipsproxy/service/api/v1/scim/${proxyId}`,
     Authentication: 'BasicAuthentication',
     User: clientId,
-    Password: secret,
   };
+  const credentials = { Password: secret };
   const front = await startedTenant({
-    systems: [{ id: proxyId, properties, backend: { kind: 'scim' } }],
+    systems: [{ id: proxyId, properties, credentials, backend: { kind: 'scim' } }],
     pause: async () => undefined,
     ...changes,
   });

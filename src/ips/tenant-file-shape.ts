@@ -1,0 +1,125 @@
+/** The keys of a tenant's description. Strict: a misspelt key is a fault, not a default. */
+import { z } from 'zod';
+
+import { documentedDefaults } from './assumptions.ts';
+import { faultOrderShape } from './faults.ts';
+import { proxyLimits } from './limiter.ts';
+import { permissions } from './technical-users.ts';
+
+const reference = z.union([
+  z.strictObject({ env: z.string().min(1) }),
+  z.strictObject({ file: z.string().min(1) }),
+]);
+
+const technicalUser = z.strictObject({
+  clientId: z.union([z.literal('generate'), z.uuid()]),
+  secrets: z
+    .array(z.union([z.literal('generate'), reference]))
+    .min(1)
+    .max(2),
+  permissions: z.array(z.enum(permissions)).exactOptional(),
+});
+
+const traits = {
+  givesTotal: z.boolean().exactOptional(),
+  filters: z.boolean().exactOptional(),
+  url: z.url().exactOptional(),
+};
+const population = {
+  users: z.number().int().min(0).max(100_000).default(1000),
+  groups: z.number().int().min(0).max(10_000).default(50),
+  seed: z.number().int().default(1),
+};
+const nativeShape = z.strictObject({
+  key: z.string(),
+  link: z.strictObject({ list: z.string(), value: z.string() }).exactOptional(),
+});
+
+const backend = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('directory'),
+    file: z.string().exactOptional(),
+    ...population,
+    ...traits,
+  }),
+  z.strictObject({ kind: z.literal('abap'), ...population, ...traits }),
+  z.strictObject({
+    kind: z.literal('native'),
+    shapes: z.strictObject({ Users: nativeShape, Groups: nativeShape }),
+    update: z.enum(['merge', 'replace']).default('replace'),
+    ...traits,
+  }),
+  z.strictObject({
+    kind: z.literal('scim'),
+    givesTotal: z.boolean().exactOptional(),
+    filters: z.boolean().exactOptional(),
+    timeoutMs: z.number().int().min(1).exactOptional(),
+  }),
+]);
+
+/** A file, or the transformation itself. */
+const transformation = z.union([z.string(), z.record(z.string(), z.unknown())]).exactOptional();
+
+const system = z.strictObject({
+  /** A JSON file that SAP exported; other keys of the system win over it. */
+  import: z.string().exactOptional(),
+  name: z.string().max(100).exactOptional(),
+  description: z.string().exactOptional(),
+  connectorType: z.string().exactOptional(),
+  role: z.enum(['proxy', 'source', 'target']).exactOptional(),
+  enabled: z.boolean().exactOptional(),
+  properties: z.record(z.string(), z.string()).default({}),
+  credentials: z.record(z.string(), reference).default({}),
+  backend: backend.exactOptional(),
+  readTransformation: transformation,
+  writeTransformation: transformation,
+});
+
+const positive = z.number().int().min(1);
+const limiter = z.strictObject({
+  slowAt: positive.default(proxyLimits.slowAt),
+  refuseAt: positive.default(proxyLimits.refuseAt),
+  minuteMs: positive.default(proxyLimits.minuteMs),
+  delayMs: z.number().int().min(0).default(proxyLimits.delayMs),
+  retryAfter: z.union([z.boolean(), positive]).default(false),
+});
+
+const defaults = documentedDefaults;
+const assumptions = z.strictObject({
+  countAbove100: z.enum(['cap', 'refuse']).default(defaults.countAbove100),
+  countZero: z.enum(['empty', 'refuse']).default(defaults.countZero),
+  unsupportedFilter: z.enum(['refuse', 'ignore']).default(defaults.unsupportedFilter),
+  tooMany: z.enum(['scimType', 'detail']).default(defaults.tooMany),
+  unauthenticatedBody: z.enum(['scim', 'empty']).default(defaults.unauthenticatedBody),
+  unknownSystem: z.union([z.literal(404), z.literal(400)]).default(defaults.unknownSystem),
+  disabledSystem: z.union([z.literal(404), z.literal(400)]).default(defaults.disabledSystem),
+  readConditionUnmet: z.enum(['not-found', 'empty']).default(defaults.readConditionUnmet),
+  writeConditionUnmet: z.enum(['refuse', 'ignore']).default(defaults.writeConditionUnmet),
+  mandatoryMissing: z.union([z.literal(400), z.literal(500)]).default(defaults.mandatoryMissing),
+  brokenEntityInList: z.enum(['leave-out', 'fail']).default(defaults.brokenEntityInList),
+  slowedBy: z.enum(['fixed', 'proportional']).default(defaults.slowedBy),
+  discovery: z.enum(['absent', 'static']).default(defaults.discovery),
+  bulk: z.union([z.literal(404), z.literal(501)]).default(defaults.bulk),
+  etag: z.enum(['none', 'version']).default(defaults.etag),
+  mediaTypes: z.enum(['both', 'scim-only']).default(defaults.mediaTypes),
+  startJob: z.enum(['job-id', 'accepted']).default(defaults.startJob),
+  startJobWhileRunning: z.enum(['refuse', 'queue']).default(defaults.startJobWhileRunning),
+  errorStatus: z.enum(['number', 'string']).default(defaults.errorStatus),
+  totals: z.enum(['2024', '2025', '2026']).default(defaults.totals),
+});
+
+export const tenantFileShape = z.strictObject({
+  listen: z.strictObject({
+    host: z.string().default('127.0.0.1'),
+    port: z.number().int().min(0).max(65_535),
+  }),
+  publicUrl: z.url().exactOptional(),
+  technicalUsers: z.array(technicalUser).min(1),
+  systems: z.record(z.uuid(), system),
+  limiter: limiter.prefault({}),
+  tokenSeconds: positive.default(3600),
+  assumptions: assumptions.prefault({}),
+  faults: z.array(faultOrderShape).default([]),
+});
+
+export type TenantFile = z.infer<typeof tenantFileShape>;
