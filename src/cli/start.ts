@@ -1,6 +1,6 @@
 /** `gatehouse start`: the gateway as a service. It ends in order on SIGTERM and SIGINT, with exit code 0. */
 import { hash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { addSecret, readSecrets, type Entries } from '../auth/secret-file.ts';
@@ -48,7 +48,8 @@ async function startService(file: string, service: AsyncDisposableStack): Promis
   const config = loadConfig(file);
   const shown = await prepareSecrets(config);
   const { upstreams, tenants } = service.use(await startEmbedded(config));
-  const configHash = hash('sha256', await readFile(file));
+  // The whole of what is in force, environment and defaults included; secrets show as *** in it.
+  const configHash = hash('sha256', JSON.stringify(config));
   const gateway = service.use(await createGateway(config, { version, configHash, upstreams }));
   log.info('serving', { url: gateway.url, admin: gateway.adminUrl, version });
   for (const [id, { url }] of tenants) log.info('embedded tenant', { tenant: id, url: url.origin });

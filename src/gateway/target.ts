@@ -41,7 +41,7 @@ function withoutAuthority(raw: string, isOurs: (authority: string) => boolean): 
 function parsePath(path: string): string[] {
   const single = path.replace(doubledSlashes, '/ipsproxy/$1/$2/');
   const raw = single.slice(1).split('/');
-  if (raw.length > 1 && raw.at(-1) === '') raw.pop();
+  if (raw.at(-1) === '') raw.pop();
   return raw.map(parseSegment);
 }
 
