@@ -1,0 +1,187 @@
+/**
+ * SAP Identity Provisioning's transformation language: `compile` a document, `run` it for one entity. Pure and
+ * bounded: it reads no file, keeps nothing between runs, and ends whatever the document says.
+ */
+import { anyEntity, compileDocument, type Entity, type Operation, parseDocument } from './document.ts';
+import { Effort, RunFault } from './effort.ts';
+import { collectFindings, describe, type Fault } from './fault.ts';
+import type { ResolveId } from './function-kind.ts';
+import { holds } from './guard.ts';
+import { isTooDeep, type Json, type Value } from './json.ts';
+import { printOf, type Properties, replaceParameters, templateOf } from './parameters.ts';
+import { type Course, type Mode, runMappings } from './run.ts';
+import type { MappingTrace } from './trace.ts';
+
+export interface Run {
+  readonly entity: string;
+  readonly operation: Operation;
+  readonly input: Json;
+  /** The system's properties by key; what is absent reads as `null` in the transformation. */
+  readonly properties?: Properties;
+  /** Set before the first mapping: `entityIdTargetSystem`, `entityBaseLocation` and what the caller likes. */
+  readonly variables?: Readonly<Record<string, Json>>;
+  readonly now?: Date;
+  /** In a proxy a delete runs only the mapping of `entityIdTargetSystem`. Default: job. */
+  readonly mode?: Mode;
+  readonly resolveId?: ResolveId;
+}
+
+export interface Outcome {
+  readonly output: Json;
+  /** The variables after the run; those that hold bytes are left out. */
+  readonly variables: Readonly<Record<string, Json>>;
+  /** Why the entity was left out. */
+  readonly skipped?: Skip;
+  readonly trace: readonly MappingTrace[];
+}
+
+export interface Skip {
+  readonly kind: 'unsupported' | 'ignored' | 'condition' | 'operation';
+  readonly reason: string;
+}
+
+/** One entity cannot be transformed; the others can. */
+export class EntityFailure extends Error {
+  readonly entity: string;
+  readonly mapping: number | undefined;
+  readonly trace: readonly MappingTrace[];
+
+  constructor(entity: string, reason: string, trace: readonly MappingTrace[], cause: unknown) {
+    const mapping = trace.at(-1)?.mapping;
+    super(`${entity}${mapping === undefined ? '' : `, mapping ${mapping}`}: ${reason}`, { cause });
+    this.name = 'EntityFailure';
+    this.entity = entity;
+    this.mapping = mapping;
+    this.trace = trace;
+  }
+}
+
+export interface Compiled {
+  readonly transformation: Transformation;
+  readonly faults: readonly Fault[];
+  /** What is understood but has no effect. */
+  readonly remarks: readonly Fault[];
+}
+
+/** Text is taken as it stands; parameters outside of strings only exist there. */
+export function compile(document: unknown, where = ''): Compiled {
+  const text = typeof document === 'string' ? document : (JSON.stringify(document) ?? 'null');
+  const transformation = new Transformation(text, where);
+  return { transformation, ...transformation.check({}) };
+}
+
+/** Programs kept per transformation; a system's properties rarely change. */
+const mostPrograms = 8;
+
+type Program = ReturnType<typeof build>;
+
+export class Transformation {
+  readonly #template: ReturnType<typeof templateOf>;
+  readonly #where: string;
+  readonly #programs = new Map<string, Program>();
+
+  constructor(text: string, where: string) {
+    this.#template = templateOf(text);
+    this.#where = where;
+  }
+
+  /** The faults it has with these properties put in. */
+  check(properties: Properties): Pick<Compiled, 'faults' | 'remarks'> {
+    const { faults, remarks } = this.#program(properties);
+    return { faults, remarks };
+  }
+
+  /** The entity types, and what a proxy needs to know of each. */
+  entities(
+    properties: Properties = {},
+  ): ReadonlyMap<string, Pick<Entity, 'scimEntityEndpoint' | 'ignore' | 'mappings'>> {
+    return this.#program(properties).entities;
+  }
+
+  run(run: Run): Outcome {
+    const { properties = {} } = run;
+    const { entities, faults } = this.#program(properties);
+    const [fault] = faults;
+    if (fault) throw new EntityFailure(run.entity, describe(fault), [], undefined);
+    const entity = entities.get(run.entity) ?? entities.get(anyEntity);
+    if (!entity)
+      return leftOut({ kind: 'unsupported', reason: `The transformation has no entity type ${run.entity}.` });
+    if (entity.ignore)
+      return leftOut({ kind: 'ignored', reason: `The entity type ${run.entity} is ignored.` });
+    return transform(entity, { ...run, properties });
+  }
+
+  #program(properties: Properties): Program {
+    const print = printOf(this.#template, properties);
+    const known = this.#programs.get(print);
+    if (known) return known;
+    const program = build(replaceParameters(this.#template, properties), this.#where);
+    const [oldest] = this.#programs.keys();
+    if (this.#programs.size >= mostPrograms && oldest !== undefined) this.#programs.delete(oldest);
+    this.#programs.set(print, program);
+    return program;
+  }
+}
+
+function build(text: string, where: string) {
+  const { faults, remarks, place } = collectFindings(where);
+  const document = parseDocument(text, place);
+  const entities: ReadonlyMap<string, Entity> =
+    document === undefined ? new Map() : compileDocument(document, place);
+  return { entities, faults, remarks };
+}
+
+function leftOut(skipped: Skip): Outcome {
+  return { output: {}, variables: {}, skipped, trace: [] };
+}
+
+function transform(entity: Entity, run: Run & { readonly properties: Properties }): Outcome {
+  const trace: MappingTrace[] = [];
+  try {
+    if (isTooDeep(run.input)) throw new RunFault('the input is nested too deeply');
+    const course = courseOf(run);
+    const skipped = reasonToSkip(entity, course);
+    if (skipped) return { ...leftOut(skipped), variables: variablesOf(course) };
+    runMappings(entity, course, (entry) => trace.push(entry));
+    return { output: course.sheet.root, variables: variablesOf(course), trace };
+  } catch (error) {
+    if (!(error instanceof RunFault)) throw error;
+    throw new EntityFailure(run.entity, error.message, trace, error);
+  }
+}
+
+function courseOf({
+  operation,
+  mode = 'job',
+  input,
+  properties,
+  variables = {},
+  now = new Date(),
+  resolveId,
+}: Run & { readonly properties: Properties }): Course {
+  const set = new Map<string, Value>(Object.entries(variables));
+  return {
+    operation,
+    mode,
+    sheet: { root: {} },
+    around: { input, properties, variables: set, effort: new Effort(), now, resolveId },
+  };
+}
+
+/** The condition comes first, and neither a delete nor a patch, whose body is no entity, is held to it. */
+function reasonToSkip(entity: Entity, { operation, around }: Course): Skip | undefined {
+  const { guard, skipOperations } = entity;
+  if (guard && operation !== 'delete' && operation !== 'patch' && !holds(guard, around)) {
+    // The wording of SAP's job logs (facts: transformations 7.1.3).
+    return { kind: 'condition', reason: `The condition: ${guard.text}, is not fulfilled.` };
+  }
+  if (!skipOperations.includes(operation)) return undefined;
+  return { kind: 'operation', reason: `The operation ${operation} is skipped by skipOperations.` };
+}
+
+function variablesOf({ around }: Course): Record<string, Json> {
+  const shown = [...around.variables].flatMap(([name, value]) =>
+    value instanceof Uint8Array ? [] : [[name, value] as const],
+  );
+  return Object.fromEntries(shown);
+}
