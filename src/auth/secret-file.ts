@@ -6,12 +6,14 @@ import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { parseDocument, stringify } from 'yaml';
+import { parseDocument } from 'yaml';
 import { z } from 'zod';
 
 import { generateSecret, hashSecret, isSecretHash } from './secret.ts';
 
 const maxEntries = 2;
+/** Failsafe: every scalar is a string, so a user named 1234 or `true` stays what is written. */
+const yamlOptions = { schema: 'failsafe', prettyErrors: false } as const;
 
 const wrongHash = 'must be an argon2id hash as `gatehouse secret` makes it (m=19456,t=2,p=1)';
 const entry = z.strictObject({
@@ -37,8 +39,7 @@ export function parseSecrets(text: string): Entries {
 
 /** Throws without the parser's own message, which quotes the file. */
 function parseYaml(text: string): unknown {
-  // Failsafe: every scalar is a string, so a user named 1234 or `true` stays what is written.
-  const document = parseDocument(text, { schema: 'failsafe', prettyErrors: false });
+  const document = parseDocument(text, yamlOptions);
   const [fault] = document.errors;
   if (fault) throw new Error(`The file of secrets is not valid YAML: ${fault.code} at ${fault.pos[0]}.`);
   if (document.contents === null) return new Map();
@@ -51,17 +52,27 @@ function parseYaml(text: string): unknown {
 
 /** Gives the user one more secret and returns it in clear, the only time that anybody sees it. */
 export async function addSecret(file: string, user: string): Promise<string> {
-  const entries = await readSecrets(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return new Map() as Entries;
-    throw error;
-  });
-  const present = entries.get(user) ?? [];
-  if (present.length >= maxEntries)
+  const text = await readIfThere(file);
+  const present = parseSecrets(text).get(user)?.length ?? 0;
+  if (present >= maxEntries)
     throw new Error(`The technical user ${user} has ${maxEntries} secrets; remove one first.`);
   const secret = generateSecret();
   const added = { hash: await hashSecret(secret), note: `since ${new Date().toISOString().slice(0, 10)}` };
-  await replaceFile(file, stringify(new Map(entries).set(user, [...present, added])));
+  // As a document and not as values, so that comments stay.
+  const document = parseDocument(text, yamlOptions);
+  if (present > 0) document.addIn([user], document.createNode(added));
+  else document.set(user, document.createNode([added]));
+  await replaceFile(file, String(document));
   return secret;
+}
+
+async function readIfThere(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 async function replaceFile(file: string, text: string): Promise<void> {

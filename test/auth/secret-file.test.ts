@@ -83,6 +83,17 @@ test('a second secret stands beside the first, a third is refused, other users s
   );
 });
 
+test('adding keeps what people wrote beside the hashes', async () => {
+  await using directory = await temporary();
+  const file = join(directory.path, 'secrets.yaml');
+  await writeFile(file, `# ask the network team\nidm: # the production one\n  - hash: ${hashed}\n`);
+  await addSecret(file, 'idm');
+  await addSecret(file, 'iag');
+  const text = await readFile(file, 'utf8');
+  for (const comment of ['# ask the network team', '# the production one']) assert.ok(text.includes(comment));
+  assert.deepEqual([...(await readSecrets(file)).keys()], ['idm', 'iag']);
+});
+
 test('adding to a broken file leaves it as it is', async () => {
   await using directory = await temporary();
   const file = join(directory.path, 'secrets.yaml');
