@@ -132,6 +132,11 @@ for (const method of [
     assert.throws(() => one(method, '/Users/1'), { kind: 'invalid-value', status: 400 });
   });
 
+for (const path of ['/Bulk', '/.search', '/Users/.search'])
+  test(`a bulk cannot hold a POST to ${path}`, () => {
+    assert.throws(() => one('POST', path), { kind: 'invalid-path' });
+  });
+
 test('a method that does not fit its path is refused', () => {
   assert.throws(() => one('POST', '/Users/1'), { kind: 'invalid-path' });
   assert.throws(() => one('DELETE', '/Users'), { kind: 'invalid-path' });

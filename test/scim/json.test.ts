@@ -46,6 +46,7 @@ const refused: readonly (readonly [title: string, text: string | Buffer])[] = [
   ['a lone high surrogate (row 74)', String.raw`"\ud83d"`],
   ['a lone low surrogate (row 74)', String.raw`"\ude00"`],
   ['two high surrogates', String.raw`"\ud83d\ud83d"`],
+  ['two low surrogates', String.raw`"\ude00\ude00"`],
   ['a high surrogate before another escape', String.raw`"\ud83d\n\ude00"`],
   ['a lone surrogate in a name', String.raw`{"\ud83d":1}`],
   ['a name twice (row 72)', '{"active":true,"active":false}'],
