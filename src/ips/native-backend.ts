@@ -2,6 +2,8 @@
  * A backend that is no SCIM provider: it keeps documents in its own names, keyed by an attribute of theirs, as
  * ABAP systems and directories do. Only transformations can make resources of them.
  */
+import { randomUUID } from 'node:crypto';
+
 import type { Backend, Comparison, Page, PageRequest } from './backend.ts';
 import { matches, parseFilter, type Filter } from './filter.ts';
 import { applyPatch } from './patch.ts';
@@ -18,6 +20,8 @@ import {
 export interface NativeShape {
   /** The attribute that is the key; its value is part of every document. */
   readonly key: string;
+  /** The backend makes up the key of a new document that has none. */
+  readonly generates?: boolean;
   /** Where a membership stands on this side, such as `USERLIST` with `USERNAME` in each element. */
   readonly link?: { readonly list: string; readonly value: string };
 }
@@ -76,8 +80,8 @@ export class NativeBackend implements Backend {
   }
 
   async create(type: ResourceType, resource: Resource, id?: string): Promise<Resource> {
-    const { key } = this.#shapes[type];
-    const value = id ?? keyIn(resource, this.#shapes[type]);
+    const { key, generates } = this.#shapes[type];
+    const value = id ?? keyIn(resource, this.#shapes[type]) ?? (generates ? randomUUID() : undefined);
     if (!value) throw scimFailure(400, `${key} is required.`, 'invalidValue');
     if (this.#documents[type].has(value)) throw scimFailure(409, `${key} already exists.`, 'uniqueness');
     return this.#keep(type, value, { ...resource });

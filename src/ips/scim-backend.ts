@@ -2,7 +2,7 @@
  * A connector to any SCIM 2.0 service provider over HTTP(S), configured by SAP's own property names
  * (facts: IPS 8.1). Whatever it answers beyond 2xx is the backend's failure, quoted as it came.
  */
-import { schemas, scimMediaType } from '../scim/message.ts';
+import { scimMediaType } from '../scim/message.ts';
 import { scimFilterOf, type Backend, type Page, type PageRequest } from './backend.ts';
 import { BackendFailure, BackendTimeout } from './refusal.ts';
 import { isObject, type Resource, type ResourceType } from './resource.ts';
@@ -68,7 +68,7 @@ export class ScimBackend implements Backend {
   }
 
   async patch(type: ResourceType, id: string, patch: unknown): Promise<void> {
-    await this.#ask('PATCH', pathOf(type, id), { schemas: [schemas.patchOp], ...(isObject(patch) && patch) });
+    await this.#ask('PATCH', pathOf(type, id), isObject(patch) ? patch : {});
   }
 
   async delete(type: ResourceType, id: string): Promise<void> {

@@ -12,6 +12,7 @@ import { populate, type PopulationOptions } from './population.ts';
 import { isObject, type ResourceType } from './resource.ts';
 import { RetryingBackend } from './retrying-backend.ts';
 import { ScimBackend, type ScimBackendOptions } from './scim-backend.ts';
+import { SystemTransformations } from './system-transformations.ts';
 import { PassThrough, type Transformer } from './transformer.ts';
 
 /** What real connectors differ in. */
@@ -105,7 +106,13 @@ export function openSystem(options: SystemOptions, { pause, faults }: TenantServ
     properties,
     backend: new RetryingBackend(backend, { properties, pause, takeFault }),
     directory,
-    transformer: new PassThrough(backend.url),
+    transformer: new SystemTransformations({
+      system: name,
+      properties,
+      read: options.readTransformation,
+      write: options.writeTransformation,
+      otherwise: new PassThrough(backend.url),
+    }),
     [Symbol.asyncDispose]: () => backend[Symbol.asyncDispose](),
   };
 }

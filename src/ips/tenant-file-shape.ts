@@ -32,6 +32,7 @@ const population = {
 };
 const nativeShape = z.strictObject({
   key: z.string(),
+  generates: z.boolean().exactOptional(),
   link: z.strictObject({ list: z.string(), value: z.string() }).exactOptional(),
 });
 

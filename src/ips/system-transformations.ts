@@ -1,0 +1,149 @@
+/**
+ * The read and the write transformation of a system, applied call by call as facts: transformations 9 says.
+ * A transformation with faults is refused when the system is opened, with all of them, never during a call.
+ */
+import { describe } from '../transformation/fault.ts';
+import type { Json } from '../transformation/json.ts';
+import { compile, EntityFailure, type Skip, type Transformation } from '../transformation/transformation.ts';
+import type { Comparison } from './backend.ts';
+import { isObject, type Resource, type ResourceType } from './resource.ts';
+import type { ReadOutcome, Transformer, WriteOperation, WriteOutcome } from './transformer.ts';
+
+type Document = Readonly<Record<string, unknown>>;
+
+export interface TransformationOptions {
+  /** The system's name, for messages. */
+  readonly system: string;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly read?: Document | undefined;
+  readonly write?: Document | undefined;
+  /** What a side without a transformation does. */
+  readonly otherwise: Transformer;
+}
+
+const entityNames = { Users: 'user', Groups: 'group' } as const;
+const operations = { create: 'create', replace: 'update', patch: 'patch', delete: 'delete' } as const;
+
+export class SystemTransformations implements Transformer {
+  readonly #properties: Readonly<Record<string, string>>;
+  readonly #otherwise: Transformer;
+  readonly #readDocument: Document | undefined;
+  readonly #read: Transformation | undefined;
+  readonly #write: Transformation | undefined;
+
+  constructor({ system, properties, read, write, otherwise }: TransformationOptions) {
+    this.#properties = properties;
+    this.#otherwise = otherwise;
+    this.#readDocument = read;
+    this.#read = read && compileOrRefuse(read, properties, `${system}, read transformation`);
+    this.#write = write && compileOrRefuse(write, properties, `${system}, write transformation`);
+  }
+
+  supports(type: ResourceType): boolean {
+    const transformation = this.#read ?? this.#write;
+    if (transformation === undefined) return true;
+    return (
+      transformation.entities(this.#properties).get(this.#entityName(transformation, type))?.ignore === false
+    );
+  }
+
+  hasReadCondition(type: ResourceType): boolean {
+    if (!this.#read) return false;
+    const entity = this.#readDocument?.[this.#entityName(this.#read, type)];
+    return isObject(entity) && Object.hasOwn(entity, 'condition');
+  }
+
+  translate(type: ResourceType, comparison: Comparison): Comparison | undefined {
+    if (!this.#read) return this.#otherwise.translate(type, comparison);
+    const wanted = `$.${comparison.attribute}`.toLowerCase();
+    const entity = this.#read.entities(this.#properties).get(this.#entityName(this.#read, type));
+    for (const { target, source, ignore } of entity?.mappings ?? []) {
+      if (ignore || target?.text.toLowerCase() !== wanted || source.kind !== 'path') continue;
+      return { ...comparison, attribute: nativeName(source.text) };
+    }
+    return undefined;
+  }
+
+  read(type: ResourceType, entity: Resource, base: string): ReadOutcome {
+    if (!this.#read) return this.#otherwise.read(type, entity, base);
+    const outcome = this.#run(this.#read, type, 'read', entity, { entityBaseLocation: base });
+    return 'output' in outcome ? { kind: 'resource', resource: outcome.output } : outcome;
+  }
+
+  write(type: ResourceType, operation: WriteOperation, body: Resource, id?: string): WriteOutcome {
+    if (!this.#write) return this.#otherwise.write(type, operation, body, id);
+    const variables: Record<string, Json> = id === undefined ? {} : { entityIdTargetSystem: id };
+    const outcome = this.#run(this.#write, type, operations[operation], body, variables);
+    if (!('output' in outcome)) return outcome;
+    const native = outcome.variables['entityIdTargetSystem'];
+    const nativeId = typeof native === 'string' || typeof native === 'number' ? String(native) : id;
+    return { kind: 'entity', body: outcome.output, ...(nativeId !== undefined && { id: nativeId }) };
+  }
+
+  #run(
+    transformation: Transformation,
+    type: ResourceType,
+    operation: 'read' | (typeof operations)[WriteOperation],
+    input: Resource,
+    variables: Readonly<Record<string, Json>>,
+  ): Transformed | Untransformed {
+    const properties = this.#properties;
+    const entity = this.#entityName(transformation, type);
+    try {
+      // A resource comes from JSON text, so it is JSON.
+      const run = { entity, operation, input: input as Json, properties, variables, mode: 'proxy' } as const;
+      const { output, skipped, variables: after } = transformation.run(run);
+      if (skipped) return { kind: 'dropped', reason: reasonOf(skipped) };
+      return { output: output as Resource, variables: after };
+    } catch (error) {
+      if (!(error instanceof EntityFailure)) throw error;
+      return { kind: 'failed', reason: error.message };
+    }
+  }
+
+  /** Entities are found by their endpoint; their names are free, though SAP's are `user` and `group`. */
+  #entityName(transformation: Transformation, type: ResourceType): string {
+    const entities = transformation.entities(this.#properties);
+    const usual = entityNames[type];
+    if (entities.has(usual)) return usual;
+    const [name] = entities.entries().find(([, { scimEntityEndpoint }]) => scimEntityEndpoint === type) ?? [];
+    return name ?? usual;
+  }
+}
+
+interface Transformed {
+  readonly output: Resource;
+  readonly variables: Readonly<Record<string, Json>>;
+}
+
+interface Untransformed {
+  readonly kind: 'dropped' | 'failed';
+  readonly reason: string;
+}
+
+function compileOrRefuse(
+  document: Document,
+  properties: Readonly<Record<string, string>>,
+  where: string,
+): Transformation {
+  const { transformation } = compile(document, where);
+  const { faults } = transformation.check(properties);
+  if (faults.length > 0) throw new Error(faults.map((fault) => describe(fault)).join('\n'));
+  return transformation;
+}
+
+/** The words of SAP's job logs for an entity that is left out (facts: IPS 4.1, 9). */
+function reasonOf({ kind, reason }: Skip): string {
+  const [, condition] = /^The condition: (.*), is not fulfilled\.$/s.exec(reason) ?? [];
+  return kind === 'condition' && condition !== undefined
+    ? `Entity condition [${condition}] is not fulfilled`
+    : reason;
+}
+
+/** `$.ADDRESS.E_MAIL` and `$['urn:…:User']['costCenter']` as a backend names them. */
+function nativeName(path: string): string {
+  const steps = [...path.matchAll(/\.([\w$-]+)|\['([^']+)'\]|(\[\d+\])/g)];
+  const [first = '', ...rest] = steps.map(([, plain, quoted, position]) => position ?? plain ?? quoted ?? '');
+  const below = rest.map((step) => (step.startsWith('[') ? step : `.${step}`)).join('');
+  return first.startsWith('urn:') ? `${first}:${below.slice(1)}` : first + below;
+}
