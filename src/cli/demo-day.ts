@@ -88,9 +88,9 @@ async function movers({ manager, progress, check }: Stage): Promise<void> {
   const read: boolean[] = [];
   for (const user of joinersOf(manager)) {
     await manager.refresh('Users', user.id);
-    statuses.push(await manager.replace('Users', { ...user, displayName: `Moved ${user.userName}` }));
+    statuses.push(await manager.replace('Users', { ...user, displayName: `Moved ${user.id}` }));
     const { body } = await manager.call('GET', `/Users/${user.id}`);
-    read.push((body as Resource)['displayName'] === `Moved ${user.userName}`);
+    read.push((body as Resource)['displayName'] === `Moved ${user.id}`);
     progress(`${read.length} of ${newcomers}`);
   }
   check(

@@ -164,7 +164,7 @@ function isBelieved(tenant: Tenant, { belief }: IdentityManager): boolean {
 
 function essence({ meta: _meta, groups: _groups, members, ...rest }: Record<string, unknown>): object {
   const ids = Array.isArray(members) ? members.map((member: { value?: unknown }) => member.value) : [];
-  return { ...rest, members: ids.toSorted() };
+  return { ...rest, members: ids.map(String).toSorted() };
 }
 
 function configure(directory: string): Config {
