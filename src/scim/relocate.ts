@@ -61,30 +61,33 @@ function readLiteral(body: Buffer, start: number, end: number): string {
 }
 
 function apply(body: Buffer, edits: readonly Edit[]): Buffer {
-  let at = 0;
-  const pieces = edits.flatMap(({ start, end, text }) => {
-    const kept = body.subarray(at, start);
-    at = end;
-    return [kept, Buffer.from(text)];
-  });
-  return Buffer.concat([...pieces, body.subarray(at)]);
+  const growth = edits.reduce(
+    (sum, { start, end, text }) => sum + Buffer.byteLength(text) - (end - start),
+    0,
+  );
+  const moved = Buffer.allocUnsafe(body.length + growth);
+  let read = 0;
+  let written = 0;
+  for (const { start, end, text } of edits) {
+    written += body.copy(moved, written, read, start);
+    written += moved.write(text, written);
+    read = end;
+  }
+  body.copy(moved, written, read);
+  return moved;
 }
 
 function relocateHeader(headers: Reply['headers'], exchange: Exchange): Reply['headers'] {
   const { location, ...others } = headers;
   if (location === undefined) return headers;
   const moved = exchange(location);
-  if (moved === location || (moved === undefined && isRelative(location))) return headers;
+  if (moved === location || (moved === undefined && relative.test(location))) return headers;
   // An address that is neither the system's nor relative would tell a caller about hosts behind us (facts: row 93).
   return moved === undefined ? others : { ...others, location: moved };
 }
 
 /** `Users/1`, `../Users/1` and URNs: they name no host and stay true wherever the reply is read. */
 const relative = /^(?:urn:|(?![a-z][a-z\d+.-]*:)[^/\\\s])[^\\\s]*$/i;
-
-function isRelative(location: string): boolean {
-  return relative.test(location);
-}
 
 /** A link → the same link below the gateway; undefined when it is none that we know. */
 type Exchange = (link: string) => string | undefined;
@@ -94,9 +97,11 @@ function createExchange(from: Location, to: URL): Exchange {
   const ours = withoutSlash(to.href);
   const known = knownPath(from.resourceTypes);
   return (link) => {
-    // The common case, without parsing: 20,000 members are 20,000 links.
-    if (link.startsWith(base) && plainPath.test(link.slice(base.length)))
-      return ours + link.slice(base.length);
+    if (link.startsWith(base)) {
+      // The common case, without parsing: 20,000 members are 20,000 links.
+      const path = link.slice(base.length);
+      if (plainPath.test(path)) return ours + path;
+    }
     const url = absoluteLink.test(link) ? URL.parse(link, from.base) : null;
     if (!url) return undefined;
     const path = below(url, from.base) ?? below(url, to) ?? pathElsewhere(url.pathname, from.systemId, known);
@@ -104,7 +109,7 @@ function createExchange(from: Location, to: URL): Exchange {
   };
 }
 
-const plainPath = /^(?:\/[\w~-]+)*$/;
+const plainPath = /^\/[\w~-]+\/[\w~-]+$/;
 const absoluteLink = /^(?:https?:\/\/|\/)[^\s\\]*$/i;
 /** The proxy API of both infrastructures, whichever host name or custom domain stands before it (facts: IPS 1.1, 1.2). */
 const proxyPath = /^\/ipsproxy\/(?:service\/)?(?:cert)?api\/v1\/scim\/([^/]+)(\/.*)?$/;
@@ -123,10 +128,16 @@ function pathElsewhere(path: string, systemId: string, known: RegExp): string | 
   return id === encodeSegment(systemId) ? rest : undefined;
 }
 
-/** The end of a path on some host behind the tenant: a resource of a known type, or a discovery document. */
+/**
+ * The end of a path on some host behind the tenant: a resource of a known type, or a discovery document. There are
+ * service providers that write their own endpoints in lower case.
+ */
 function knownPath(resourceTypes: readonly string[]): RegExp {
   const types = resourceTypes.map((type) => RegExp.escape(encodeSegment(type))).join('|');
-  return new RegExp(`/(?:(?:${types})/[^/]+|(?:Schemas|ResourceTypes)(?:/[^/]+)?|ServiceProviderConfig)$`);
+  return new RegExp(
+    `/(?:(?:${types})/[^/]+|(?:Schemas|ResourceTypes)(?:/[^/]+)?|ServiceProviderConfig)$`,
+    'i',
+  );
 }
 
 function withoutSlash(text: string): string {
