@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import * as fc from 'fast-check';
+
 import { parseBasic } from '../../src/auth/credentials.ts';
 
 const basic = (text: string | Buffer): string => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -66,5 +68,38 @@ test('the refusal does not repeat what was sent', () => {
   assert.throws(
     () => parseBasic(basic('idm:tell\nme')),
     (error: Error) => !JSON.stringify([error.message, error.cause]).includes('tell'),
+  );
+});
+
+test('whatever user and secret may consist of, they are read exactly as they were sent', () => {
+  const text = fc.string({ unit: 'grapheme', maxLength: 30 }).filter((value) => !/\p{Cc}/u.test(value));
+  const user = text.map((value) => value.replaceAll(':', '')).filter((value) => value !== '');
+  fc.assert(
+    fc.property(user, text, (sentUser, sentSecret) => {
+      const read = parseBasic(basic(`${sentUser}:${sentSecret}`));
+      assert.deepEqual(read, { user: sentUser, secret: sentSecret });
+    }),
+  );
+});
+
+test('no two headers are the same credential, but for the case of the scheme', () => {
+  const near = fc
+    .tuple(
+      fc.base64String({ maxLength: 24 }),
+      fc.constantFrom('Basic ', 'basic ', 'Basic  ', 'Basic\t', ''),
+      fc.constantFrom('', '=', ' ', 'A'),
+    )
+    .map(([token, scheme, tail]) => scheme + token + tail);
+  fc.assert(
+    fc.property(near, (header) => {
+      let read: { user: string; secret: string };
+      try {
+        read = parseBasic(header);
+      } catch {
+        return;
+      }
+      assert.equal(basic(`${read.user}:${read.secret}`).slice(5), header.slice(5));
+    }),
+    { numRuns: 5000 },
   );
 });

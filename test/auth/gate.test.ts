@@ -23,20 +23,24 @@ test('no more than allowed run at once, and all that waited run in order', async
   assert.deepEqual(order, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
-test('whoever finds the queue full is refused as busy, with a time to come again', async () => {
-  const gate = createGate(1, 1);
-  const { promise: blocked, resolve: release } = Promise.withResolvers<void>();
-  const first = gate(() => blocked);
-  const second = gate(async () => 'served');
-  await assert.rejects(
-    gate(async () => 'third'),
-    { kind: 'busy', status: 429, headers: { 'retry-after': '1' } },
-  );
-  release();
-  await first;
-  assert.equal(await second, 'served');
-  assert.equal(await gate(async () => 'later'), 'later');
-});
+test(
+  'whoever finds the queue full is refused as busy, with a time to come again',
+  { timeout: 5000 },
+  async () => {
+    const gate = createGate(1, 1);
+    const { promise: blocked, resolve: release } = Promise.withResolvers<void>();
+    const first = gate(() => blocked);
+    const second = gate(async () => 'served');
+    await assert.rejects(
+      gate(async () => 'third'),
+      { kind: 'busy', status: 429, headers: { 'retry-after': '1' } },
+    );
+    release();
+    await first;
+    assert.equal(await second, 'served');
+    assert.equal(await gate(async () => 'later'), 'later');
+  },
+);
 
 const fail = async (): Promise<never> => {
   throw new Error('no');
