@@ -63,7 +63,6 @@ const refusedPaths = [
   '/Users/1/',
   '/Users/1/extra',
   '/Unknown/1',
-  '/users/1',
   '/Users/..',
   '/Users/.',
   '/Users/../Groups/1',
