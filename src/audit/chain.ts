@@ -4,62 +4,61 @@
  */
 import { hash } from 'node:crypto';
 
+/** A SHA-256 in hexadecimal, as it stands in the trail. */
+export type Digest = string;
+
 /** The head before the first line of a chain. */
-export const genesis = Buffer.alloc(32);
+export const genesis: Digest = '0'.repeat(64);
 
 export interface LineHashes {
   /** SHA-256(0x01 ‖ head ‖ line): the chain's head after this line. */
-  readonly head: Buffer;
+  readonly head: Digest;
   /** SHA-256(0x00 ‖ line): the line's leaf in its segment's tree. */
-  readonly leaf: Buffer;
+  readonly leaf: Digest;
 }
 
 let scratch = Buffer.allocUnsafe(1 << 16);
 
 /** Both hashes from one copy of the line: its leaf prefix takes the place of the head's last byte. */
-export function hashLine(head: Uint8Array, line: Uint8Array): LineHashes {
+export function hashLine(head: Digest, line: Uint8Array): LineHashes {
   const length = 33 + line.length;
   if (scratch.length < length) scratch = Buffer.allocUnsafe(length * 2);
   scratch[0] = 0x01;
-  scratch.set(head, 1);
+  scratch.write(head, 1, 'hex');
   scratch.set(line, 33);
-  const next = hash('sha256', scratch.subarray(0, length), 'buffer');
+  const next = hash('sha256', scratch.subarray(0, length));
   scratch[32] = 0x00;
-  return { head: next, leaf: hash('sha256', scratch.subarray(32, length), 'buffer') };
+  return { head: next, leaf: hash('sha256', scratch.subarray(32, length)) };
 }
 
 const pair = Buffer.alloc(65, 0x01);
 
-function hashPair(left: Uint8Array, right: Uint8Array): Buffer {
-  pair.set(left, 1);
-  pair.set(right, 33);
-  return hash('sha256', pair, 'buffer');
+function hashPair(left: Digest, right: Digest): Digest {
+  pair.write(left, 1, 'hex');
+  pair.write(right, 33, 'hex');
+  return hash('sha256', pair);
 }
 
 /** RFC 6962 §2.1, kept as the roots of its complete subtrees, so that memory grows with log(n). */
 export class MerkleTree {
-  #peaks: Buffer[] = [];
+  #peaks: Digest[] = [];
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  add(leaf: Buffer): void {
+  add(leaf: Digest): void {
     let node = leaf;
-    for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2) {
+    for (let rest = this.#size; rest % 2 === 1; rest = (rest - 1) / 2)
       node = hashPair(this.#peaks.pop() ?? node, node);
-    }
     this.#peaks.push(node);
     this.#size += 1;
   }
 
-  root(): Buffer {
-    const root = this.#peaks.reduceRight<Buffer | undefined>(
-      (right, left) => (right ? hashPair(left, right) : left),
-      undefined,
-    );
-    return root ?? hash('sha256', '', 'buffer');
+  root(): Digest {
+    const [last, ...before] = this.#peaks.toReversed();
+    return before.reduce((right, left) => hashPair(left, right), last ?? hash('sha256', ''));
   }
 
   /** A batch is hashed on a copy, so that a refused batch leaves no trace. */

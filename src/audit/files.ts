@@ -56,3 +56,12 @@ export const realFiles: Files = {
     await directory.sync();
   },
 };
+
+/** Writes all of it. A short write says nothing of its reason; the write of what is left does. */
+export async function writeAll(file: OpenFile, bytes: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const written = await file.write(bytes.subarray(done), offset + done);
+    if (written === 0) throw new Error('Nothing was written.');
+    done += written;
+  }
+}

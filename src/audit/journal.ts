@@ -133,11 +133,16 @@ export class Journal implements AsyncDisposable {
     await this.#writing;
     if (this.#failure) await this.#tryAgain();
     clearTimeout(this.#probe);
+    await this.#attempt(() => this.#succession.close('stopped'));
+    await this.#attempt(() => this.#succession.abandon());
+    await this.#attempt(() => this.#owner.release());
+  }
+
+  /** For the end of things: the next start repairs what fails here, and nobody waits for an answer any more. */
+  async #attempt(work: () => Promise<void>): Promise<void> {
     try {
-      await this.#succession.close('stopped');
-      await this.#owner.release();
+      await work();
     } catch (error) {
-      // The next start repairs what is missing here, and nobody waits for an answer any more.
       this.#report('audit.failed', { code: codeOf(error), reason: reasonOf(error) });
     }
   }
@@ -145,7 +150,12 @@ export class Journal implements AsyncDisposable {
   async #start({ remarks, open }: Beginning): Promise<void> {
     const segment = await this.#succession.current(() => this.#headerFacts());
     const drafts = [...remarks, ...open.map((intent) => draft(unknownEvent, { ...intent }))];
-    if (drafts.length > 0) await segment.append(drafts);
+    try {
+      if (drafts.length > 0) await segment.append(drafts);
+    } catch (error) {
+      await this.#attempt(() => this.#succession.abandon());
+      throw error;
+    }
     for (const { intent } of open) this.#intents.note(0, unknownEvent, { intent });
   }
 
@@ -214,7 +224,7 @@ export class Journal implements AsyncDisposable {
     this.#failure.refused += this.#queue.refuse(new JournalRefusal('The write failed.', error), batch);
     const lost = error instanceof SegmentLost;
     if (!lost) this.#refuseWaiting(error);
-    if (lost) await this.#abandon();
+    if (lost) await this.#attempt(() => this.#succession.abandon());
     this.#report('audit.failed', { ...this.#failure });
     // Another file may well work at once; a disk that refuses to write needs time.
     this.#probeAfter(lost ? 0 : this.#limits.probeMs);
@@ -223,15 +233,6 @@ export class Journal implements AsyncDisposable {
   #refuseWaiting(error: unknown): void {
     const refused = this.#queue.refuse(new JournalRefusal('The write failed.', error));
     if (this.#failure) this.#failure.refused += refused;
-  }
-
-  async #abandon(): Promise<void> {
-    try {
-      await this.#succession.abandon();
-    } catch (error) {
-      // Only the descriptor's return failed; the file is left either way.
-      this.#report('audit.failed', { code: codeOf(error), reason: reasonOf(error) });
-    }
   }
 
   #probeAfter(ms: number): void {
@@ -252,7 +253,7 @@ export class Journal implements AsyncDisposable {
     } catch (error) {
       failure.refused += this.#queue.refuse(new JournalRefusal('The write failed.', error), batch);
       this.#refuseWaiting(error);
-      if (error instanceof SegmentLost) await this.#abandon();
+      if (error instanceof SegmentLost) await this.#attempt(() => this.#succession.abandon());
       this.#probeAfter(this.#limits.probeMs);
       return;
     }

@@ -4,6 +4,8 @@
  */
 import { crc32 } from 'node:zlib';
 
+import type { Digest } from './chain.ts';
+
 export const formatVersion = 1;
 /** Longer lines do not exist; a reader may refuse them and needs no more memory than this. */
 export const maxLineBytes = 4 * 1024 * 1024;
@@ -25,9 +27,9 @@ export function draft(event: string, members: object): Draft {
 }
 
 /** The line with its newline. */
-export function encodeLine(seq: number, prev: Buffer, { ts, mono, event, body }: Draft): Buffer {
+export function encodeLine(seq: number, prev: Digest, { ts, mono, event, body }: Draft): Buffer {
   const members = body === '{}' ? '' : `,${body.slice(1, -1)}`;
-  const text = `{"v":${formatVersion},"seq":${seq},"prev":"${prev.toString('hex')}","ts":"${ts}","mono":${mono},"event":"${event}"${members}`;
+  const text = `{"v":${formatVersion},"seq":${seq},"prev":"${prev}","ts":"${ts}","mono":${mono},"event":"${event}"${members}`;
   return Buffer.from(`${text},"crc":"${hex32(crc32(text))}"}\n`);
 }
 

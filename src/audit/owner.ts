@@ -7,7 +7,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
-import type { Files } from './files.ts';
+import type { Files, OpenFile } from './files.ts';
 import { codeOf } from './segment.ts';
 
 const ownerFile = /^owner-(\d+)-(\d+)\.json$/;
@@ -54,13 +54,18 @@ export class Owner {
 
   /** Puts the record down, also where the directory has been replaced meanwhile. */
   async renew(): Promise<void> {
+    let file: OpenFile;
     try {
-      const file = await this.#files.create(this.#path);
-      await file.write(this.#record, 0);
-      await file.close();
+      file = await this.#files.create(this.#path);
     } catch (error) {
       // Its name says all that counts, so one that is there is as good as a new one.
-      if (codeOf(error) !== 'EEXIST') throw error;
+      if (codeOf(error) === 'EEXIST') return;
+      throw error;
+    }
+    try {
+      await file.write(this.#record, 0);
+    } finally {
+      await file.close();
     }
   }
 

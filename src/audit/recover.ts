@@ -8,8 +8,8 @@ import { basename, dirname, join } from 'node:path';
 
 import { z } from 'zod';
 
-import { genesis } from './chain.ts';
-import type { Files, OpenFile } from './files.ts';
+import { genesis, type Digest } from './chain.ts';
+import { writeAll, type Files, type OpenFile } from './files.ts';
 import { draft, type Draft, type LinePrefix } from './line.ts';
 import { headerSchema, parse, scanSegment, type Fault, type Scan } from './scan.ts';
 import {
@@ -31,7 +31,7 @@ const outcomeEvents = new Set(['upstream.outcome', unknownEvent]);
 /** Where the next segment begins, and what it has to say about the past. */
 export interface Beginning {
   readonly name: SegmentName;
-  readonly head: Buffer;
+  readonly head: Digest;
   readonly previous: Predecessor | null;
   readonly open: readonly OpenIntent[];
   readonly remarks: readonly Draft[];
@@ -184,8 +184,7 @@ async function rewrite(files: Files, path: string, bytes: number): Promise<void>
 
 async function write(file: OpenFile, bytes: Buffer): Promise<void> {
   try {
-    const written = await file.write(bytes, 0);
-    if (written !== bytes.length) throw new Error(`Only ${written} of ${bytes.length} bytes were written.`);
+    await writeAll(file, bytes, 0);
     await file.dataSync();
   } finally {
     await file.close();

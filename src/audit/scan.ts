@@ -7,7 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { z } from 'zod';
 
-import { genesis, hashLine, MerkleTree } from './chain.ts';
+import { genesis, hashLine, MerkleTree, type Digest } from './chain.ts';
 import { isIntact, maxLineBytes, readLine, type LinePrefix } from './line.ts';
 import { footerEvent, headerEvent, type Position, type SegmentName } from './segment.ts';
 
@@ -59,7 +59,7 @@ export interface Scan {
 
 export interface ScanOptions {
   /** Where the segment before ended; without it the first line's own word is taken. */
-  readonly from?: { readonly seq: number; readonly head: Buffer };
+  readonly from?: { readonly seq: number; readonly head: Digest };
   /** Only so much of the file counts, because its successor says that the rest was refused. */
   readonly limit?: number;
   readonly firstLineOnly?: boolean;
@@ -67,6 +67,7 @@ export interface ScanOptions {
 }
 
 const chunkBytes = 1 << 20;
+const smallestChunk = 1 << 12;
 const newline = 0x0a;
 
 export async function scanSegment(path: string, name: SegmentName, options: ScanOptions = {}): Promise<Scan> {
@@ -84,9 +85,12 @@ async function eachLine(
 ): Promise<Buffer> {
   let pending = Buffer.alloc(0);
   let position = 0;
+  const { size } = await file.stat();
   while (position < limit) {
-    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, limit - position));
-    const { bytesRead } = await file.read(chunk, 0, chunk.length, position);
+    // A file that is being written may be longer by now; a small one needs no large buffer.
+    const length = Math.min(chunkBytes, limit - position, Math.max(size - position, smallestChunk));
+    const chunk = Buffer.allocUnsafe(length);
+    const { bytesRead } = await file.read(chunk, 0, length, position);
     if (bytesRead === 0) break;
     position += bytesRead;
     const fresh = chunk.subarray(0, bytesRead);
@@ -108,7 +112,7 @@ class Scanner {
   readonly #options: ScanOptions;
   readonly #tree = new MerkleTree();
   #seq: number;
-  #head: Buffer;
+  #head: Digest;
   #known: boolean;
   #bytes = 0;
   #lines = 0;
@@ -188,14 +192,14 @@ class Scanner {
 
   #trustFirst({ prev }: LinePrefix): void {
     this.#known = true;
-    this.#head = Buffer.from(prev, 'hex');
+    this.#head = prev;
   }
 
   #misplaced({ seq, prev }: LinePrefix): string | undefined {
     const expected = this.#seq + 1;
     if (seq > expected) return `Lines are missing or out of order: ${expected} was expected, ${seq} found.`;
     if (seq < expected) return `A line is repeated or out of order: ${expected} was expected, ${seq} found.`;
-    if (prev !== this.#head.toString('hex')) return 'The line does not follow from the line before it.';
+    if (prev !== this.#head) return 'The line does not follow from the line before it.';
     return undefined;
   }
 
@@ -223,8 +227,8 @@ class Scanner {
       count: this.#lines,
       firstTs: this.#firstTs,
       lastTs: this.#lastTs,
-      root: this.#tree.root().toString('hex'),
-      head: this.#head.toString('hex'),
+      root: this.#tree.root(),
+      head: this.#head,
     };
     if (!footer) return 'The footer is not complete.';
     const { reason: _, ...theirs } = footer;

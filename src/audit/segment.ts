@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 
-import { hashLine, MerkleTree } from './chain.ts';
-import type { Files, OpenFile } from './files.ts';
+import { hashLine, MerkleTree, type Digest } from './chain.ts';
+import { writeAll, type Files, type OpenFile } from './files.ts';
 import { draft, encodeLine, type Draft } from './line.ts';
 
 export const headerEvent = 'audit.segment_opened';
@@ -61,7 +61,7 @@ export type CloseReason = 'rotated' | 'stopped' | 'recovered';
 /** Where a segment ends: enough to go on from it. */
 export interface Position {
   readonly seq: number;
-  readonly head: Buffer;
+  readonly head: Digest;
   readonly tree: MerkleTree;
   readonly bytes: number;
   readonly firstTs: string;
@@ -74,7 +74,7 @@ export function predecessorOf(
   { seq, head, tree, bytes }: Position,
   closed: boolean,
 ): Predecessor {
-  return { segment, seq, head: head.toString('hex'), root: tree.root().toString('hex'), bytes, closed };
+  return { segment, seq, head: head, root: tree.root(), bytes, closed };
 }
 
 /** The file may not be what its descriptor says any more, so nothing may be written to it again. */
@@ -115,7 +115,7 @@ export class Segment {
     files: Files,
     directory: string,
     name: SegmentName,
-    head: Buffer,
+    head: Digest,
     facts: HeaderFacts,
   ): Promise<Segment> {
     const path = join(directory, fileOf(name));
@@ -168,8 +168,8 @@ export class Segment {
   /** Writes the footer. The file is still open afterwards: `release` it. */
   async seal(reason: CloseReason): Promise<Predecessor> {
     const { tree, head, firstTs, lastTs } = this.#position;
-    const root = tree.root().toString('hex');
-    const facts = { reason, count: tree.size, firstTs, lastTs, root, head: head.toString('hex') };
+    const root = tree.root();
+    const facts = { reason, count: tree.size, firstTs, lastTs, root, head: head };
     await this.append([draft(footerEvent, facts)]);
     return this.predecessor(true);
   }
@@ -190,8 +190,7 @@ export class Segment {
   async #write(bytes: Buffer): Promise<void> {
     const offset = this.#position.bytes;
     try {
-      const written = await this.#file.write(bytes, offset);
-      if (written !== bytes.length) throw new Error(`Only ${written} of ${bytes.length} bytes were written.`);
+      await writeAll(this.#file, bytes, offset);
     } catch (error) {
       await this.#cutTo(offset);
       // This file has reached the largest size it may have; only another one can go on.

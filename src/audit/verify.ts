@@ -5,7 +5,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
-import { genesis } from './chain.ts';
+import { genesis, type Digest } from './chain.ts';
 import { readOwners } from './owner.ts';
 import { listSegments } from './recover.ts';
 import { headerSchema, parse, scanSegment, type Header, type Scan } from './scan.ts';
@@ -121,13 +121,13 @@ class InstanceCheck {
       lastSeq: last?.end.seq,
       firstTs: this.#first?.end.firstTs,
       lastTs: last?.end.lastTs,
-      head: last?.end.head.toString('hex'),
+      head: last?.end.head,
       findings: this.#findings,
     };
   }
 
   /** Behind a fault the next segment is judged by its own beginning, so that each fault is told once. */
-  #from({ number }: SegmentName): { from?: { seq: number; head: Buffer } } {
+  #from({ number }: SegmentName): { from?: { seq: number; head: Digest } } {
     if (!this.#before) return number === 1 ? { from: { seq: 0, head: genesis } } : {};
     const { name, scan, sound } = this.#before;
     return sound && name.number === number - 1 ? { from: scan.end } : {};

@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { z } from 'zod';
+
 import { listSegments } from '../../src/audit/recover.ts';
 import { fileOf } from '../../src/audit/segment.ts';
 import { createTrail, type Trail, type TrailOptions, type UpstreamFacts } from '../../src/audit/trail.ts';
@@ -50,15 +52,24 @@ export type AuditRecord = Readonly<Record<string, unknown>> & {
   readonly event: string;
 };
 
+/** The records that count: of a segment that was left unclosed only as much as its successor's header says. */
 export async function readRecords(directory: string): Promise<AuditRecord[]> {
-  const lines = await readLines(directory);
-  return lines.map((line): AuditRecord => JSON.parse(line));
+  const contents = await Promise.all((await segmentPaths(directory)).map((path) => readFile(path)));
+  const segments = contents.map((bytes, at) => {
+    const next = contents[at + 1];
+    const previous = next && parseLines(next)[0]?.['previous'];
+    const { bytes: counted = bytes.length } = z
+      .object({ bytes: z.number() })
+      .partial()
+      .parse(previous ?? {});
+    return parseLines(bytes.subarray(0, counted));
+  });
+  return segments.flat();
 }
 
-export async function readLines(directory: string): Promise<string[]> {
-  const paths = await segmentPaths(directory);
-  const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')));
-  return texts.flatMap((text) => text.split('\n').slice(0, -1));
+function parseLines(bytes: Buffer): AuditRecord[] {
+  const lines = bytes.toString().split('\n').slice(0, -1);
+  return lines.map((line): AuditRecord => JSON.parse(line));
 }
 
 export async function segmentPaths(directory: string): Promise<string[]> {
