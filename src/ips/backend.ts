@@ -32,6 +32,8 @@ export interface Backend extends AsyncDisposable {
   readonly givesTotal: boolean;
   /** Whether it can search natively; a filtered call to a system without that is refused. */
   readonly filters: boolean;
+  /** The native id of one of its entities. */
+  idOf(type: ResourceType, entity: Resource): string;
   page(type: ResourceType, request: PageRequest): Promise<Page>;
   /** How many entities a reader of all pages has seen; the tenant needs it for the last page only. */
   count(type: ResourceType, request: Pick<PageRequest, 'match' | 'restriction'>): Promise<number>;

@@ -1,23 +1,49 @@
 /** The embedded directory behind a system, as if it were a SCIM service provider somewhere else. */
+import { randomUUID } from 'node:crypto';
+
 import { scimFilterOf, type Backend, type Page, type PageRequest } from './backend.ts';
 import type { Directory } from './directory.ts';
 import { parseFilter, type Filter } from './filter.ts';
-import { parseAttributePath, type Resource, type ResourceType } from './resource.ts';
+import {
+  attributeOf,
+  idOf,
+  isObject,
+  parseAttributePath,
+  type AttributePath,
+  type MutableResource,
+  type Resource,
+  type ResourceType,
+} from './resource.ts';
+
+export interface EmbeddedTraits {
+  readonly url: string;
+  readonly givesTotal: boolean;
+  readonly filters: boolean;
+  /** Attributes that the backend gives a new resource itself, such as a `userUuid`. */
+  readonly assigns?: readonly string[] | undefined;
+  /** Attributes that an update cannot take away, like those assigned. */
+  readonly keeps?: readonly string[] | undefined;
+}
 
 export class EmbeddedBackend implements Backend {
   readonly url: string;
   readonly givesTotal: boolean;
   readonly filters: boolean;
   readonly directory: Directory;
+  readonly #assigned: readonly AttributePath[];
+  readonly #kept: readonly AttributePath[];
 
-  constructor(
-    directory: Directory,
-    { url, givesTotal, filters }: { url: string; givesTotal: boolean; filters: boolean },
-  ) {
+  constructor(directory: Directory, { url, givesTotal, filters, assigns = [], keeps = [] }: EmbeddedTraits) {
     this.directory = directory;
     this.url = url;
     this.givesTotal = givesTotal;
     this.filters = filters;
+    this.#assigned = assigns.map(parseAttributePath);
+    this.#kept = [...assigns, ...keeps].map(parseAttributePath);
+  }
+
+  idOf(_type: ResourceType, entity: Resource): string {
+    return idOf(entity);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -43,11 +69,17 @@ export class EmbeddedBackend implements Backend {
   }
 
   async create(type: ResourceType, resource: Resource): Promise<Resource> {
-    return this.directory.create(type, resource);
+    const made = structuredClone(resource);
+    for (const path of this.#assigned) fillAt(made, path, randomUUID());
+    return this.directory.create(type, made);
   }
 
   async replace(type: ResourceType, id: string, resource: Resource): Promise<Resource> {
-    return this.directory.replace(type, id, resource);
+    if (this.#kept.length === 0) return this.directory.replace(type, id, resource);
+    const before = this.directory.get(type, id);
+    const kept = structuredClone(resource);
+    for (const path of this.#kept) fillAt(kept, path, valueAt(before, path));
+    return this.directory.replace(type, id, kept);
   }
 
   async patch(type: ResourceType, id: string, patch: unknown): Promise<void> {
@@ -66,4 +98,26 @@ function filterOf({ match, restriction }: Pick<PageRequest, 'match' | 'restricti
   const { attribute, operator, value } = match;
   const right: Filter = { kind: 'compare', path: parseAttributePath(attribute), operator, value };
   return left ? { kind: 'and', left, right } : right;
+}
+
+function valueAt(resource: Resource, { urn, names }: AttributePath): unknown {
+  return [...(urn === undefined ? [] : [urn]), ...names].reduce<unknown>(
+    (value, name) => (isObject(value) ? attributeOf(value, name) : undefined),
+    resource,
+  );
+}
+
+/** Sets what is absent; the way to it is made. */
+function fillAt(resource: MutableResource, { urn, names }: AttributePath, value: unknown): void {
+  const way = [...(urn === undefined ? [] : [urn]), ...names];
+  const last = way.pop();
+  if (value === undefined || last === undefined) return;
+  let holder = resource;
+  for (const name of way) {
+    const next = holder[name];
+    const below: MutableResource = isObject(next) ? next : {};
+    holder[name] = below;
+    holder = below;
+  }
+  holder[last] ??= value;
 }

@@ -60,6 +60,10 @@ export class NativeBackend implements Backend {
     // Nothing is open: the documents are in memory.
   }
 
+  idOf(type: ResourceType, entity: Resource): string {
+    return keyIn(entity, this.#shapes[type]) ?? '';
+  }
+
   async page(type: ResourceType, request: PageRequest): Promise<Page> {
     const found = this.#found(type, request);
     const resources = found

@@ -21,7 +21,7 @@ import { readWindow, totalResults } from './paging.ts';
 import { attempt, Refusal, type Attempt } from './refusal.ts';
 import { attributeOf, isObject, resourceTypes, type Resource, type ResourceType } from './resource.ts';
 import { readSelection } from './selection.ts';
-import { idOf, patchTellsResource, restrictionOf, totalsStrategy, type System } from './system.ts';
+import { patchTellsResource, restrictionOf, totalsStrategy, type System } from './system.ts';
 import type { WriteOperation } from './transformer.ts';
 
 export interface ProxyParts {
@@ -148,7 +148,7 @@ class Endpoint {
   async get(ask: Ask, id: string): Promise<Answer> {
     const select = readSelection(ask.query);
     const entity = await this.#try('read', id, () =>
-      this.#system.backend.get(this.#type, this.#nativeId(id)),
+      this.#system.backend.get(this.#type, this.#system.transformer.nativeId(this.#type, id)),
     );
     const outcome = this.#read(entity);
     if (outcome.kind === 'resource') return this.#resourceAnswer(200, outcome.resource, select);
@@ -195,15 +195,9 @@ class Endpoint {
 
   async delete(ask: Ask, id: string): Promise<Answer> {
     await this.#checkVersion(ask, id);
-    const native = this.#nativeId(id);
+    const native = this.#system.transformer.nativeId(this.#type, id);
     await this.#try('delete', native, () => this.#system.backend.delete(this.#type, native));
     return nothing;
-  }
-
-  /** The id that the backend knows; only the write transformation's delete mapping can decode one. */
-  #nativeId(id: string): string {
-    const written = this.#system.transformer.write(this.#type, 'delete', {}, id);
-    return written.kind === 'entity' ? (written.id ?? id) : id;
   }
 
   #write(operation: WriteOperation, body: Resource, id?: string) {
@@ -237,7 +231,10 @@ class Endpoint {
     const outcome = this.#read(entity);
     if (outcome.kind === 'resource') return outcome.resource;
     this.#parts.warn(`${this.#system.name}: the result of a write is not shown: ${outcome.reason}`);
-    return { schemas: attributeOf(entity, 'schemas') ?? [], id: idOf(entity) };
+    return {
+      schemas: attributeOf(entity, 'schemas') ?? [],
+      id: this.#system.backend.idOf(this.#type, entity),
+    };
   }
 
   #body(ask: Ask): Resource {
@@ -268,7 +265,7 @@ class Endpoint {
     const expected = ask.headers['if-match'];
     if (this.#parts.assumptions.etag === 'none' || expected === undefined || expected === '*') return;
     const entity = await this.#try('read', id, () =>
-      this.#system.backend.get(this.#type, this.#nativeId(id)),
+      this.#system.backend.get(this.#type, this.#system.transformer.nativeId(this.#type, id)),
     );
     const outcome = this.#read(entity);
     const current = outcome.kind === 'resource' ? versionOf(outcome.resource) : undefined;

@@ -4,7 +4,8 @@
  */
 import { methodNotAllowed, readJson, type Answer, type Ask } from './answer.ts';
 import { Refusal } from './refusal.ts';
-import { idOf, type System } from './system.ts';
+import { idOf } from './resource.ts';
+import type { System } from './system.ts';
 
 export interface RealtimeNotice {
   readonly source: System;

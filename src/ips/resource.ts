@@ -42,6 +42,11 @@ export function textOf(object: Resource, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+export function idOf(resource: unknown): string {
+  const id = isObject(resource) ? resource['id'] : undefined;
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : '';
+}
+
 /** An attribute's place: the extension that holds it, if any, and the names below it. */
 export interface AttributePath {
   readonly urn?: string;

@@ -45,6 +45,10 @@ export class RetryingBackend implements Backend {
     return this.#inner[Symbol.asyncDispose]();
   }
 
+  idOf(type: ResourceType, entity: Resource): string {
+    return this.#inner.idOf(type, entity);
+  }
+
   page(type: ResourceType, request: PageRequest): Promise<Page> {
     return this.#read(type, () => this.#inner.page(type, request));
   }

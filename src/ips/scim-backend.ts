@@ -5,7 +5,7 @@
 import { scimMediaType } from '../scim/message.ts';
 import { scimFilterOf, type Backend, type Page, type PageRequest } from './backend.ts';
 import { BackendFailure, BackendTimeout } from './refusal.ts';
-import { isObject, type Resource, type ResourceType } from './resource.ts';
+import { idOf, isObject, type Resource, type ResourceType } from './resource.ts';
 
 export interface ScimBackendOptions {
   readonly kind: 'scim';
@@ -37,6 +37,10 @@ export class ScimBackend implements Backend {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // The connections belong to the process's pool.
+  }
+
+  idOf(_type: ResourceType, entity: Resource): string {
+    return idOf(entity);
   }
 
   async page(type: ResourceType, request: PageRequest): Promise<Page> {

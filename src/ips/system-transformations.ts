@@ -21,8 +21,9 @@ export interface TransformationOptions {
   readonly otherwise: Transformer;
 }
 
+const idVariable = 'entityIdTargetSystem';
 const entityNames = { Users: 'user', Groups: 'group' } as const;
-const operations = { create: 'create', replace: 'update', patch: 'patch', delete: 'delete' } as const;
+const operations = { create: 'create', replace: 'update', patch: 'patch' } as const;
 
 export class SystemTransformations implements Transformer {
   readonly #properties: Readonly<Record<string, string>>;
@@ -30,12 +31,14 @@ export class SystemTransformations implements Transformer {
   readonly #readDocument: Document | undefined;
   readonly #read: Transformation | undefined;
   readonly #write: Transformation | undefined;
+  readonly #decoders: Transformation | undefined;
 
   constructor({ system, properties, read, write, otherwise }: TransformationOptions) {
     this.#properties = properties;
     this.#otherwise = otherwise;
     this.#readDocument = read;
     this.#read = read && compileOrRefuse(read, properties, `${system}, read transformation`);
+    this.#decoders = write && decodersOf(write);
     this.#write = write && compileOrRefuse(write, properties, `${system}, write transformation`);
   }
 
@@ -72,12 +75,19 @@ export class SystemTransformations implements Transformer {
 
   write(type: ResourceType, operation: WriteOperation, body: Resource, id?: string): WriteOutcome {
     if (!this.#write) return this.#otherwise.write(type, operation, body, id);
-    const variables: Record<string, Json> = id === undefined ? {} : { entityIdTargetSystem: id };
+    const variables: Record<string, Json> = id === undefined ? {} : { [idVariable]: id };
     const outcome = this.#run(this.#write, type, operations[operation], body, variables);
     if (!('output' in outcome)) return outcome;
-    const native = outcome.variables['entityIdTargetSystem'];
+    const native = outcome.variables[idVariable];
     const nativeId = typeof native === 'string' || typeof native === 'number' ? String(native) : id;
     return { kind: 'entity', body: outcome.output, ...(nativeId !== undefined && { id: nativeId }) };
+  }
+
+  nativeId(type: ResourceType, id: string): string {
+    if (!this.#decoders) return this.#otherwise.nativeId(type, id);
+    const outcome = this.#run(this.#decoders, type, 'read', {}, { [idVariable]: id });
+    const native = 'variables' in outcome ? outcome.variables[idVariable] : id;
+    return typeof native === 'string' ? native : id;
   }
 
   #run(
@@ -132,12 +142,36 @@ function compileOrRefuse(
   return transformation;
 }
 
+/**
+ * The mappings that turn an id of the read transformation back, alone. SAP runs the one of scope deleteEntity
+ * on a delete; how a GET decodes is not documented (facts: transformations 9), so it runs the same, or that of
+ * another scope where there is none.
+ */
+function decodersOf(write: Document): Transformation {
+  const entities = Object.entries(write).map(([name, entity]) => {
+    const mappings: unknown = isObject(entity) ? entity['mappings'] : undefined;
+    const decoding = (Array.isArray(mappings) ? mappings : [])
+      .filter((mapping) => isObject(mapping))
+      .filter(
+        ({ sourceVariable, targetVariable, ignore }) =>
+          sourceVariable === idVariable && targetVariable === idVariable && ignore !== true,
+      );
+    const chosen = ['deleteEntity', 'patchEntity', undefined]
+      .map((wanted) => decoding.find(({ scope }) => scope === wanted))
+      .find((mapping) => mapping !== undefined);
+    const { scope: _, ...mapping } = chosen ?? {};
+    return [name, { mappings: chosen ? [mapping] : [] }];
+  });
+  return compile(Object.fromEntries(entities)).transformation;
+}
+
 /** The words of SAP's job logs for an entity that is left out (facts: IPS 4.1, 9). */
 function reasonOf({ kind, reason }: Skip): string {
   const [, condition] = /^The condition: (.*), is not fulfilled\.$/s.exec(reason) ?? [];
-  return kind === 'condition' && condition !== undefined
-    ? `Entity condition [${condition}] is not fulfilled`
-    : reason;
+  if (kind === 'condition' && condition !== undefined)
+    return `Entity condition [${condition}] is not fulfilled`;
+  const [, operation] = /^The operation (\w+) is skipped/.exec(reason) ?? [];
+  return operation === undefined ? reason : `Operation [${operation}] is skipped in target transformation`;
 }
 
 /** `$.ADDRESS.E_MAIL` and `$['urn:…:User']['costCenter']` as a backend names them. */

@@ -9,7 +9,7 @@ import { EmbeddedBackend } from './embedded-backend.ts';
 import type { Faults } from './faults.ts';
 import { NativeBackend, type NativeOptions } from './native-backend.ts';
 import { populate, type PopulationOptions } from './population.ts';
-import { isObject, type ResourceType } from './resource.ts';
+import type { ResourceType } from './resource.ts';
 import { RetryingBackend } from './retrying-backend.ts';
 import { ScimBackend, type ScimBackendOptions } from './scim-backend.ts';
 import { SystemTransformations } from './system-transformations.ts';
@@ -32,6 +32,10 @@ export interface EmbeddedBackendOptions extends Traits {
   readonly users?: number;
   readonly groups?: number;
   readonly seed?: number;
+  /** Attributes that the backend gives a new resource itself, such as a `userUuid`. */
+  readonly assigns?: readonly string[];
+  /** Attributes that an update cannot take away. */
+  readonly keeps?: readonly string[];
 }
 
 export interface AbapBackendOptions extends Traits {
@@ -137,9 +141,10 @@ function openBackend(
   }
   const population = { ...defaultPopulation, ...options };
   if (options.kind === 'abap') return { backend: createAbapBackend(population, traits) };
-  const directory = new Directory({ url, file: options.file });
+  const { file, assigns, keeps } = options;
+  const directory = new Directory({ url, file });
   if (directory.count('Users') === 0) populate(directory, population);
-  return { backend: new EmbeddedBackend(directory, traits), directory };
+  return { backend: new EmbeddedBackend(directory, { ...traits, assigns, keeps }), directory };
 }
 
 /** The system's own filter, under whatever prefix its connector uses (facts: IPS 3.3). */
@@ -159,9 +164,4 @@ export function patchTellsResource(system: System): boolean {
 export function totalsStrategy(system: System): 'Provided' | 'Calculated' {
   const value = system.properties['ips.proxy.scim.total.results.strategy'];
   return value === 'Provided' ? 'Provided' : 'Calculated';
-}
-
-export function idOf(resource: unknown): string {
-  const id = isObject(resource) ? resource['id'] : undefined;
-  return typeof id === 'string' || typeof id === 'number' ? String(id) : '';
 }

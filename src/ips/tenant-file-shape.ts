@@ -39,6 +39,8 @@ const nativeShape = z.strictObject({
 const backend = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('directory'),
+    assigns: z.array(z.string()).exactOptional(),
+    keeps: z.array(z.string()).exactOptional(),
     file: z.string().exactOptional(),
     ...population,
     ...traits,

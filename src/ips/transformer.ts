@@ -5,7 +5,7 @@
 import type { Comparison } from './backend.ts';
 import { attributeOf, isObject, type Resource, type ResourceType } from './resource.ts';
 
-export type WriteOperation = 'create' | 'replace' | 'patch' | 'delete';
+export type WriteOperation = 'create' | 'replace' | 'patch';
 
 export type ReadOutcome =
   | { readonly kind: 'resource'; readonly resource: Resource }
@@ -33,6 +33,8 @@ export interface Transformer {
   /** @param base the tenant's address of the type's entities, ending in a slash */
   read(type: ResourceType, entity: Resource, base: string): ReadOutcome;
   write(type: ResourceType, operation: WriteOperation, body: Resource, id?: string): WriteOutcome;
+  /** The backend's id behind the id that callers know; they differ where the read transformation encodes it. */
+  nativeId(type: ResourceType, id: string): string;
 }
 
 export class PassThrough implements Transformer {
@@ -68,6 +70,10 @@ export class PassThrough implements Transformer {
 
   write(_type: ResourceType, _operation: WriteOperation, body: Resource, id?: string): WriteOutcome {
     return { kind: 'entity', body, ...(id !== undefined && { id }) };
+  }
+
+  nativeId(_type: ResourceType, id: string): string {
+    return id;
   }
 }
 

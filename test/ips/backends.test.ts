@@ -142,3 +142,16 @@ for (const { what, order, method, pauses, status } of repetitions)
     const answer = await started.call(method, '/Users', method === 'POST' ? { userName: 'jane' } : undefined);
     assert.deepEqual([answer.status, waited], [status, pauses]);
   });
+
+test('an attribute that the backend assigns survives an update that does not name it', async () => {
+  const name = 'urn:ietf:params:scim:schemas:extension:sap:2.0:User';
+  await using started = await startedTenant({
+    systems: [
+      { id: proxyId, backend: { kind: 'directory', users: 0, groups: 0, assigns: [`${name}:userUuid`] } },
+    ],
+  });
+  const { body } = await started.call('POST', '/Users', { userName: 'jane' });
+  assert.ok(body[name]);
+  const replaced = await started.call('PUT', `/Users/${body.id}`, { userName: 'janet' });
+  assert.deepEqual(replaced.body[name], body[name]);
+});
