@@ -36,6 +36,8 @@ export function createApp(edge: Edge): express.Express {
 
 async function serve(edge: Edge, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const call = receive(edge, request, response);
+  // Whoever cannot say one thing plainly is not asked for the next on the same connection.
+  if (call.flaw) response.shouldKeepAlive = false;
   respond(response, await withRequest(call.id, () => edge.exchange(call)));
 }
 
@@ -68,6 +70,8 @@ function receive(edge: Edge, request: IncomingMessage, response: ServerResponse)
 
 /** What must hold before anyone reads the call: RFC 9110 §7.2 (Host), §7.8 (Upgrade), §10.1.1 (Expect). */
 function checkReception({ isOurs, isDraining }: Edge, request: IncomingMessage, headers: Headers): void {
+  // It was sent ahead, and the answer before it closed the connection.
+  if (!request.socket.writable) throw callerLeft();
   if (isDraining())
     throw new ScimError('draining', 'The gateway is shutting down.', {
       retryAfter: 5,
@@ -88,6 +92,7 @@ async function collect(
   response: ServerResponse,
   { maxBytes, timeMs }: { maxBytes: number; timeMs: number },
 ): Promise<Buffer> {
+  if (request.destroyed) throw callerLeft();
   // Whoever asked first is told to go on only now, so that a refusal spares both sides the body.
   if (request.headers.expect !== undefined) response.writeContinue();
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
@@ -97,18 +102,19 @@ async function collect(
     () => reject(new ScimError('body-timeout', 'The body did not arrive in time.')),
     timeMs,
   );
-  request.on('data', (chunk: Buffer) => {
+  const take = (chunk: Buffer): void => {
     size += chunk.length;
     if (size <= maxBytes) chunks.push(chunk);
-    else {
-      request.pause();
-      reject(new ScimError('too-large', `The body is larger than ${maxBytes} bytes.`));
-    }
-  });
+    else reject(new ScimError('too-large', `The body is larger than ${maxBytes} bytes.`));
+  };
+  request.on('data', take);
   request.once('end', () => resolve(Buffer.concat(chunks)));
   request.once('error', () => reject(callerLeft()));
   request.once('close', () => reject(callerLeft()));
-  return promise.finally(() => clearTimeout(timer));
+  return promise.finally(() => {
+    clearTimeout(timer);
+    request.off('data', take).pause();
+  });
 }
 
 const callerLeft = (): ScimError => new ScimError('caller-left', 'The caller hung up.');

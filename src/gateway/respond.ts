@@ -7,6 +7,7 @@ import type { ServerResponse } from 'node:http';
 import type { Reply } from '../scim/call.ts';
 import { kinds, ScimError } from '../scim/error.ts';
 import { scimContentType } from '../scim/message.ts';
+import { isFollowed } from './connection.ts';
 
 /** Any thrown value as an answer; what is not a ScimError is told as `internal` and nothing more. */
 export function toReply(error: ScimError): Reply {
@@ -37,15 +38,36 @@ export function finish(reply: Reply, requestId: string): Reply {
   };
 }
 
+/** How long a caller that is still sending may take to notice the answer. */
+export const lingerMs = 1000;
+
 export function respond(response: ServerResponse, { status, headers, body }: Reply): void {
   if (status === kinds['caller-left'].status || response.destroyed) return;
-  // A body that was not read to its end would be taken for the next request on this connection.
-  if (!response.req.complete || status === kinds['headers-too-large'].status)
+  const { complete } = response.req;
+  // A body that was not read to its end would be taken for the next request on this connection, and what
+  // was sent behind a refused request may have been meant as its part.
+  if (!complete || status === kinds['headers-too-large'].status || (status >= 400 && isFollowed(response)))
     response.shouldKeepAlive = false;
   const bodyless = status === 204 || status === 304;
   response.writeHead(status, {
     ...Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined)),
     ...(!bodyless && { 'content-length': body.length }),
   });
-  response.end(bodyless ? undefined : body);
+  if (!bodyless) response.write(body);
+  if (complete) response.end();
+  else linger(response);
+}
+
+/**
+ * A connection that is closed while its caller still sends is reset, and the reset may overtake the answer
+ * (RFC 9112 §9.6). So the rest is read and dropped for a while.
+ */
+function linger(response: ServerResponse): void {
+  const { req: request } = response;
+  const over = setTimeout(() => response.end(), lingerMs);
+  request.once('close', () => {
+    clearTimeout(over);
+    response.end();
+  });
+  request.resume();
 }

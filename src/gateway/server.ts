@@ -8,7 +8,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { ScimError, type Kind } from '../scim/error.ts';
-import { finish, toReply } from './respond.ts';
+import { answersBefore, oneByOne } from './connection.ts';
+import { finish, lingerMs, toReply } from './respond.ts';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -55,10 +56,15 @@ export async function listen(
 
 /** To be called in the same turn of the event loop in which `listen` gave the server. */
 export function attach(server: Server, app: RequestListener): void {
-  server.on('request', app);
+  const serve = oneByOne(app, (socket) => server.emit('clientError', new TooFarAhead(), socket));
+  server.on('request', serve);
   // Node would send 100 (Continue) or 417 itself, before anybody knows who is calling.
-  server.on('checkContinue', app);
-  server.on('checkExpectation', app);
+  server.on('checkContinue', serve);
+  server.on('checkExpectation', serve);
+}
+
+class TooFarAhead extends Error {
+  readonly code = 'TOO_FAR_AHEAD';
 }
 
 export const methods = 'GET, POST, PUT, PATCH, DELETE';
@@ -80,33 +86,45 @@ function createServer({ tls, bodyTimeMs }: ListenerOptions): Server {
   return https.createServer({ ...options, cert, key, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] });
 }
 
+/** Connections that were refused; the parser complains again of every byte that is still on the way. */
+const refused = new WeakSet<Duplex>();
+
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, report: ReportNoise): void {
   const { code = 'unknown' } = error;
   const { remoteAddress = '' } = socket as Socket;
+  if (refused.has(socket)) return;
   if (code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
+  refused.add(socket);
   const [event, kind] = classify(code);
   report(event, code, remoteAddress);
-  answerRaw(socket, new ScimError(kind, 'The request is not well-formed HTTP.'));
+  void answerInTurn(socket, new ScimError(kind, 'The request is not well-formed HTTP.'));
+}
+
+/** Else a write that still runs on this connection would be told as malformed. */
+async function answerInTurn(socket: Duplex, error: ScimError): Promise<void> {
+  await answersBefore(socket);
+  answerRaw(socket, error);
 }
 
 function classify(code: string): [event: string, kind: Kind] {
   if (code === 'HPE_HEADER_OVERFLOW') return ['proto.malformed', 'headers-too-large'];
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['proto.timeout', 'body-timeout'];
-  const framing = [
-    'HPE_INVALID_TRANSFER_ENCODING',
-    'HPE_UNEXPECTED_CONTENT_LENGTH',
-    'HPE_INVALID_CONTENT_LENGTH',
-  ];
+  const framing = ['HPE_INVALID_TRANSFER_ENCODING', 'HPE_UNEXPECTED_CONTENT_LENGTH'];
   return [framing.includes(code) ? 'proto.ambiguous' : 'proto.malformed', 'bad-request'];
 }
 
 /** Writes an answer where there is no response object, and closes. */
 function answerRaw(socket: Duplex, error: ScimError): void {
+  if (!socket.writable) return;
   const { status, headers, body } = finish(toReply(error), crypto.randomUUID());
   const fields = { ...headers, 'content-length': String(body.length), connection: 'close' };
   const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${head.join('')}\r\n${body.toString()}`);
+  // What is still on the way is read and dropped, or the answer would be lost to a reset (RFC 9112 §9.6).
+  socket.resume();
+  const over = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(over));
 }
