@@ -17,7 +17,11 @@ const commands: Readonly<Record<string, Command>> = {
     load: () => import('./cli/demo.ts'),
   },
   check: { says: 'check the configuration and report every fault', load: () => import('./cli/check.ts') },
-  secret: { says: "add or remove a technical user's secret", load: () => import('./cli/secret.ts') },
+  secret: { says: 'give a technical user a new secret', load: () => import('./cli/secret.ts') },
+  'idm-csv': {
+    says: 'write the repository file for SAP Identity Management',
+    load: () => import('./cli/idm-csv.ts'),
+  },
   audit: { says: 'verify the audit trail', load: () => import('./cli/audit.ts') },
   transform: {
     says: 'check and run Identity Provisioning transformations',

@@ -3,18 +3,16 @@
  * kills is KILLS: 30 by default, 300 in `npm run endurance`.
  */
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { stringify } from 'yaml';
-
 import { verifyTrail } from '../../src/audit/verify.ts';
-import { generateSecret, hashSecret } from '../../src/auth/secret.ts';
 import { startChild, type Child } from '../support/child.ts';
 import { readRecords, systemId } from '../support/gateway.ts';
+import { prepareInstallation } from '../support/installation.ts';
 import { startUpstream } from '../support/upstream.ts';
 
 const kills = Number(process.env['KILLS'] ?? 30);
@@ -53,39 +51,11 @@ function putUnderLoad({ url }: Child, authorization: string): Load {
   };
 }
 
-async function prepare(
-  directory: string,
-  upstreamUrl: string,
-): Promise<{ file: string; authorization: string }> {
-  const secret = generateSecret();
-  const file = join(directory, 'gatehouse.yaml');
-  const book = { caller: [{ hash: await hashSecret(secret) }] };
-  await writeFile(join(directory, 'secrets.yaml'), stringify(book), { mode: 0o600 });
-  const permission = { permission: 'Access Proxy System API', systems: 'all', access: ['read', 'write'] };
-  const config = {
-    listen: { port: 0 },
-    admin: { port: 0 },
-    audit: { directory: 'audit', instance: 'test', keyFile: 'audit.key' },
-    secretsFile: 'secrets.yaml',
-    callers: { caller: { permissions: [permission] } },
-    tenants: {
-      acme: {
-        url: upstreamUrl,
-        credential: { type: 'none' },
-        pace: { perMinute: 90_000, burst: 10_000, tenantLimit: 100_000 },
-      },
-    },
-    systems: { [systemId]: { tenant: 'acme' } },
-  };
-  await writeFile(file, stringify(config));
-  return { file, authorization: `Basic ${Buffer.from(`caller:${secret}`).toString('base64')}` };
-}
-
 test(`no acknowledged record is lost when the process is killed ${kills} times under load`, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'gatehouse-kill-'));
   t.after(() => rm(directory, { recursive: true }));
   await using upstream = await startUpstream();
-  const { file, authorization } = await prepare(directory, upstream.url);
+  const { file, authorization } = await prepareInstallation(directory, upstream.url);
   const trail = join(directory, 'audit');
   const answered: string[] = [];
   for (let kill = 1; kill <= kills; kill += 1) {
