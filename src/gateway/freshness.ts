@@ -27,10 +27,13 @@ const seconds = (ms: number): string => String(Math.floor(ms / 1000));
 export function notModified(reply: Reply, condition: string | undefined): Reply {
   const { etag } = reply.headers;
   if (reply.status !== 200 || etag === undefined || condition === undefined) return reply;
-  const tags = condition.split(',').map((tag) => opaque(tag.trim()));
+  const tags = (condition.match(entityTags) ?? []).map(opaque);
   if (condition.trim() !== '*' && !tags.includes(opaque(etag))) return reply;
   const { 'content-type': _, ...headers } = reply.headers;
   return { status: 304, headers, body: Buffer.alloc(0) };
 }
+
+/** A tag may contain commas between its quotes; there are servers that forget the quotes. */
+const entityTags = /(?:W\/)?"[^"]*"|[^\s,]+/g;
 
 const opaque = (tag: string): string => tag.replace(/^W\//, '');

@@ -101,7 +101,7 @@ export function understand(
       headers: { allow },
     });
   }
-  checkPaging(target.query);
+  if (endpoint.touched?.kind !== 'scim') checkPaging(target.query);
   return createOperation(kind, endpoint, target.query);
 }
 
@@ -152,7 +152,8 @@ function findEndpoint(
 }
 
 function proxyEndpoint(system: SystemFacts, below: readonly string[]): Endpoint {
-  const [name, id, ...more] = below;
+  const [written, id, ...more] = below;
+  const name = written === undefined || system.kind === 'ips' ? written : nameOf(written, system);
   const base = {
     api: 'proxy',
     tenant: system.tenant,
@@ -163,7 +164,7 @@ function proxyEndpoint(system: SystemFacts, below: readonly string[]): Endpoint 
   if (name === undefined)
     return { ...base, methods: { GET: system.kind === 'scim' ? 'search' : 'probe' }, resourceType: '*' };
   if (system.kind === 'scim') {
-    const special = scimOnlyEndpoint(below);
+    const special = scimOnlyEndpoint(name, below.slice(1));
     if (special) return { ...base, ...special };
   }
   if (!system.resourceTypes.includes(name) || more.length > 0)
@@ -172,9 +173,23 @@ function proxyEndpoint(system: SystemFacts, below: readonly string[]): Endpoint 
   return { ...base, methods: resourceMethods, resourceType: name, id };
 }
 
+/**
+ * The name by which we know what a caller calls `/users`. Service providers differ in whether they mind the case, so
+ * the path goes up as it was written and theirs is the answer; permissions and the cache know one name.
+ */
+function nameOf(written: string, { resourceTypes }: SystemFacts): string {
+  const names = [...resourceTypes, ...discovery, 'Bulk', 'Me'];
+  const folded = written.toLowerCase();
+  return (
+    names.find((name) => name === written) ?? names.find((name) => name.toLowerCase() === folded) ?? written
+  );
+}
+
 /** What RFC 7644 §3.2 offers beyond resources; an IPS proxy system does not have it (facts: absent from its endpoints). */
-function scimOnlyEndpoint(below: readonly string[]): Pick<Endpoint, 'methods' | 'resourceType'> | undefined {
-  const [name = '', second, ...more] = below;
+function scimOnlyEndpoint(
+  name: string,
+  [second, ...more]: readonly string[],
+): Pick<Endpoint, 'methods' | 'resourceType'> | undefined {
   if (discovery.has(name) && more.length === 0) return { methods: { GET: 'discover' }, resourceType: name };
   if (name === 'Bulk' && second === undefined) return { methods: { POST: 'bulk' }, resourceType: '*' };
   if (name === '.search' && second === undefined) return { methods: { POST: 'search' }, resourceType: '*' };
@@ -205,10 +220,14 @@ function createOperation(kind: OperationKind, endpoint: Endpoint, query: Query):
   };
 }
 
-/** Users embed their groups and groups their members, so a write to one type reaches into the other. */
+/**
+ * Users embed their groups and groups their members, so a write to one type reaches into the other. How far it reaches
+ * at a service provider that we do not know (managers, owners, types of its own) nobody can say but it.
+ */
 export function touchesOf(system: SystemFacts, resourceType: string, id?: string): Touch[] {
   const other = { Users: 'Groups', Groups: 'Users' }[resourceType];
-  if (!other) return system.resourceTypes.map((type) => ({ scope: 'all', resourceType: type }));
+  if (!other || system.kind === 'scim')
+    return system.resourceTypes.map((type) => ({ scope: 'all', resourceType: type }));
   return [
     ...(id === undefined ? [] : [{ scope: 'one', resourceType, id } as const]),
     { scope: 'lists', resourceType },

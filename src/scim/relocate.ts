@@ -37,8 +37,10 @@ function relocateBody(body: Buffer, exchange: Exchange): Buffer {
   const edits: Edit[] = [];
   try {
     visitStrings(body, (name, owner, depth, start, end) => {
-      if (!isLink(name, owner, depth)) return;
+      const endpoint = isEndpoint(name, owner, depth);
+      if (!endpoint && !isLink(name, owner, depth)) return;
       const value = readLiteral(body, start, end);
+      if (endpoint && !/^https?:/i.test(value)) return;
       const moved = exchange(value);
       if (moved !== undefined && moved !== value) edits.push({ start, end, text: JSON.stringify(moved) });
     });
@@ -53,6 +55,11 @@ function isLink(name: string, owner: string, depth: number): boolean {
   if (name === '$ref') return true;
   // An item of a bulk response's Operations stands in the third container: body, list, item (RFC 7644 §3.7.3).
   return name === 'location' && (owner === 'meta' || (owner === 'operations' && depth === 3));
+}
+
+/** `/Users` stays: the endpoint of a resource type is relative to the base; some write the whole address (RFC 7643 §6). */
+function isEndpoint(name: string, owner: string, depth: number): boolean {
+  return name === 'endpoint' && (depth === 1 || (owner === 'resources' && depth === 3));
 }
 
 function readLiteral(body: Buffer, start: number, end: number): string {
@@ -101,6 +108,8 @@ function createExchange(from: Location, to: URL): Exchange {
       // The common case, without parsing: 20,000 members are 20,000 links.
       const path = link.slice(base.length);
       if (plainPath.test(path)) return ours + path;
+      // What follows stays as it was written: a caller who joins base and id must get the same text.
+      if (/^(?:[/?#]|$)/.test(path) && !leadsAway.test(path)) return ours + path;
     }
     const url = absoluteLink.test(link) ? URL.parse(link, from.base) : null;
     if (!url) return undefined;
@@ -110,6 +119,8 @@ function createExchange(from: Location, to: URL): Exchange {
 }
 
 const plainPath = /^\/[\w~-]+\/[\w~-]+$/;
+/** Dot segments, and what the URL Standard reads as a slash or drops. */
+const leadsAway = /[\\\s]|\/(?:\.|%2e){1,2}(?:[/?#]|$)/i;
 const absoluteLink = /^(?:https?:\/\/|\/)[^\s\\]*$/i;
 /** The proxy API of both infrastructures, whichever host name or custom domain stands before it (facts: IPS 1.1, 1.2). */
 const proxyPath = /^\/ipsproxy\/(?:service\/)?(?:cert)?api\/v1\/scim\/([^/]+)(\/.*)?$/;
