@@ -2,6 +2,8 @@
  * The store that replicas share. Every answer of Redis is optional and has a budget; what is not optional is
  * that a forgetting which Redis did not confirm is made up before this replica reads from Redis again.
  */
+import type { ConnectionOptions } from 'node:tls';
+
 import { type ChainableCommander, Redis, type RedisOptions } from 'ioredis';
 
 import { Breaker } from './breaker.ts';
@@ -9,8 +11,9 @@ import { type Debt, Debts } from './debts.ts';
 import { type Look, newToken, type Store } from './store.ts';
 
 export interface RedisStoreOptions {
-  /** A `redis:` or `rediss:` URL, or ioredis's own options. */
-  readonly redis: string | RedisOptions;
+  /** `redis:` or `rediss:`, with user and password if there are any. */
+  readonly url: string;
+  readonly tls?: ConnectionOptions;
   /** The longest that a call waits for Redis, all its commands together. */
   readonly budgetMs?: number;
   /** Called when Redis stops or starts being used; the reason is for the log. */
@@ -65,13 +68,12 @@ class RedisStore implements Store {
   #puts = 0;
   #putBytes = 0;
 
-  constructor({ redis, budgetMs = 50, onState, now = () => performance.now() }: RedisStoreOptions) {
+  constructor({ url, tls, budgetMs = 50, onState, now = () => performance.now() }: RedisStoreOptions) {
     this.#budgetMs = budgetMs;
     this.#onState = onState;
     this.#breaker = new Breaker({ failures: 5, pauseMs: 2000, now });
     this.#debts = new Debts(now);
-    this.#redis =
-      typeof redis === 'string' ? new Redis(redis, defaults) : new Redis({ ...redis, ...defaults });
+    this.#redis = new Redis(url, { ...defaults, ...(tls && { tls }) });
     this.#redis.on('error', (error: Error) => this.#failed(error));
     this.#redis.on('close', () => this.#debts.doubt());
     this.#redis.on('ready', () => this.#succeeded());

@@ -119,7 +119,7 @@ class TurnPacer implements Pacer {
   [Symbol.dispose](): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    for (const call of this.#queue.takeWhere(() => true)) call.refuse(drained());
+    for (let call = this.#queue.takeFirst(); call; call = this.#queue.takeFirst()) call.refuse(drained());
   }
 
   /** Resolves with the time waited, when the turn has been spent. */
@@ -173,12 +173,12 @@ class TurnPacer implements Pacer {
 
   /** Who came before others, or a pause, may have made somebody's wait longer than his patience. */
   #refuseHopeless(): void {
-    const hopeless = this.#queue.takeWhere((call, ahead) => this.#turnAt(ahead) > call.patientUntil);
-    for (const call of hopeless) {
-      const lateUs = this.#turnAt(this.#queue.ahead(call.rank)) - call.patientUntil;
-      call.refuse(busy('Waiting for the tenant would take longer than the caller waits.', lateUs));
-    }
-    if (hopeless.length > 0) this.#advance();
+    this.#queue.keepWhere((call, ahead) => {
+      const lateUs = this.#turnAt(ahead) - call.patientUntil;
+      if (lateUs > 0)
+        call.refuse(busy('Waiting for the tenant would take longer than the caller waits.', lateUs));
+      return lateUs <= 0;
+    });
   }
 
   #refuseLast(): void {

@@ -36,12 +36,10 @@ export class Queue<T extends Waiting> {
     return this.#calls.pop();
   }
 
-  /** Removes and returns those that the test finds; each is tested with the number still ahead of it. */
-  takeWhere(test: (call: T, ahead: number) => boolean): T[] {
+  /** Keeps those that the test finds fit; each is tested with the number still ahead of it. */
+  keepWhere(isFit: (call: T, ahead: number) => boolean): void {
     const kept: T[] = [];
-    const taken: T[] = [];
-    for (const call of this.#calls) (test(call, kept.length) ? taken : kept).push(call);
+    for (const call of this.#calls) if (isFit(call, kept.length)) kept.push(call);
     this.#calls.splice(0, this.#calls.length, ...kept);
-    return taken;
   }
 }

@@ -110,13 +110,13 @@ test('a Redis without memory refuses to store but still forgets', async () => {
 
 test('a wrong password and a missing one are misses, and the reason is told without details', async () => {
   await using server = await startRedis(['--requirepass', 'right-password']);
-  for (const [password, reason] of [
-    ['wrong-password', 'WRONGPASS'],
-    ['', 'NOAUTH'],
+  for (const [url, reason] of [
+    [`redis://:wrong-password@127.0.0.1:${server.port}`, 'WRONGPASS'],
+    [server.url, 'NOAUTH'],
   ] as const) {
     const states: RedisState[] = [];
     const onState = (state: RedisState): number => states.push(state);
-    await using store = createRedisStore({ redis: { port: server.port, password }, onState });
+    await using store = createRedisStore({ url, onState });
     await until(async () => {
       assert.equal(await store.look(key, [users]), undefined);
       await store.renew([users]);
@@ -129,21 +129,9 @@ test('a wrong password and a missing one are misses, and the reason is told with
 
 test('an ACL with MGET, SET, DEL and PING on the gateway’s own keys is enough', async () => {
   await using server = await startRedis();
-  const rules = [
-    'on',
-    '>secret',
-    'resetkeys',
-    '~gh1:*',
-    'resetchannels',
-    '-@all',
-    '+mget',
-    '+set',
-    '+del',
-    '+ping',
-  ];
+  const rules = 'on >secret resetkeys ~gh1:* resetchannels -@all +mget +set +del +ping'.split(' ');
   await command(server, 'ACL', 'SETUSER', 'gatehouse', ...rules);
-  const redis = { port: server.port, username: 'gatehouse', password: 'secret' };
-  await using store = createRedisStore({ redis });
+  await using store = createRedisStore({ url: `redis://gatehouse:secret@127.0.0.1:${server.port}` });
   const before = await answerOf(store);
   store.put(key, Buffer.from('value'), 10_000);
   await store.renew([users]);
@@ -152,7 +140,7 @@ test('an ACL with MGET, SET, DEL and PING on the gateway’s own keys is enough'
 });
 
 async function open(server: RedisServer, options: Partial<RedisStoreOptions> = {}): Promise<Store> {
-  const store = createRedisStore({ redis: server.url, ...options });
+  const store = createRedisStore({ url: server.url, ...options });
   await answerOf(store);
   return store;
 }

@@ -1,0 +1,104 @@
+/**
+ * The promise of the cache under every order of events: a read that begins after a write was answered never
+ * sees what was there before it, on any replica.
+ */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+
+import * as fc from 'fast-check';
+
+import { type Cache, createCache } from '../../src/cache/cache.ts';
+import { createMemoryStore } from '../../src/cache/memory-store.ts';
+import { createRedisStore } from '../../src/cache/redis-store.ts';
+import { startRedis } from '../support/redis.ts';
+import { operation, reply } from './operations.ts';
+
+const server = await startRedis();
+after(() => server[Symbol.asyncDispose]());
+
+/** What each write changes at a tenant whose users show their groups and whose groups show their members. */
+const changes: Readonly<Record<string, readonly string[]>> = {
+  'PUT Users/1': ['Users/1', 'Users', 'Groups/7', 'Groups'],
+  'POST Users': ['Users', 'Groups/7', 'Groups'],
+  'DELETE Users/2': ['Users/2', 'Users', 'Groups/7', 'Groups'],
+  'PATCH Groups/7': ['Groups/7', 'Groups', 'Users/1', 'Users/2', 'Users'],
+};
+
+const event = fc.record({
+  replica: fc.nat({ max: 1 }),
+  asks: fc.constantFrom('Users/1', 'Users/2', 'Users', 'Groups/7', 'Groups', ...Object.keys(changes)),
+  mayServe: fc.boolean(),
+  /** Turns of the event loop that the tenant takes before and after its data are read or changed. */
+  before: fc.nat({ max: 4 }),
+  afterwards: fc.nat({ max: 4 }),
+  /** Turns of the event loop until the next event begins. */
+  pause: fc.nat({ max: 3 }),
+});
+type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
+
+for (const [name, numRuns, open] of [
+  ['memory', 400, () => [createMemoryStore({ maxBytes: 1_000_000 })]],
+  ['Redis', 150, () => [createRedisStore({ url: server.url }), createRedisStore({ url: server.url })]],
+] as const)
+  test(`no read sees what was there before an answered write, with ${name}`, async () => {
+    const stores = open();
+    const caches = stores.map((store) => createCache({ store, key: Buffer.alloc(32, 7) }));
+    const results = new Set<string>();
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(event, { minLength: 2, maxLength: 16 }), async (events) => {
+        run += 1;
+        await play(caches, events, `${name}-${run}`, results);
+      }),
+      { numRuns },
+    );
+    assert.deepEqual([...results].toSorted(), ['collapsed', 'hit', 'miss'], 'every way was taken');
+    for (const cache of caches) await cache[Symbol.asyncDispose]();
+  });
+
+async function play(
+  caches: readonly Cache[],
+  events: readonly Event[],
+  system: string,
+  results: Set<string>,
+): Promise<void> {
+  const versions = new Map<string, number>();
+  const answered = new Map<string, number>();
+
+  async function write(cache: Cache, { asks, before, afterwards }: Event): Promise<void> {
+    await turns(before);
+    const changed = (changes[asks] ?? []).map((path) => [path, (versions.get(path) ?? 0) + 1] as const);
+    for (const [path, version] of changed) versions.set(path, version);
+    await turns(afterwards);
+    const [method = '', target = ''] = asks.split(' ');
+    await cache.forget(operation(method, target, system));
+    for (const [path, version] of changed) answered.set(path, Math.max(answered.get(path) ?? 0, version));
+  }
+
+  async function read(cache: Cache, { asks, mayServe, before, afterwards }: Event): Promise<void> {
+    const oldest = answered.get(asks) ?? 0;
+    const ask = { accept: undefined, mayServe, scope: '', lifetimeMs: 60_000 };
+    const answer = await cache.read(operation('GET', asks, system), ask, async () => {
+      await turns(before);
+      const version = versions.get(asks) ?? 0;
+      await turns(afterwards);
+      return reply(String(version));
+    });
+    const { content } = JSON.parse(answer.reply.body.toString());
+    results.add(answer.result);
+    assert.ok(Number(content) >= oldest, `${asks} is ${content} after ${oldest} was answered`);
+  }
+
+  const running: Promise<void>[] = [];
+  for (const each of events) {
+    const cache = caches[each.replica % caches.length];
+    assert.ok(cache);
+    running.push(each.asks in changes ? write(cache, each) : read(cache, each));
+    await turns(each.pause);
+  }
+  await Promise.all(running);
+}
+
+async function turns(times: number): Promise<void> {
+  for (let time = 0; time < times; time += 1) await new Promise((resolve) => setImmediate(resolve));
+}

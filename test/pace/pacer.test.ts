@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+
+import * as fc from 'fast-check';
+
+import { createPacer, type Pacer, type PacerOptions, type Turn } from '../../src/pace/pacer.ts';
+import { ScimError } from '../../src/scim/error.ts';
+import { priorities, type Priority } from '../../src/scim/operation.ts';
+
+const { signal } = new AbortController();
+
+test('a call after silence starts at once, as many as the burst allows', async (t) => {
+  const world = createWorld(t, { perMinute: 60, burst: 3 });
+  for (let call = 0; call < 5; call += 1) world.ask(String(call));
+  await world.pass(0);
+  assert.deepEqual(world.started, ['0', '1', '2']);
+  await world.pass(999);
+  assert.equal(world.started.length, 3);
+  await world.pass(1);
+  assert.deepEqual(world.started, ['0', '1', '2', '3']);
+  await world.pass(1000);
+  assert.equal(world.started.length, 5);
+});
+
+test('whoever is more urgent goes first, and among equals whoever came first', async (t) => {
+  const world = createWorld(t);
+  world.ask('first');
+  for (const name of ['list', 'read', 'write', 'delete'] as const)
+    world.ask(name, { priority: priorities[name] });
+  world.ask('second delete', { priority: priorities.delete });
+  await world.pass(6000);
+  assert.deepEqual(world.started, ['first', 'delete', 'second delete', 'write', 'read', 'list']);
+});
+
+test('a list does not wait for ever behind a stream of writes', async (t) => {
+  const world = createWorld(t);
+  world.ask('list', { priority: priorities.list });
+  world.ask('list', { priority: priorities.list });
+  for (let second = 0; second < 30; second += 1) {
+    world.ask('write', { priority: priorities.write });
+    world.ask('write', { priority: priorities.write });
+    await world.pass(1000);
+  }
+  const at = world.started.lastIndexOf('list');
+  assert.equal(at, 21, 'before every write that came after two steps of 5 s');
+});
+
+test('a wait that would outlast the caller’s patience is refused at once, and says when to come back', async (t) => {
+  const world = createWorld(t);
+  for (const patienceMs of [0, 1000, 2000, 3000]) world.ask(`${patienceMs}`, { patienceMs });
+  world.ask('hasty', { patienceMs: 1500 });
+  await world.pass(0);
+  assert.deepEqual(world.refused, ['hasty: busy, 3 s']);
+  await world.pass(3000);
+  assert.deepEqual(world.started, ['0', '1000', '2000', '3000']);
+});
+
+test('who is overtaken so often that his patience will not do is told at once', async (t) => {
+  const world = createWorld(t);
+  world.ask('running');
+  world.ask('list', { priority: priorities.list, patienceMs: 1500 });
+  await world.pass(0);
+  assert.deepEqual(world.refused, []);
+  world.ask('delete', { priority: priorities.delete });
+  await world.pass(0);
+  assert.deepEqual(world.refused, ['list: busy, 1 s']);
+});
+
+test('a full queue refuses the least urgent, not the latest', async (t) => {
+  const world = createWorld(t, { maxQueue: 2 });
+  world.ask('running');
+  world.ask('list', { priority: priorities.list });
+  world.ask('write', { priority: priorities.write });
+  world.ask('delete', { priority: priorities.delete });
+  await world.pass(0);
+  assert.match(world.refused.join(), /^list: busy, \d+ s$/);
+  await world.pass(5000);
+  assert.deepEqual(world.started, ['running', 'delete', 'write']);
+});
+
+test('a caller who leaves while waiting gets his own reason and uses no turn', async (t) => {
+  const world = createWorld(t);
+  const left = new AbortController();
+  world.ask('running');
+  world.ask('leaving', { signal: left.signal });
+  world.ask('next');
+  await world.pass(500);
+  left.abort(new ScimError('caller-left', 'The caller hung up.'));
+  await world.pass(500);
+  assert.deepEqual(world.refused, ['leaving: caller-left']);
+  assert.deepEqual(world.started, ['running', 'next']);
+});
+
+test('a caller who has left already is not queued', async (t) => {
+  const world = createWorld(t);
+  world.ask('gone', { signal: AbortSignal.abort(new ScimError('caller-left', 'The caller hung up.')) });
+  await world.pass(0);
+  assert.deepEqual([world.refused, world.started], [['gone: caller-left'], []]);
+});
+
+test('no more calls run at the same time than the tenant may have', async (t) => {
+  const world = createWorld(t, { perMinute: 6000, burst: 100, concurrency: 2, workMs: 300 });
+  for (let call = 0; call < 5; call += 1) world.ask(String(call));
+  await world.pass(299);
+  assert.equal(world.started.length, 2);
+  assert.equal(world.pacer.state.running, 2);
+  await world.pass(1);
+  assert.equal(world.started.length, 4);
+});
+
+test('a slow tenant makes predictions longer', async (t) => {
+  const world = createWorld(t, { perMinute: 6000, burst: 100, concurrency: 1, workMs: 10_000 });
+  world.ask('to learn from');
+  await world.pass(10_000);
+  world.ask('running');
+  world.ask('patient', { patienceMs: 15_000 });
+  world.ask('hasty', { patienceMs: 15_000 });
+  await world.pass(0);
+  assert.deepEqual(world.refused, ['hasty: busy, 5 s']);
+});
+
+test('work that fails gives its place back', async (t) => {
+  const world = createWorld(t, { concurrency: 1, perMinute: 600 });
+  const failing = world.pacer.run(turnOf({}), () => Promise.reject(new Error('broken')));
+  await assert.rejects(failing, /broken/);
+  world.ask('next');
+  await world.pass(100);
+  assert.deepEqual(world.started, ['next']);
+});
+
+test('a pause lets nobody up, keeps who can wait and refuses at once who cannot', async (t) => {
+  const world = createWorld(t, { burst: 10 });
+  world.pacer.pause(20_000);
+  world.ask('patient', { patienceMs: 30_000 });
+  world.ask('hasty', { patienceMs: 19_999 });
+  await world.pass(0);
+  assert.deepEqual(world.refused, ['hasty: busy, 2 s']);
+  await world.pass(19_999);
+  assert.deepEqual(world.started, []);
+  assert.equal(world.pacer.state.pausedForMs, 1);
+  await world.pass(1);
+  assert.deepEqual(world.started, ['patient']);
+});
+
+test('a pause refuses those who were waiting already and cannot wait that long', async (t) => {
+  const world = createWorld(t);
+  world.ask('running');
+  world.ask('hasty', { patienceMs: 5000 });
+  world.ask('patient', { patienceMs: 30_000 });
+  await world.pass(0);
+  world.pacer.pause(10_000);
+  await world.pass(0);
+  assert.deepEqual(world.refused, ['hasty: busy, 5 s']);
+  await world.pass(10_000);
+  assert.deepEqual(world.started, ['running', 'patient']);
+});
+
+test('a shorter pause does not shorten a longer one', async (t) => {
+  const world = createWorld(t);
+  world.pacer.pause(10_000);
+  world.pacer.pause(1000);
+  world.ask('waiting', { patienceMs: 60_000 });
+  await world.pass(9999);
+  assert.deepEqual(world.started, []);
+});
+
+test('work learns how long it waited', async (t) => {
+  const world = createWorld(t);
+  world.ask('first');
+  const waited = world.pacer.run(turnOf({}), async (waitedMs) => waitedMs);
+  await world.pass(1000);
+  assert.equal(await waited, 1000);
+});
+
+test('nobody waits in a pacer that has ended', async (t) => {
+  const world = createWorld(t);
+  world.ask('running');
+  world.ask('waiting');
+  await world.pass(0);
+  world.pacer[Symbol.dispose]();
+  world.ask('late');
+  await world.pass(0);
+  assert.deepEqual(world.refused.toSorted(), ['late: draining, 5 s', 'waiting: draining, 5 s']);
+});
+
+test('in no sliding minute do more than the limit and the burst go up, whatever callers do', async (t) => {
+  const call = fc.record({
+    after: fc.oneof(fc.constant(0), fc.nat({ max: 4000 })),
+    priority: fc.constantFrom(...Object.values(priorities)),
+    patienceMs: fc.nat({ max: 90_000 }),
+    pauseMs: fc.oneof(
+      { weight: 30, arbitrary: fc.constant(0) },
+      { weight: 1, arbitrary: fc.nat({ max: 9000 }) },
+    ),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(call, { minLength: 20, maxLength: 250 }), async (calls) => {
+      const world = createWorld(t, {
+        perMinute: 140,
+        burst: 10,
+        maxQueue: 200,
+        concurrency: 32,
+        workMs: 250,
+      });
+      for (const { after, pauseMs, ...turn } of calls) {
+        if (after > 0) await world.pass(after);
+        if (pauseMs > 0) world.pacer.pause(pauseMs);
+        world.ask('call', turn);
+      }
+      await world.pass(120_000);
+      const { startedAt } = world;
+      for (const from of startedAt)
+        assert.ok(startedAt.filter((at) => at >= from && at <= from + 60_000).length <= 150);
+      assert.equal(startedAt.length + world.refused.length, calls.length, 'everybody got an answer');
+      assert.equal(world.late, 0, 'nobody waited longer than he had said');
+    }),
+    { numRuns: 12, endOnFailure: true },
+  );
+});
+
+interface World {
+  readonly pacer: Pacer;
+  readonly started: string[];
+  readonly startedAt: number[];
+  readonly refused: string[];
+  late: number;
+  ask(name: string, turn?: Partial<Turn>): void;
+  /** Lets time pass; everything that is due happens. */
+  pass(ms: number): Promise<void>;
+}
+
+/** A pacer of one turn a second, under a clock that only `pass` moves. */
+function createWorld(
+  t: TestContext,
+  given: Partial<PacerOptions> & { workMs?: number; tickMs?: number } = {},
+): World {
+  t.mock.timers.reset();
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  const { workMs = 0, tickMs = 1, ...options } = given;
+  const defaults = { perMinute: 60, burst: 1, minuteMs: 60_000, concurrency: 8, maxQueue: 100 };
+  const pacer = createPacer({ ...defaults, now: Date.now, ...options });
+  const world: World = {
+    pacer,
+    started: [],
+    startedAt: [],
+    refused: [],
+    late: 0,
+    ask(name, turn = {}) {
+      const full = turnOf(turn);
+      const work = async (waitedMs: number): Promise<void> => {
+        world.started.push(name);
+        world.startedAt.push(Date.now());
+        if (waitedMs > full.patienceMs + tickMs) world.late += 1;
+        if (workMs > 0) await new Promise((resolve) => setTimeout(resolve, workMs));
+      };
+      pacer
+        .run(full, work)
+        .catch((error: unknown) => world.refused.push(`${name}: ${describeRefusal(error)}`));
+    },
+    async pass(ms) {
+      const until = Date.now() + ms;
+      await settle();
+      while (Date.now() < until) {
+        t.mock.timers.tick(Math.min(until - Date.now(), tickMs));
+        await settle();
+      }
+    },
+  };
+  return world;
+}
+
+function turnOf(turn: Partial<Turn>): Turn {
+  const priority: Priority = priorities.read;
+  return { priority, patienceMs: 1_000_000, signal, ...turn };
+}
+
+function describeRefusal(error: unknown): string {
+  assert.ok(error instanceof ScimError);
+  const { kind, headers } = error;
+  return headers['retry-after'] === undefined ? kind : `${kind}, ${headers['retry-after']} s`;
+}
+
+/** The event loop's own turn, which the fake clock leaves alone, runs all that promises have to do. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
