@@ -44,6 +44,8 @@ const malformed: readonly Row[] = [
   ['a NUL in a field', get('X-A: a\0b')],
   ['a chunk without a size', post([chunked], `zz\r\n{}\r\n0\r\n\r\n${hidden}`)],
   ['a chunk that is longer than it says', post([chunked], `2\r\n{} \r\n0\r\n\r\n${hidden}`)],
+  ['a target in raw UTF-8', (siege) => request(siege.head('GET', '/Users/Müller'))],
+  ['a query in raw UTF-8', (siege) => request(siege.head('GET', '/Users?filter=ü'))],
   ['an unknown verb', (siege) => request(siege.head('FROB', '/Users'))],
   ['the preface of HTTP/2', () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
   ['a TLS handshake', () => '\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03'],
