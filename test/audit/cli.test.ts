@@ -1,0 +1,69 @@
+/** `gatehouse audit`: its exit codes are what scripts rely on. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { truncate } from 'node:fs/promises';
+import { test } from 'node:test';
+
+import { openTrail, segmentPaths, temporaryDirectory } from './support.ts';
+
+const module = new URL('../../src/cli/audit.ts', import.meta.url).href;
+const script = `const { run } = await import('${module}'); process.exitCode = await run(process.argv.slice(1));`;
+
+function audit(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { promise, resolve } = Promise.withResolvers<{ code: number; stdout: string; stderr: string }>();
+  const child = execFile(process.execPath, ['-e', script, '--', ...args], (_, stdout, stderr) =>
+    resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+  );
+  return promise;
+}
+
+test('a sound trail ends with 0 and is described', async () => {
+  await using opened = await openTrail();
+  await opened.trail.note('n');
+  await opened.trail[Symbol.asyncDispose]();
+  const { code, stdout } = await audit('verify', opened.directory);
+  assert.equal(code, 0);
+  assert.match(stdout, /sequence\s+1 to 3[^]*verdict\s+ok/);
+});
+
+test('one instance can be named by its own directory, and the report is JSON', async () => {
+  await using opened = await openTrail();
+  const { code, stdout } = await audit('verify', '--json', `${opened.directory}/gw-1`);
+  assert.equal(code, 0);
+  assert.equal(JSON.parse(stdout).instances[0].running, true);
+});
+
+test('a changed trail ends with 1, one without its end with 2', async () => {
+  await using opened = await openTrail();
+  await opened.restart();
+  await opened.trail[Symbol.asyncDispose]();
+  const [first = '', last = ''] = await segmentPaths(opened.directory);
+  await truncate(last, 100);
+  assert.equal((await audit('verify', opened.directory)).code, 2);
+  await truncate(first, 100);
+  const { code, stdout } = await audit('verify', opened.directory);
+  assert.equal(code, 1);
+  assert.match(stdout, /! tampered .* seq 1/);
+});
+
+test('what is not understood ends with 4 and the help', async () => {
+  const nowhere = `${await temporaryDirectory()}/nowhere`;
+  for (const args of [
+    [],
+    ['verify'],
+    ['verify', 'a', 'b'],
+    ['verfy', '.'],
+    ['verify', '.', '--jsn'],
+    ['verify', nowhere],
+  ]) {
+    const { code, stderr } = await audit(...args);
+    assert.equal(code, 4, args.join(' '));
+    assert.match(stderr, /Usage: gatehouse audit/);
+  }
+});
+
+test('--help explains with examples', async () => {
+  const { code, stdout } = await audit('--help');
+  assert.equal(code, 0);
+  assert.match(stdout, /Examples\n {2}gatehouse audit verify/);
+});
