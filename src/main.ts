@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   check: { says: 'check the configuration and report every fault', load: () => import('./cli/check.ts') },
   secret: { says: 'give a technical user a new secret', load: () => import('./cli/secret.ts') },
+  ips: { says: 'run the embedded tenant alone', load: () => import('./cli/ips.ts') },
   'idm-csv': {
     says: 'write the repository file for SAP Identity Management',
     load: () => import('./cli/idm-csv.ts'),

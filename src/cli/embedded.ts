@@ -4,10 +4,11 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 
-import type { Config, Tenant as TenantSettings } from '../gateway/config.ts';
+import type { Config, EmbeddedTenant, Tenant as TenantSettings } from '../gateway/config.ts';
 import { Secret } from '../gateway/secret.ts';
 import type { Upstream } from '../gateway/upstream.ts';
 import { permissions } from '../ips/technical-users.ts';
+import { loadTenantFile } from '../ips/tenant-file.ts';
 import { startTenant, type Tenant } from '../ips/tenant.ts';
 
 export interface Embedded extends AsyncDisposable {
@@ -38,16 +39,21 @@ export async function startEmbedded(config: Config): Promise<Embedded> {
   return { upstreams, tenants, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-function start(
-  { id, embedded, pace }: TenantSettings & { readonly embedded: object },
+async function start(
+  { id, embedded, pace }: TenantSettings & { readonly embedded: EmbeddedTenant },
   { systems }: Config,
   clientId: string,
   secret: Secret,
 ): Promise<Tenant> {
-  const { port, users, groups } = embedded;
+  const { port, file, users, groups } = embedded;
+  const own = { clientId, secrets: [secret.reveal()], permissions };
+  if (file !== undefined) {
+    const { options } = await loadTenantFile(file, process.env);
+    return startTenant({ ...options, port, technicalUsers: [...options.technicalUsers, own] });
+  }
   return startTenant({
     port,
-    technicalUsers: [{ clientId, secrets: [secret.reveal()], permissions }],
+    technicalUsers: [own],
     systems: Object.values(systems)
       .filter(({ tenant }) => tenant === id)
       .map(({ upstreamId, name }) => ({
