@@ -1,27 +1,24 @@
 import type { Reply } from '../../src/scim/call.ts';
 import { type Operation, type SystemFacts, understand } from '../../src/scim/operation.ts';
 /** Operations as the line makes them, for the tests of the cache. */
-import { Query } from '../../src/scim/target.ts';
+import { type Parameter, Query } from '../../src/scim/target.ts';
 
-const facts: SystemFacts = { id: 'hr', tenant: 'acme', kind: 'scim', resourceTypes: ['Users', 'Groups'] };
+const resourceTypes = ['Users', 'Groups'];
+const onlyServiceProviders = /^(Me|\.search|Bulk|Schemas|ResourceTypes|ServiceProviderConfig)/;
 
 /** @param target such as `Users/1?count=2` */
-export function operation(method: string, target: string, system = facts.id): Operation {
+export function operation(method: string, target: string, system = 'hr'): Operation {
   const [path = '', search = ''] = target.split('?');
-  const parameters = search
-    .split('&')
-    .filter(Boolean)
-    .map((encoded) => {
-      const [name = '', value = ''] = encoded.split('=');
-      return { name, value: decodeURIComponent(value), encoded };
-    });
+  const parameters = search.split('&').filter(Boolean).map(parameterOf);
   const segments = ['ipsproxy', 'service', 'api', 'v1', 'scim', system, ...path.split('/').filter(Boolean)];
-  return understand(
-    method,
-    { segments, query: new Query(parameters) },
-    () => ({ ...facts, id: system }),
-    'acme',
-  );
+  const kind = onlyServiceProviders.test(path) ? 'scim' : 'ips';
+  const facts: SystemFacts = { id: system, tenant: 'acme', kind, resourceTypes };
+  return understand(method, { segments, query: new Query(parameters) }, () => facts, 'acme');
+}
+
+function parameterOf(encoded: string): Parameter {
+  const [name = '', value = ''] = encoded.split('=');
+  return { name, value: decodeURIComponent(value), encoded };
 }
 
 export function reply(content: string, headers: Reply['headers'] = {}): Reply {
