@@ -213,7 +213,7 @@ function createOperation(kind: OperationKind, endpoint: Endpoint, query: Query):
     resourceType,
     ...(id !== undefined && { id }),
     query,
-    path: path.map((segment) => `/${encodeSegment(segment)}`).join(''),
+    path: path.map((segment) => `/${encodeSegment(segment)}`).join('') || '/',
     touches: effect === 'write' && touched ? touchesOf(touched, resourceType, id) : [],
     priority: priorityOf(kind),
     parts: [],

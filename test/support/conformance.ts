@@ -320,7 +320,7 @@ export const conversation: readonly Step[] = [...rows, ...writesOfGroups(g(14))]
 export async function play(base: string, step: Step, logOn?: string): Promise<Answer> {
   const { method, path, body, headers } = step;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const request = http.request(encodeURI(decodeURI(base + path)), {
+  const request = http.request(base + path.replaceAll(/[^!-~]/gu, encodeURIComponent), {
     method,
     agent: new http.Agent(),
     headers: {
