@@ -59,7 +59,7 @@ export class AdminApi {
     const type = logTypes.find((known) => known === query.get('logType'));
     if (query.get('action') !== 'export' || !type)
       throw new Refusal(400, 'The action or logType is unknown.');
-    const file = logFile(job, type);
+    const file = logFile(job, type, this.#parts.systems.get(job.sourceSystem)?.properties ?? {});
     const disposition = `attachment; filename="${file.name.replace(/\.log$/, '.zip')}"`;
     const headers = { 'content-type': 'application/zip', 'content-disposition': disposition };
     return { status: 200, headers, body: zip([file]) };

@@ -1,12 +1,24 @@
 /**
  * Jobs of the tenant and their logs. A job id looks like SAP's: seven hex digits and the start in ms
- * (facts: IPS 1.4).
+ * (facts: IPS 1.4). Who is named in a log is decided by the source's trace properties.
  */
 import { randomBytes } from 'node:crypto';
 
+import type { ResourceType } from './resource.ts';
 import type { ZipFile } from './zip.ts';
 
 export type JobType = 'READ' | 'RESYNC';
+export type Event = 'read' | 'created' | 'updated' | 'deleted' | 'skipped' | 'failed';
+
+/** What became of one entity in one system. */
+export interface JobEntry {
+  readonly event: Event;
+  readonly type: ResourceType;
+  /** As in SAP's logs: the system's name with `.source` or `.target`. */
+  readonly system: string;
+  readonly entityId: string;
+  readonly reason?: string;
+}
 
 export interface Job {
   readonly id: string;
@@ -16,7 +28,10 @@ export interface Job {
   readonly startedAt: number;
   endedAt?: number;
   status: 'Running' | 'Success' | 'Finished with Error';
-  readonly lines: string[];
+  /** Why the job as a whole failed. */
+  error?: string;
+  readMode: 'Full' | 'Delta';
+  readonly entries: JobEntry[];
 }
 
 export const logTypes = [
@@ -42,26 +57,84 @@ export class Jobs {
   }
 
   start(type: JobType, sourceSystem: string, triggeredBy: string): Job {
-    const startedAt = Date.now();
-    const id = randomBytes(4).toString('hex').slice(0, 7) + startedAt;
-    const job: Job = { id, type, sourceSystem, triggeredBy, startedAt, status: 'Running', lines: [] };
-    this.#jobs.set(id, job);
+    const job = createJob(type, sourceSystem, triggeredBy);
+    this.#jobs.set(job.id, job);
     return job;
   }
 }
 
-export function logFile(job: Job, type: LogType): ZipFile {
+/** A job that no log export finds; a real-time notice is recorded in one. */
+export function createJob(type: JobType, sourceSystem: string, triggeredBy: string): Job {
+  const startedAt = Date.now();
+  return {
+    id: randomBytes(4).toString('hex').slice(0, 7) + startedAt,
+    type,
+    sourceSystem,
+    triggeredBy,
+    startedAt,
+    status: 'Running',
+    readMode: 'Full',
+    entries: [],
+  };
+}
+
+/** How many entities met each event, by type and system: `Users HR.source` → read → 5. */
+export function statistics({
+  entries,
+}: Pick<Job, 'entries'>): Record<string, Partial<Record<Event, number>>> {
+  const figures: Record<string, Partial<Record<Event, number>>> = {};
+  for (const { type, system, event } of entries) {
+    const row = (figures[`${type} ${system}`] ??= {});
+    row[event] = (row[event] ?? 0) + 1;
+  }
+  return figures;
+}
+
+/** @param properties those of the source system */
+export function logFile(job: Job, type: LogType, properties: Readonly<Record<string, string>>): ZipFile {
   const stamp = new Date(job.startedAt).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '_');
-  const name = `ips_job${type[0]?.toUpperCase()}${type.slice(1)}s_${job.id}_${stamp}.log`;
-  if (type !== 'commonLog') return { name, text: job.lines.join('\n') };
-  const text = [
+  const name = `${nameOf(type)}_${job.id}_${stamp}.log`;
+  if (type === 'commonLog') return { name, text: commonLog(job) };
+  if (type === 'failedEntitiesLog') return { name, text: sections(job, 'failed') };
+  if (type === 'allErrorsLog')
+    return { name, text: [job.error ?? [], sections(job, 'failed')].flat().join('\n') };
+  const event = type.slice(0, type.indexOf('Entities'));
+  const traced = properties[`ips.trace.${event}.entity`] === 'true';
+  return { name, text: traced ? sections(job, event) : '' };
+}
+
+function nameOf(type: LogType): string {
+  if (type === 'commonLog') return 'ips_jobLogs';
+  if (type === 'allErrorsLog' || type === 'failedEntitiesLog') return 'ips_jobErrorLogs';
+  return `ips_job${type[0]?.toUpperCase()}${type.slice(1)}s`;
+}
+
+function commonLog(job: Job): string {
+  const lines = [
     `Job ID: ${job.id}`,
     `Job Type: ${job.type}`,
+    `Read Mode: ${job.readMode}`,
     'Trigger Type: IMMEDIATE',
     `Triggered By: Identity Provisioning API - ${job.triggeredBy}`,
     `Status: ${job.status}`,
     `Start Time: ${new Date(job.startedAt).toISOString()}`,
     `End Time: ${job.endedAt === undefined ? '' : new Date(job.endedAt).toISOString()}`,
+    ...(job.error === undefined ? [] : [`Error Message: ${job.error}`]),
   ];
-  return { name, text: text.join('\n') };
+  const figures = Object.entries(statistics(job)).map(([system, row]) => `${system}: ${JSON.stringify(row)}`);
+  return [...lines, ...figures].join('\n');
+}
+
+/** One section per entity and system, begun by the entity's id. */
+function sections(job: Job, event: string): string {
+  return job.entries
+    .filter((entry) => entry.event === event)
+    .map(({ entityId, system, reason }) =>
+      [
+        `Entity ID: ${entityId}`,
+        `System: ${system}`,
+        ...(reason === undefined ? [] : [`Reason: ${reason}`]),
+      ].join('\n'),
+    )
+    .join('\n\n');
 }

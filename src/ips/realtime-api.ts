@@ -3,16 +3,10 @@
  * takes the notice with 202 and reads the entity from the source itself (facts: IPS 1.3, 10).
  */
 import { methodNotAllowed, readJson, type Answer, type Ask } from './answer.ts';
+import type { RealtimeNotice } from './provisioning.ts';
 import { Refusal } from './refusal.ts';
 import { idOf } from './resource.ts';
 import type { System } from './system.ts';
-
-export interface RealtimeNotice {
-  readonly source: System;
-  readonly entity: 'user' | 'group';
-  readonly id: string;
-  readonly deleted: boolean;
-}
 
 export interface RealtimeParts {
   readonly systems: ReadonlyMap<string, System>;

@@ -2,12 +2,22 @@
  * The read and the write transformation of a system, applied call by call as facts: transformations 9 says.
  * A transformation with faults is refused when the system is opened, with all of them, never during a call.
  */
+import type { Operation } from '../transformation/document.ts';
 import { describe } from '../transformation/fault.ts';
+import type { ResolveId } from '../transformation/function-kind.ts';
 import type { Json } from '../transformation/json.ts';
 import { compile, EntityFailure, type Skip, type Transformation } from '../transformation/transformation.ts';
 import type { Comparison } from './backend.ts';
-import { isObject, type Resource, type ResourceType } from './resource.ts';
-import type { ReadOutcome, Transformer, WriteOperation, WriteOutcome } from './transformer.ts';
+import { idOf, isObject, type Resource, type ResourceType } from './resource.ts';
+import type {
+  JobContext,
+  JobRead,
+  JobWrite,
+  ReadOutcome,
+  Transformer,
+  WriteOperation,
+  WriteOutcome,
+} from './transformer.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -83,6 +93,36 @@ export class SystemTransformations implements Transformer {
     return { kind: 'entity', body: outcome.output, ...(nativeId !== undefined && { id: nativeId }) };
   }
 
+  readForJob(type: ResourceType, entity: Resource): JobRead {
+    if (!this.#read) return this.#otherwise.readForJob(type, entity);
+    const outcome = this.#run(this.#read, type, 'read', entity, {});
+    if (!('output' in outcome)) return { ...outcome, id: idOf(entity) };
+    const id = outcome.variables['entityIdSourceSystem'];
+    const isId = typeof id === 'string' || typeof id === 'number';
+    return { kind: 'resource', id: isId ? String(id) : idOf(entity), resource: outcome.output };
+  }
+
+  writeForJob(
+    type: ResourceType,
+    operation: 'create' | 'update' | 'delete',
+    resource: Resource,
+    context: JobContext,
+  ): JobWrite {
+    if (!this.#write) return this.#otherwise.writeForJob(type, operation, resource, context);
+    const { id, resolveId } = context;
+    const variables: Record<string, Json> = id === undefined ? {} : { [idVariable]: id };
+    const outcome = this.#run(this.#write, type, operation, resource, variables, resolveId);
+    if (!('output' in outcome)) return outcome;
+    const native = outcome.variables[idVariable];
+    const groups: unknown = outcome.variables['assignGroup'];
+    return {
+      kind: 'entity',
+      body: outcome.output,
+      ...(typeof native === 'string' && { id: native }),
+      groups: (Array.isArray(groups) ? groups : [groups]).map(idOf).filter((group) => group !== ''),
+    };
+  }
+
   nativeId(type: ResourceType, id: string): string {
     if (!this.#decoders) return this.#otherwise.nativeId(type, id);
     const outcome = this.#run(this.#decoders, type, 'read', {}, { [idVariable]: id });
@@ -93,16 +133,18 @@ export class SystemTransformations implements Transformer {
   #run(
     transformation: Transformation,
     type: ResourceType,
-    operation: 'read' | (typeof operations)[WriteOperation],
+    operation: Operation,
     input: Resource,
     variables: Readonly<Record<string, Json>>,
+    resolveId?: ResolveId,
   ): Transformed | Untransformed {
     const properties = this.#properties;
     const entity = this.#entityName(transformation, type);
     try {
       // A resource comes from JSON text, so it is JSON.
-      const run = { entity, operation, input: input as Json, properties, variables, mode: 'proxy' } as const;
-      const { output, skipped, variables: after } = transformation.run(run);
+      const run = { entity, operation, input: input as Json, properties, variables } as const;
+      const job = resolveId ? ({ mode: 'job', resolveId } as const) : ({ mode: 'proxy' } as const);
+      const { output, skipped, variables: after } = transformation.run({ ...run, ...job });
       if (skipped) return { kind: 'dropped', reason: reasonOf(skipped) };
       return { output: output as Resource, variables: after };
     } catch (error) {

@@ -65,6 +65,8 @@ export interface SystemOptions {
   readonly description?: string;
   readonly role?: 'proxy' | 'source' | 'target';
   readonly enabled?: boolean;
+  /** Source systems that a target subscribes to; all when absent. */
+  readonly sources?: readonly string[];
   /** SAP's name of the connector, such as `SAP_COMMERCE_CLOUD`; only exported and imported. */
   readonly connectorType?: string;
   /** Standard properties; transformations may name them. */
@@ -82,6 +84,7 @@ export interface System extends AsyncDisposable {
   readonly name: string;
   readonly role: 'proxy' | 'source' | 'target';
   readonly enabled: boolean;
+  readonly sources: readonly string[] | undefined;
   readonly properties: Readonly<Record<string, string>>;
   readonly backend: Backend;
   /** The embedded directory behind the system, if it is one. */
@@ -107,6 +110,7 @@ export function openSystem(options: SystemOptions, { pause, faults }: TenantServ
     name,
     role,
     enabled,
+    sources: options.sources,
     properties,
     backend: new RetryingBackend(backend, { properties, pause, takeFault }),
     directory,

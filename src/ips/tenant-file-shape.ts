@@ -71,6 +71,7 @@ const system = z.strictObject({
   connectorType: z.string().exactOptional(),
   role: z.enum(['proxy', 'source', 'target']).exactOptional(),
   enabled: z.boolean().exactOptional(),
+  sources: z.array(z.string()).exactOptional(),
   properties: z.record(z.string(), z.string()).default({}),
   credentials: z.record(z.string(), reference).default({}),
   backend: backend.exactOptional(),

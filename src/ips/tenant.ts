@@ -11,8 +11,9 @@ import { documentedDefaults, type Assumptions } from './assumptions.ts';
 import type { Directory } from './directory.ts';
 import { FaultsApi } from './faults-api.ts';
 import { Faults, suffer, type FaultOrder } from './faults.ts';
-import { Jobs, type Job } from './job.ts';
+import { createJob, Jobs, type Job, type JobType } from './job.ts';
 import { Limiter, proxyLimits, type LimiterOptions } from './limiter.ts';
+import { Provisioning } from './provisioning.ts';
 import { ProxyApi } from './proxy-api.ts';
 import { RealtimeApi } from './realtime-api.ts';
 import { Refusal, refusalBody } from './refusal.ts';
@@ -54,6 +55,12 @@ export interface Tenant extends AsyncDisposable {
   readonly figures: Figures;
   /** The embedded directory behind a system, for comparison with what a caller believes. */
   directory(systemId: string): Directory;
+  /** Runs a job of a source system to its end, as its schedule would. */
+  runJob(type: JobType, sourceSystem: string): Promise<Job>;
+  /** What became of real-time notices, once `settle` has returned. */
+  readonly notices: readonly Job[];
+  /** Waits for jobs and notices that were begun. */
+  settle(): Promise<void>;
   /** Refuses and cuts connections until `resume`, as in an outage. */
   suspend(): Promise<void>;
   resume(): Promise<void>;
@@ -72,7 +79,18 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
   const systems = new Map(
     options.systems.map((system) => [system.id, opened.use(openSystem(system, services))]),
   );
-  const desk = new Desk(options, systems, faults, warn, () => url.origin);
+  const provisioning = opened.use(new Provisioning(systems));
+  const jobs = new Jobs();
+  const notices: Job[] = [];
+  const desk = new Desk(options, {
+    systems,
+    faults,
+    provisioning,
+    jobs,
+    notices,
+    warn,
+    address: () => url.origin,
+  });
   const wire = opened.use(await Wire.open({ host, port, answer: (ask) => desk.answer(ask) }));
   const url = new URL(options.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${wire.port}`);
   const life = opened.move();
@@ -86,12 +104,29 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
       if (!directory) throw new Error(`no system with an embedded directory has the id ${systemId}`);
       return directory;
     },
+    runJob: async (type, sourceSystem) => {
+      const job = jobs.start(type, sourceSystem, 'schedule');
+      await provisioning.run(job);
+      return job;
+    },
+    notices,
+    settle: () => provisioning.settle(),
     suspend: () => wire.suspend(),
     resume: () => wire.resume(),
     faults,
     forgetTokens: () => desk.forgetTokens(),
     [Symbol.asyncDispose]: () => life.disposeAsync(),
   };
+}
+
+interface DeskParts {
+  readonly systems: ReadonlyMap<string, System>;
+  readonly faults: Faults;
+  readonly provisioning: Provisioning;
+  readonly jobs: Jobs;
+  readonly notices: Job[];
+  readonly warn: (message: string) => void;
+  readonly address: () => string;
 }
 
 /** Where every request comes in: finds its interface, identifies the caller, counts, and answers. */
@@ -111,10 +146,7 @@ class Desk {
 
   constructor(
     options: TenantOptions,
-    systems: ReadonlyMap<string, System>,
-    faults: Faults,
-    warn: (message: string) => void,
-    address: () => string,
+    { systems, faults, provisioning, jobs, notices, warn, address }: DeskParts,
   ) {
     const assumptions = { ...documentedDefaults, ...options.assumptions };
     const { technicalUsers, tokenSeconds = 3600, limiter = proxyLimits } = options;
@@ -125,8 +157,15 @@ class Desk {
     this.#users = new TechnicalUsers(technicalUsers, tokenSeconds);
     this.#limiter = new Limiter({ slowedBy: assumptions.slowedBy, ...limiter });
     this.#proxy = new ProxyApi({ systems, assumptions, address, warn });
-    this.#realtime = new RealtimeApi({ systems, take: () => undefined });
-    this.#admin = new AdminApi({ systems, assumptions, jobs: new Jobs(), run: finish });
+    this.#realtime = new RealtimeApi({
+      systems,
+      take: (notice) => {
+        const job = createJob('READ', notice.source.id, 'real-time notice');
+        notices.push(job);
+        void provisioning.take(notice, job);
+      },
+    });
+    this.#admin = new AdminApi({ systems, assumptions, jobs, run: (job) => void provisioning.run(job) });
   }
 
   get figures(): Figures {
@@ -211,9 +250,4 @@ class Desk {
 
 function count(figures: Map<string, number>, name: string): void {
   figures.set(name, (figures.get(name) ?? 0) + 1);
-}
-
-function finish(job: Job): void {
-  job.status = 'Success';
-  job.endedAt = Date.now();
 }

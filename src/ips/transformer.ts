@@ -2,8 +2,9 @@
  * What stands between the proxy interface and a backend: the read and the write transformation of a system.
  * This file has the contract and the system without transformations, which hands everything through.
  */
+import type { ResolveId } from '../transformation/function-kind.ts';
 import type { Comparison } from './backend.ts';
-import { attributeOf, isObject, type Resource, type ResourceType } from './resource.ts';
+import { attributeOf, idOf, isObject, type Resource, type ResourceType } from './resource.ts';
 
 export type WriteOperation = 'create' | 'replace' | 'patch';
 
@@ -24,6 +25,26 @@ export type WriteOutcome =
   | { readonly kind: 'dropped'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string };
 
+export type JobRead =
+  | { readonly kind: 'resource'; readonly id: string; readonly resource: Resource }
+  | { readonly kind: 'dropped' | 'failed'; readonly id: string; readonly reason: string };
+
+export type JobWrite =
+  | {
+      readonly kind: 'entity';
+      readonly body: Resource;
+      readonly id?: string;
+      /** The groups of the target that the entity becomes a member of (variable `assignGroup`). */
+      readonly groups: readonly string[];
+    }
+  | { readonly kind: 'dropped' | 'failed'; readonly reason: string };
+
+export interface JobContext {
+  /** The id in the target; absent on create. */
+  readonly id?: string;
+  readonly resolveId: ResolveId;
+}
+
 export interface Transformer {
   /** Whether the system knows the type at all. */
   supports(type: ResourceType): boolean;
@@ -33,6 +54,14 @@ export interface Transformer {
   /** @param base the tenant's address of the type's entities, ending in a slash */
   read(type: ResourceType, entity: Resource, base: string): ReadOutcome;
   write(type: ResourceType, operation: WriteOperation, body: Resource, id?: string): WriteOutcome;
+  /** An entity of a source system on its way to targets, with its id in the source. */
+  readForJob(type: ResourceType, entity: Resource): JobRead;
+  writeForJob(
+    type: ResourceType,
+    operation: 'create' | 'update' | 'delete',
+    resource: Resource,
+    context: JobContext,
+  ): JobWrite;
   /** The backend's id behind the id that callers know; they differ where the read transformation encodes it. */
   nativeId(type: ResourceType, id: string): string;
 }
@@ -70,6 +99,33 @@ export class PassThrough implements Transformer {
 
   write(_type: ResourceType, _operation: WriteOperation, body: Resource, id?: string): WriteOutcome {
     return { kind: 'entity', body, ...(id !== undefined && { id }) };
+  }
+
+  readForJob(_type: ResourceType, entity: Resource): JobRead {
+    // What the backend says about itself (its id, times and mirrors) is no property of the entity elsewhere.
+    const { id: _id, meta: _meta, groups: _groups, ...resource } = entity;
+    return { kind: 'resource', id: idOf(entity), resource };
+  }
+
+  writeForJob(
+    type: ResourceType,
+    operation: string,
+    resource: Resource,
+    { id, resolveId }: JobContext,
+  ): JobWrite {
+    const native = id !== undefined && { id };
+    if (operation === 'delete') return { kind: 'entity', body: {}, groups: [], ...native };
+    const members: unknown = resource['members'];
+    if (type === 'Users' || !Array.isArray(members))
+      return { kind: 'entity', body: resource, groups: [], ...native };
+    const resolved = members
+      .filter((member) => isObject(member))
+      .map(({ value, type: kind }) =>
+        resolveId({ id: String(value), entityType: kind === 'Group' ? 'group' : 'user' }),
+      )
+      .filter((value) => value !== undefined)
+      .map((value) => ({ value }));
+    return { kind: 'entity', body: { ...resource, members: resolved }, groups: [], ...native };
   }
 
   nativeId(_type: ResourceType, id: string): string {
