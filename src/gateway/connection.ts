@@ -57,3 +57,9 @@ export function answersBefore(socket: Duplex): Promise<void> | undefined {
   const last = latest.get(socket);
   return last?.request.complete ? last.answered : last?.before;
 }
+
+/** Whether the request whose bytes broke off here was answered before its end. */
+export function isAnsweredEarly(socket: Duplex): boolean {
+  const last = latest.get(socket);
+  return last !== undefined && !last.request.complete && last.response.headersSent;
+}

@@ -38,6 +38,12 @@ export function finish(reply: Reply, requestId: string): Reply {
   };
 }
 
+/** Whoever sent too much or too slowly begins anew. */
+const overdone: ReadonlySet<number> = new Set([
+  kinds['body-timeout'].status,
+  kinds['too-large'].status,
+  kinds['headers-too-large'].status,
+]);
 /** How long a caller that is still sending may take to notice the answer. */
 export const lingerMs = 1000;
 
@@ -46,7 +52,7 @@ export function respond(response: ServerResponse, { status, headers, body }: Rep
   const { complete } = response.req;
   // A body that was not read to its end would be taken for the next request on this connection, and what
   // was sent behind a refused request may have been meant as its part.
-  if (!complete || status === kinds['headers-too-large'].status || (status >= 400 && isFollowed(response)))
+  if (!complete || overdone.has(status) || (status >= 400 && isFollowed(response)))
     response.shouldKeepAlive = false;
   const bodyless = status === 204 || status === 304;
   response.writeHead(status, {

@@ -8,7 +8,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { ScimError, type Kind } from '../scim/error.ts';
-import { answersBefore, oneByOne } from './connection.ts';
+import { answersBefore, isAnsweredEarly, oneByOne } from './connection.ts';
 import { finish, lingerMs, toReply } from './respond.ts';
 
 export interface ListenerOptions {
@@ -106,7 +106,7 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, report: R
 /** Else a write that still runs on this connection would be told as malformed. */
 async function answerInTurn(socket: Duplex, error: ScimError): Promise<void> {
   await answersBefore(socket);
-  answerRaw(socket, error);
+  if (!isAnsweredEarly(socket)) answerRaw(socket, error);
 }
 
 function classify(code: string): [event: string, kind: Kind] {
