@@ -62,6 +62,7 @@ export class Journal implements AsyncDisposable {
   readonly #report: NonNullable<JournalOptions['report']>;
 
   #writing: Promise<void> | undefined;
+  #trying: Promise<void> | undefined;
   #batchSince: number | undefined;
   #failure: Failure | undefined;
   #probe: NodeJS.Timeout | undefined;
@@ -131,8 +132,9 @@ export class Journal implements AsyncDisposable {
     this.#closed = true;
     clearTimeout(this.#probe);
     await this.#writing;
+    await this.#trying;
     if (this.#failure) await this.#tryAgain();
-    clearTimeout(this.#probe);
+    await this.#writing;
     await this.#attempt(() => this.#succession.close('stopped'));
     await this.#attempt(() => this.#succession.abandon());
     await this.#attempt(() => this.#owner.release());
@@ -240,8 +242,13 @@ export class Journal implements AsyncDisposable {
     this.#probe = setTimeout(() => void this.#tryAgain(), ms);
   }
 
-  /** What is owed is the probe; before it the trail says how long it was silent. */
   async #tryAgain(): Promise<void> {
+    this.#trying = this.#resume();
+    await this.#trying;
+  }
+
+  /** What is owed is the probe; before it the trail says how long it was silent. */
+  async #resume(): Promise<void> {
     const failure = this.#failure;
     if (!failure) return;
     const batch = this.#queue.take();

@@ -1,4 +1,5 @@
 /** A trail in a directory of its own, and the literals that calls to it are made of. */
+import { rmSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,8 +44,16 @@ export async function openTrail(changes: Partial<TrailOptions> = {}): Promise<Op
   return new OpenedTrail(await createTrail(options), options);
 }
 
-export function temporaryDirectory(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'gatehouse-audit-'));
+const made: string[] = [];
+process.once('exit', () => {
+  for (const directory of made) rmSync(directory, { recursive: true, force: true });
+});
+
+/** Goes when the tests of this process end. */
+export async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'gatehouse-audit-'));
+  made.push(directory);
+  return directory;
 }
 
 export type AuditRecord = Readonly<Record<string, unknown>> & {
