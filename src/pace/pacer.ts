@@ -112,7 +112,7 @@ class TurnPacer implements Pacer {
       queued: this.#queue.length,
       running: this.#running,
       pausedForMs: Math.max(0, this.#pausedUntil - now) / 1000,
-      longestWaitMs: (this.#turnAt(this.#queue.ahead(rank)) - now) / 1000,
+      longestWaitMs: (this.#turnAt(this.#queue.ahead(rank), now) - now) / 1000,
     };
   }
 
@@ -164,8 +164,7 @@ class TurnPacer implements Pacer {
   }
 
   /** When a call with so many ahead of it will start, by the quota and by what the tenant manages at a time. */
-  #turnAt(ahead: number): number {
-    const now = this.#now();
+  #turnAt(ahead: number, now: number): number {
     const endingsBefore = Math.max(0, this.#running + ahead + 1 - this.#concurrency);
     const freeAt = now + (endingsBefore * this.#workUs) / this.#concurrency;
     return Math.max(turnAt(this.#quota, this.#spentUntil, now, ahead), freeAt);
@@ -173,8 +172,9 @@ class TurnPacer implements Pacer {
 
   /** Who came before others, or a pause, may have made somebody's wait longer than his patience. */
   #refuseHopeless(): void {
+    const now = this.#now();
     this.#queue.keepWhere((call, ahead) => {
-      const lateUs = this.#turnAt(ahead) - call.patientUntil;
+      const lateUs = this.#turnAt(ahead, now) - call.patientUntil;
       if (lateUs > 0)
         call.refuse(busy('Waiting for the tenant would take longer than the caller waits.', lateUs));
       return lateUs <= 0;
@@ -182,7 +182,8 @@ class TurnPacer implements Pacer {
   }
 
   #refuseLast(): void {
-    const waitUs = this.#turnAt(this.#queue.length) - this.#now();
+    const now = this.#now();
+    const waitUs = this.#turnAt(this.#queue.length, now) - now;
     this.#queue.takeLast()?.refuse(busy('Too many calls are waiting for the tenant.', waitUs));
   }
 }

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import * as fc from 'fast-check';
 
@@ -18,27 +19,26 @@ after(() => server[Symbol.asyncDispose]());
 
 /** What each write changes at a tenant whose users show their groups and whose groups show their members. */
 const changes: Readonly<Record<string, readonly string[]>> = {
-  'PUT Users/1': ['Users/1', 'Users', 'Groups/7', 'Groups'],
-  'POST Users': ['Users', 'Groups/7', 'Groups'],
-  'DELETE Users/2': ['Users/2', 'Users', 'Groups/7', 'Groups'],
-  'PATCH Groups/7': ['Groups/7', 'Groups', 'Users/1', 'Users/2', 'Users'],
+  'PUT Users/1': ['Users/1', 'Users', 'Groups/7'],
+  'POST Users': ['Users', 'Groups/7'],
+  'PATCH Groups/7': ['Groups/7', 'Users/1', 'Users'],
 };
 
 const event = fc.record({
   replica: fc.nat({ max: 1 }),
-  asks: fc.constantFrom('Users/1', 'Users/2', 'Users', 'Groups/7', 'Groups', ...Object.keys(changes)),
+  asks: fc.constantFrom('Users/1', 'Users', 'Groups/7', ...Object.keys(changes)),
   mayServe: fc.boolean(),
-  /** Turns of the event loop that the tenant takes before and after its data are read or changed. */
+  /** Turns that the tenant takes before and after its data are read or changed. */
   before: fc.nat({ max: 4 }),
-  afterwards: fc.nat({ max: 4 }),
-  /** Turns of the event loop until the next event begins. */
+  afterwards: fc.nat({ max: 12 }),
+  /** Turns until the next event begins. */
   pause: fc.nat({ max: 3 }),
 });
 type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
 
-for (const [name, numRuns, open] of [
-  ['memory', 400, () => [createMemoryStore({ maxBytes: 1_000_000 })]],
-  ['Redis', 150, () => [createRedisStore({ url: server.url }), createRedisStore({ url: server.url })]],
+for (const [name, numRuns, turnMs, open] of [
+  ['memory', 400, 0, () => [createMemoryStore({ maxBytes: 1_000_000 })]],
+  ['Redis', 80, 1, () => [createRedisStore({ url: server.url }), createRedisStore({ url: server.url })]],
 ] as const)
   test(`no read sees what was there before an answered write, with ${name}`, async () => {
     const stores = open();
@@ -46,11 +46,11 @@ for (const [name, numRuns, open] of [
     const results = new Set<string>();
     let run = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(event, { minLength: 2, maxLength: 16 }), async (events) => {
+      fc.asyncProperty(fc.array(event, { minLength: 2, maxLength: 24 }), async (events) => {
         run += 1;
-        await play(caches, events, `${name}-${run}`, results);
+        await play(caches, events, { system: `${name}-${run}`, results, turnMs });
       }),
-      { numRuns },
+      { numRuns, endOnFailure: true },
     );
     assert.deepEqual([...results].toSorted(), ['collapsed', 'hit', 'miss'], 'every way was taken');
     for (const cache of caches) await cache[Symbol.asyncDispose]();
@@ -59,9 +59,9 @@ for (const [name, numRuns, open] of [
 async function play(
   caches: readonly Cache[],
   events: readonly Event[],
-  system: string,
-  results: Set<string>,
+  { system, results, turnMs }: { system: string; results: Set<string>; turnMs: number },
 ): Promise<void> {
+  const turns = (times: number): Promise<void> => pass(times, turnMs);
   const versions = new Map<string, number>();
   const answered = new Map<string, number>();
 
@@ -99,6 +99,8 @@ async function play(
   await Promise.all(running);
 }
 
-async function turns(times: number): Promise<void> {
+/** Turns of the event loop, or as many milliseconds where a store must be able to answer meanwhile. */
+async function pass(times: number, turnMs: number): Promise<void> {
+  if (turnMs > 0) return sleep(times * turnMs);
   for (let time = 0; time < times; time += 1) await new Promise((resolve) => setImmediate(resolve));
 }
