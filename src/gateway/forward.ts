@@ -110,6 +110,8 @@ class Capture extends ServerResponse {
   }
 
   fail(reason: unknown): void {
+    // What the parser complains of has arrived, although it made no reply.
+    if (isParserFault(reason)) this.#silent = false;
     this.#reply.reject(new NoReply(reason, { sent: this.#sent, silent: this.#silent }));
   }
 
@@ -117,6 +119,10 @@ class Capture extends ServerResponse {
   release(): void {
     this.emit('close');
   }
+}
+
+function isParserFault(reason: unknown): boolean {
+  return reason instanceof Error && 'code' in reason && String(reason.code).startsWith('HPE_');
 }
 
 function isConnected(socket: Socket): boolean {

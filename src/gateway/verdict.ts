@@ -14,12 +14,17 @@ export function judge(operation: Operation, reply: Reply): Reply {
   const { status } = reply;
   if (status === 401 || (status === 403 && !readScimError(reply)))
     throw new ScimError('upstream-refused-us', "The tenant refused the gateway's own credential.");
-  if (status >= 300 && status < 400)
-    throw new ScimError('upstream-broke', 'The tenant answered with a redirect, which is never followed.');
+  if (status >= 300 && status < 400) throw redirected(operation, status);
   if (operation.api !== 'proxy') return reply;
   if (reply.body.length === 0) return judgeEmpty(operation, reply);
   if (status === 204 || !isPlain(reply) || !readObject(reply)) throw notScim(operation, status);
   return reply;
+}
+
+function redirected({ effect }: Operation, status: number): ScimError {
+  // All but these two may follow upon a request that was carried out (RFC 9110 §15.4.4, §15.4.8).
+  if (effect === 'write' && status !== 307 && status !== 308) return unknownOutcome();
+  return new ScimError('upstream-broke', 'The tenant answered with a redirect, which is never followed.');
 }
 
 function judgeEmpty(operation: Operation, reply: Reply): Reply {
