@@ -12,6 +12,8 @@ export interface Ask {
   readonly body: Buffer;
   /** The peer's address. */
   readonly from: string;
+  /** SHA-256 fingerprint of the certificate that the peer proved to own. */
+  readonly certificate?: string;
 }
 
 export interface Answer {

@@ -1,12 +1,13 @@
 /**
  * A SCIM directory of users and groups in SQLite, in memory or in a file: uniqueness, memberships, times.
- * A user's `groups` is never stored: it is read from the members of groups, so the two cannot disagree.
+ * It behaves as a SCIM service provider does, and answers with `BackendFailure` what one would refuse.
  */
 import { randomUUID } from 'node:crypto';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 
-import { indexedTerm } from './directory-search.ts';
+import { asksForMemberships, indexedTerm, type IndexedTerm } from './directory-search.ts';
 import { matches, type Filter } from './filter.ts';
+import { Memberships, memberTable } from './memberships.ts';
 import { applyPatch } from './patch.ts';
 import { scimFailure } from './refusal.ts';
 import {
@@ -21,6 +22,7 @@ import {
   type Resource,
   type ResourceType,
 } from './resource.ts';
+import { statementsOf, type Statements } from './statements.ts';
 
 const tables = `
   CREATE TABLE IF NOT EXISTS resource (
@@ -31,10 +33,6 @@ const tables = `
   CREATE INDEX IF NOT EXISTS resource_email ON resource (type, email) WHERE email IS NOT NULL;
   CREATE INDEX IF NOT EXISTS resource_modified ON resource (type, modified);
   CREATE INDEX IF NOT EXISTS resource_order ON resource (type, seq);
-  CREATE TABLE IF NOT EXISTS member (
-    seq INTEGER PRIMARY KEY, groupId TEXT NOT NULL, value TEXT NOT NULL, details TEXT NOT NULL,
-    UNIQUE (groupId, value));
-  CREATE INDEX IF NOT EXISTS member_value ON member (value);
 `;
 
 interface Row {
@@ -54,14 +52,17 @@ export interface DirectoryOptions {
 export class Directory implements Disposable {
   readonly #url: string;
   readonly #database: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #sql: Statements;
+  readonly #memberships: Memberships;
 
   constructor({ url, file = ':memory:' }: DirectoryOptions) {
     this.#url = url;
     this.#database = new DatabaseSync(file);
     // A stand-in's data may be lost with the machine, not with the process.
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    this.#database.exec(tables);
+    this.#database.exec(tables + memberTable);
+    this.#sql = statementsOf(this.#database);
+    this.#memberships = new Memberships(url, this.#sql);
   }
 
   [Symbol.dispose](): void {
@@ -69,8 +70,13 @@ export class Directory implements Disposable {
   }
 
   count(type: ResourceType, filter?: Filter): number {
-    if (filter) return this.#found(type, filter).length;
-    return Number(this.#sql('SELECT count(*) AS n FROM resource WHERE type = ?').get(type)?.['n']);
+    const term = filter && indexedTerm(filter, type);
+    if (filter && !term?.exact) return this.#scan(type, filter, term).length;
+    const where = term ? ` AND ${term.column} ${term.sign} ?` : '';
+    const values = term ? [term.value] : [];
+    return Number(
+      this.#sql(`SELECT count(*) AS n FROM resource WHERE type = ?${where}`).get(type, ...values)?.['n'],
+    );
   }
 
   list(
@@ -79,27 +85,29 @@ export class Directory implements Disposable {
     count: number,
     filter?: Filter,
   ): { resources: Resource[]; total: number } {
-    if (filter) {
-      const found = this.#found(type, filter);
-      return { resources: found.slice(startIndex - 1, startIndex - 1 + count), total: found.length };
+    const term = filter && indexedTerm(filter, type);
+    if (filter && !term?.exact) {
+      const found = this.#scan(type, filter, term);
+      const page = found.slice(startIndex - 1, startIndex - 1 + count);
+      return { resources: page.map((row) => this.#whole(type, row)), total: found.length };
     }
+    const where = term ? ` AND ${term.column} ${term.sign} ?` : '';
+    const values = [type, ...(term ? [term.value] : []), count, startIndex - 1];
     const rows = this.#rows(
-      'SELECT * FROM resource WHERE type = ? ORDER BY seq LIMIT ? OFFSET ?',
-      type,
-      count,
-      startIndex - 1,
+      `SELECT * FROM resource WHERE type = ?${where} ORDER BY seq LIMIT ? OFFSET ?`,
+      ...values,
     );
-    return { resources: rows.map((row) => this.#resource(type, row)), total: this.count(type) };
+    return { resources: rows.map((row) => this.#whole(type, row)), total: this.count(type, filter) };
   }
 
   /** Every resource of the type, in the order of creation. */
   *resources(type: ResourceType): Generator<Resource> {
     for (const row of this.#rows('SELECT * FROM resource WHERE type = ? ORDER BY seq', type))
-      yield this.#resource(type, row);
+      yield this.#whole(type, row);
   }
 
   get(type: ResourceType, id: string): Resource {
-    return this.#resource(type, this.#row(type, id));
+    return this.#whole(type, this.#row(type, id));
   }
 
   create(type: ResourceType, resource: Resource, id: string = randomUUID()): Resource {
@@ -116,7 +124,7 @@ export class Directory implements Disposable {
       this.#sql(
         'UPDATE resource SET name = ?, external = ?, email = ?, modified = ?, document = ? WHERE type = ? AND id = ?',
       ).run(name, external, email, new Date().toISOString(), document, type, id);
-      if (type === 'Groups') this.#setMembers(id, members);
+      if (type === 'Groups') this.#memberships.set(id, members);
       return this.get(type, id);
     });
   }
@@ -128,10 +136,7 @@ export class Directory implements Disposable {
   delete(type: ResourceType, id: string): void {
     this.#transact(() => {
       this.#row(type, id);
-      this.#sql(
-        `UPDATE resource SET modified = ? WHERE type = 'Groups' AND id IN (SELECT groupId FROM member WHERE value = ?)`,
-      ).run(new Date().toISOString(), id);
-      this.#sql('DELETE FROM member WHERE value = ? OR groupId = ?').run(id, id);
+      this.#memberships.forget(id, new Date().toISOString());
       this.#sql('DELETE FROM resource WHERE type = ? AND id = ?').run(type, id);
     });
   }
@@ -148,11 +153,7 @@ export class Directory implements Disposable {
       `INSERT INTO resource (type, id, name, external, email, created, modified, document)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ).run(type, id, name, external, email, createdAt, createdAt, document);
-    if (type === 'Groups') this.#setMembers(id, members);
-  }
-
-  #sql(text: string): StatementSync {
-    return this.#statements.getOrInsertComputed(text, () => this.#database.prepare(text));
+    if (type === 'Groups') this.#memberships.set(id, members);
   }
 
   #rows(text: string, ...values: (string | number)[]): Row[] {
@@ -184,16 +185,13 @@ export class Directory implements Disposable {
     }
   }
 
-  #found(type: ResourceType, filter: Filter): Resource[] {
-    const term = indexedTerm(filter);
-    const rows = term
-      ? this.#rows(
-          `SELECT * FROM resource WHERE type = ? AND ${term.column} ${term.sign} ? ORDER BY seq`,
-          type,
-          term.value,
-        )
-      : this.#rows('SELECT * FROM resource WHERE type = ? ORDER BY seq', type);
-    return rows.map((row) => this.#resource(type, row)).filter((resource) => matches(filter, resource));
+  /** The rows that match, with an index's help where one applies. */
+  #scan(type: ResourceType, filter: Filter, term: IndexedTerm | undefined): Row[] {
+    const where = term ? ` AND ${term.column} ${term.sign} ?` : '';
+    const values = term ? [term.value] : [];
+    const rows = this.#rows(`SELECT * FROM resource WHERE type = ?${where} ORDER BY seq`, type, ...values);
+    const shown = asksForMemberships(filter) ? this.#whole.bind(this) : this.#plain.bind(this);
+    return rows.filter((row) => matches(filter, shown(type, row)));
   }
 
   /** What of a resource goes where; refuses what no SCIM provider would keep. */
@@ -221,68 +219,24 @@ export class Directory implements Disposable {
     };
   }
 
-  #setMembers(groupId: string, wanted: readonly unknown[]): void {
-    const members = new Map(wanted.map((member) => readMember(member)));
-    const present = this.#sql('SELECT value FROM member WHERE groupId = ?').all(groupId);
-    const known = new Set(present.map((row) => String(row['value'])));
-    for (const value of known)
-      if (!members.has(value))
-        this.#sql('DELETE FROM member WHERE groupId = ? AND value = ?').run(groupId, value);
-    for (const [value, details] of members) {
-      if (known.has(value)) continue;
-      const kind = this.#sql(`SELECT type FROM resource WHERE type IN ('Users', 'Groups') AND id = ?`).get(
-        value,
-      )?.['type'];
-      if (kind === undefined) throw scimFailure(400, 'A member does not exist.', 'invalidValue');
-      const type = kind === 'Groups' ? 'Group' : 'User';
-      this.#sql('INSERT INTO member (groupId, value, details) VALUES (?, ?, ?)').run(
-        groupId,
-        value,
-        JSON.stringify({ ...details, type }),
-      );
-    }
-  }
-
-  #resource(type: ResourceType, row: Row): Resource {
+  /** The resource without what is read from memberships. */
+  #plain(type: ResourceType, row: Row): Resource {
     const { schemas: urns, ...attributes } = parseResource(row.document);
-    const related =
-      type === 'Users' ? { groups: this.#groupsOf(row.id) } : { members: this.#membersOf(row.id) };
-    const [[name, values] = ['', []]] = Object.entries(related);
+    const location = `${this.#url}/${type}/${encodeURIComponent(row.id)}`;
+    const times = { created: row.created, lastModified: row.modified };
     return {
       schemas: urns,
       id: row.id,
       ...attributes,
-      ...(values.length > 0 && { [name]: values }),
-      meta: {
-        resourceType: typeName[type],
-        created: row.created,
-        lastModified: row.modified,
-        location: `${this.#url}/${type}/${encodeURIComponent(row.id)}`,
-      },
+      meta: { resourceType: typeName[type], ...times, location },
     };
   }
 
-  #membersOf(groupId: string): Resource[] {
-    const rows = this.#sql('SELECT value, details FROM member WHERE groupId = ? ORDER BY seq').all(groupId);
-    return rows.map((row) => {
-      const details = parseResource(String(row['details']));
-      const folder = details['type'] === 'Group' ? 'Groups' : 'Users';
-      const value = String(row['value']);
-      return Object.assign(details, { value, $ref: `${this.#url}/${folder}/${encodeURIComponent(value)}` });
-    });
-  }
-
-  #groupsOf(id: string): Resource[] {
-    const rows = this.#sql(
-      `SELECT groupId, json_extract(document, '$.displayName') AS display FROM member
-       JOIN resource ON type = 'Groups' AND id = groupId WHERE value = ? ORDER BY member.seq`,
-    ).all(id);
-    return rows.map(({ groupId, display }) => ({
-      value: groupId,
-      display,
-      type: 'direct',
-      $ref: `${this.#url}/Groups/${encodeURIComponent(String(groupId))}`,
-    }));
+  #whole(type: ResourceType, row: Row): Resource {
+    const plain = this.#plain(type, row);
+    const groups = type === 'Users' ? this.#memberships.groupsOf(row.id) : [];
+    const members = type === 'Groups' ? this.#memberships.membersOf(row.id) : [];
+    return { ...plain, ...(groups.length > 0 && { groups }), ...(members.length > 0 && { members }) };
   }
 }
 
@@ -290,13 +244,4 @@ function firstEmail(resource: Resource): string | undefined {
   const emails = resource[keyOf(resource, 'emails')];
   const first: unknown = Array.isArray(emails) ? emails[0] : undefined;
   return isObject(first) ? textOf(first, 'value') : undefined;
-}
-
-/** A member's value and what else the caller said of it; its `$ref` and type are ours to know. */
-function readMember(member: unknown): [string, Resource] {
-  const value = isObject(member) ? textOf(member, 'value') : undefined;
-  if (!isObject(member) || value === undefined)
-    throw scimFailure(400, 'A member has no value.', 'invalidValue');
-  const display = textOf(member, 'display');
-  return [value, display === undefined ? {} : { display }];
 }

@@ -22,6 +22,14 @@ export const proxyLimits: LimiterOptions = {
   delayMs: 1000,
 };
 
+/** Those of `/oauth2`: nothing is slowed, the 1001st request of a minute is refused (facts: IPS 5.2). */
+export const tokenLimits: LimiterOptions = {
+  slowAt: 1000,
+  refuseAt: 1000,
+  minuteMs: 60_000,
+  delayMs: 0,
+};
+
 export type Admission =
   | { readonly admitted: true; readonly delayMs: number }
   | { readonly admitted: false; readonly retryAfter?: number };

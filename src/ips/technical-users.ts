@@ -25,6 +25,8 @@ export interface TechnicalUserOptions {
   readonly clientId: string;
   /** At most two, so that one can be rotated while the other is in use. */
   readonly secrets: readonly (string | Secret)[];
+  /** SHA-256 fingerprints of certificates, as `AB:CD:…`. */
+  readonly certificates?: readonly string[];
   readonly permissions: readonly Permission[];
 }
 
@@ -52,15 +54,15 @@ export class TechnicalUsers {
     this.#tokenSeconds = tokenSeconds;
   }
 
-  /** Whom an Authorization header names; a refusal when it proves nobody. */
-  identify(authorization: string | undefined): TechnicalUser {
+  /** Whom an Authorization header, or else a certificate, names; a refusal when neither proves anybody. */
+  identify(authorization: string | undefined, certificate?: string): TechnicalUser {
     const [scheme = '', credential = ''] = (authorization ?? '').split(/ +/, 2);
     const user =
       scheme.toLowerCase() === 'basic'
         ? this.#byBasic(credential)
         : scheme.toLowerCase() === 'bearer'
           ? this.#byToken(credential)
-          : undefined;
+          : this.#byCertificate(authorization === undefined ? certificate : undefined);
     if (user) return user;
     const challenge =
       scheme.toLowerCase() === 'bearer'
@@ -70,11 +72,14 @@ export class TechnicalUsers {
   }
 
   /** A fresh access token for who proves to be a technical user, by header or by form fields. */
-  grant(authorization: string | undefined, form: URLSearchParams): Token | undefined {
+  grant(authorization: string | undefined, form: URLSearchParams, certificate?: string): Token | undefined {
     const clientId = form.get('client_id');
+    const secret = form.get('client_secret');
     const user = authorization
       ? this.#byBasic(authorization.replace(/^basic +/i, ''))
-      : this.#bySecret(clientId ?? '', form.get('client_secret') ?? '');
+      : secret === null
+        ? this.#byCertificate(certificate)
+        : this.#bySecret(clientId ?? '', secret);
     if (!user || (clientId !== null && clientId !== user.clientId)) return undefined;
     const value = randomBytes(32).toString('base64url');
     const oldest = this.#tokens.keys().next().value;
@@ -101,6 +106,11 @@ export class TechnicalUsers {
       return expiresAt > Date.now() && timingSafeEqual(digest(value), digest(secret));
     });
     return proved ? user : undefined;
+  }
+
+  #byCertificate(fingerprint: string | undefined): TechnicalUserOptions | undefined {
+    if (fingerprint === undefined) return undefined;
+    return this.#users.values().find(({ certificates }) => certificates?.includes(fingerprint));
   }
 
   #byToken(token: string): TechnicalUserOptions | undefined {

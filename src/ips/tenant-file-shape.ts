@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { documentedDefaults } from './assumptions.ts';
 import { faultOrderShape } from './faults.ts';
-import { proxyLimits } from './limiter.ts';
+import { proxyLimits, tokenLimits } from './limiter.ts';
 import { permissions } from './technical-users.ts';
 
 const reference = z.union([
@@ -15,8 +15,10 @@ const technicalUser = z.strictObject({
   clientId: z.union([z.literal('generate'), z.uuid()]),
   secrets: z
     .array(z.union([z.literal('generate'), reference]))
-    .min(1)
-    .max(2),
+    .max(2)
+    .default([]),
+  /** SHA-256 fingerprints, as `openssl x509 -fingerprint -sha256` prints them. */
+  certificates: z.array(z.string().regex(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/)).exactOptional(),
   permissions: z.array(z.enum(permissions)).exactOptional(),
 });
 
@@ -117,10 +119,12 @@ export const tenantFileShape = z.strictObject({
     host: z.string().default('127.0.0.1'),
     port: z.number().int().min(0).max(65_535),
   }),
+  tls: z.strictObject({ keyFile: z.string(), certFile: z.string() }).exactOptional(),
   publicUrl: z.url().exactOptional(),
   technicalUsers: z.array(technicalUser).min(1),
   systems: z.record(z.uuid(), system),
   limiter: limiter.prefault({}),
+  tokenLimiter: limiter.prefault({ slowAt: tokenLimits.slowAt, refuseAt: tokenLimits.refuseAt, delayMs: 0 }),
   tokenSeconds: positive.default(3600),
   assumptions: assumptions.prefault({}),
   faults: z.array(faultOrderShape).default([]),

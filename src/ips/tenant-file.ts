@@ -48,13 +48,15 @@ export async function loadTenantFile(path: string, environment: Environment = {}
         systems.map(({ name }) => name ?? ''),
       ),
     );
-  const { listen, publicUrl, limiter, tokenSeconds, assumptions, faults } = file;
+  const { listen, tls, publicUrl, limiter, tokenLimiter, tokenSeconds, assumptions, faults } = file;
   const options: TenantOptions = {
     ...listen,
+    ...(tls && { tls: await readTls(tls, source) }),
     ...(publicUrl !== undefined && { publicUrl }),
     technicalUsers,
     systems,
     limiter,
+    tokenLimiter,
     tokenSeconds,
     assumptions,
     faults,
@@ -81,7 +83,15 @@ async function readTechnicalUser(
     if (secret === 'generate') generated.push({ clientId, secret: value });
     secrets.push(value);
   }
-  return { clientId, secrets, permissions: user.permissions ?? permissions };
+  const { certificates, permissions: granted = permissions } = user;
+  return { clientId, secrets, ...(certificates && { certificates }), permissions: granted };
+}
+
+async function readTls({ keyFile, certFile }: { keyFile: string; certFile: string }, { folder }: Source) {
+  return {
+    key: await readFile(resolve(folder, keyFile), 'utf8'),
+    cert: await readFile(resolve(folder, certFile), 'utf8'),
+  };
 }
 
 type Reference = Exclude<TenantFile['technicalUsers'][number]['secrets'][number], string>;

@@ -4,7 +4,9 @@
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 
 import type { Answer, Ask } from './answer.ts';
 
@@ -15,6 +17,13 @@ export interface WireOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly answer: (ask: Ask) => Promise<Answer>;
+  readonly tls?: TlsOptions;
+}
+
+/** PEM texts. */
+export interface TlsOptions {
+  readonly key: string;
+  readonly cert: string;
 }
 
 export class Wire implements AsyncDisposable {
@@ -50,7 +59,12 @@ export class Wire implements AsyncDisposable {
 
   async resume(): Promise<void> {
     if (this.#server) return;
-    const server = createServer((request, response) => void this.#serve(request, response));
+    const serve = (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response);
+    const { tls } = this.#options;
+    // Which certificates count is decided by their fingerprints, whoever issued them.
+    const server = tls
+      ? createSecureServer({ ...tls, requestCert: true, rejectUnauthorized: false }, serve)
+      : createServer(serve);
     server.listen(this.#port, this.#options.host);
     await once(server, 'listening');
     const address = server.address();
@@ -132,7 +146,13 @@ async function readAsk(request: IncomingMessage): Promise<Ask | Answer> {
     ),
     body: Buffer.concat(chunks),
     from: request.socket.remoteAddress ?? '',
+    ...certificateOf(request),
   };
+}
+
+function certificateOf({ socket }: IncomingMessage): Pick<Ask, 'certificate'> {
+  const fingerprint = socket instanceof TLSSocket ? socket.getPeerCertificate().fingerprint256 : undefined;
+  return fingerprint === undefined ? {} : { certificate: fingerprint };
 }
 
 function splitTarget(target: string): readonly [string, string] {

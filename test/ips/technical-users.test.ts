@@ -1,7 +1,12 @@
 /** Who may call the tenant's interfaces, and what others are told. */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { test } from 'node:test';
 
+import { createCertificate, type CertificateAndKey } from '../support/certificate.ts';
 import { basic, clientId, proxyId, secret, sourceId, startedTenant } from './started-tenant.ts';
 
 const users = `/ipsproxy/service/api/v1/scim/${proxyId}/Users`;
@@ -98,4 +103,36 @@ test('a forgotten token is refused with a bearer challenge', async () => {
   );
   assert.equal(status, 401);
   assert.match(headers.get('www-authenticate') ?? '', /^Bearer .*invalid_token/);
+});
+
+test('token requests have a limit of their own', async () => {
+  await using started = await startedTenant({
+    tokenLimiter: { slowAt: 1, refuseAt: 1, minuteMs: 60_000, delayMs: 0 },
+  });
+  const form = token('grant_type=client_credentials', { authorization: basic });
+  assert.equal((await started.fetch('/oauth2/token', form)).status, 200);
+  assert.equal((await started.fetch('/oauth2/token', form)).status, 429);
+  assert.equal((await started.call('GET', '/Users')).status, 200);
+});
+
+test('over HTTPS a registered certificate stands for its technical user, another does not', async () => {
+  const [server, own, other] = [createCertificate(), createCertificate('idm'), createCertificate('idm')];
+  const certificates = [new X509Certificate(own.certificate).fingerprint256];
+  await using started = await startedTenant({
+    tls: { key: server.key, cert: server.certificate },
+    technicalUsers: [{ clientId, secrets: [], certificates, permissions: ['Access Proxy System API'] }],
+  });
+  const statusWith = async ({ key, certificate }: CertificateAndKey) => {
+    const call = request(new URL(users, started.tenant.url), {
+      key,
+      cert: certificate,
+      ca: server.certificate,
+    });
+    call.end();
+    const [response]: IncomingMessage[] = await once(call, 'response');
+    response?.resume();
+    return response?.statusCode;
+  };
+  assert.equal(started.tenant.url.protocol, 'https:');
+  assert.deepEqual([await statusWith(own), await statusWith(other)], [200, 401]);
 });
