@@ -17,7 +17,16 @@ export interface CertificateAndKey {
   readonly key: string;
 }
 
-export function createCertificate(commonName = 'localhost'): CertificateAndKey {
+export interface Flaws {
+  /** The one host that it is for, instead of those of the loopback. */
+  readonly host?: string;
+  readonly expired?: boolean;
+}
+
+export function createCertificate(
+  commonName = 'localhost',
+  { host, expired = false }: Flaws = {},
+): CertificateAndKey {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = sequence(identifier(oid.ecdsaWithSha256));
   const name = sequence(der(0x31, sequence(identifier(oid.commonName), der(0x0c, Buffer.from(commonName)))));
@@ -26,19 +35,20 @@ export function createCertificate(commonName = 'localhost'): CertificateAndKey {
     der(0x02, Buffer.from([1, ...randomBytes(8)])),
     algorithm,
     name,
-    sequence(time(Date.now() - day), time(Date.now() + day)),
+    sequence(time(Date.now() - 2 * day), time(Date.now() + (expired ? -day : day))),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
-    der(0xa3, sequence(alternativeNames(), authority())),
+    der(0xa3, sequence(alternativeNames(host), authority())),
   );
   const signature = sign('sha256', content, privateKey);
   const whole = sequence(content, algorithm, der(0x03, Buffer.from([0]), signature));
   return { certificate: pem(whole), key: privateKey.export({ type: 'pkcs8', format: 'pem' }) };
 }
 
-function alternativeNames(): Buffer {
-  const names = sequence(der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1])));
-  return sequence(identifier(oid.subjectAltName), der(0x04, names));
+function alternativeNames(host: string | undefined): Buffer {
+  const loopback = [der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1]))];
+  const names = host === undefined ? loopback : [der(0x82, Buffer.from(host))];
+  return sequence(identifier(oid.subjectAltName), der(0x04, sequence(...names)));
 }
 
 function authority(): Buffer {
