@@ -154,7 +154,7 @@ function pace() {
       minute: duration({ min: '100ms', max: '60s' })
         .prefault('60s')
         .describe('Length of the minute. Shorter only for demonstrations with a tenant on this machine.'),
-      concurrency: count(1, 1000).default(16).describe('Calls at the tenant at the same time.'),
+      concurrency: count(1, 1000).default(48).describe('Calls at the tenant at the same time.'),
       queue: count(0, 1_000_000)
         .default(2000)
         .describe('Calls that may wait for their turn; more are refused at once.'),
