@@ -13,7 +13,7 @@ export function explain(
     explainMapping(entry, failure !== undefined && at === trace.length - 1),
   );
   const set = Object.entries(variables).map(([name, value]) => `  ${name} = ${short(value)}`);
-  return `${[...lines, ...(set.length > 0 ? ['variables', ...set] : []), ''].join('\n')}`;
+  return [...lines, ...(set.length > 0 ? ['variables', ...set] : []), ''].join('\n');
 }
 
 function explainMapping({ mapping, taken, why, value, functions }: MappingTrace, failed: boolean): string[] {

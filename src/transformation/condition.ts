@@ -28,8 +28,11 @@ export function scopeOf(around: Surroundings, current: Json): Scope {
   };
 }
 
+/** In steps of the matcher. */
+const decisionCost = 5;
+
 export function decide(condition: Condition, around: Surroundings, current: Json = around.input): boolean {
-  around.effort.spend();
+  around.effort.spend(decisionCost);
   switch (condition.kind) {
     case 'or':
       return condition.parts.some((part) => decide(part, around, current));

@@ -4,7 +4,7 @@
  */
 import type { Place } from './fault.ts';
 import { compileGuard, type Guard } from './guard.ts';
-import { isArray, isObject, isTooDeep, type Json, type JsonObject, property, MISSING } from './json.ts';
+import { isArray, isObject, sizeOf, type Json, type JsonObject, property, MISSING } from './json.ts';
 import { compileMapping, type Mapping } from './mapping.ts';
 
 export const operations = ['read', 'create', 'update', 'patch', 'delete'] as const;
@@ -21,12 +21,18 @@ export interface Entity {
 /** The name under which an entity stands when the document is nothing but that entity. */
 export const anyEntity = '*';
 
-const entityKeys = ['scimEntityEndpoint', 'condition', 'ignore', 'skipOperations', 'mappings'];
+const entityKeys: ReadonlySet<string> = new Set([
+  'scimEntityEndpoint',
+  'condition',
+  'ignore',
+  'skipOperations',
+  'mappings',
+]);
 
 export function parseDocument(text: string, place: Place): Json | undefined {
   try {
     const document: Json = JSON.parse(text);
-    if (!isTooDeep(document)) return document;
+    if (sizeOf(document) !== undefined) return document;
     place.fault('the document is nested too deeply');
   } catch (error) {
     // V8 quotes the text, which may hold what a property brought in; the position is enough.
@@ -57,8 +63,7 @@ function compileEntity(definition: Json, place: Place): Entity | undefined {
     place.fault('an entity type must be an object');
     return undefined;
   }
-  for (const key of Object.keys(definition))
-    if (!entityKeys.includes(key)) place.fault('unknown key', { key });
+  for (const key of Object.keys(definition)) if (!entityKeys.has(key)) place.fault('unknown key', { key });
   const condition = property(definition, 'condition');
   const endpoint = property(definition, 'scimEntityEndpoint');
   if (endpoint !== MISSING && typeof endpoint !== 'string')

@@ -3,11 +3,19 @@
  * Whoever walks or matches must spend; that is why a hostile transformation ends instead of hanging.
  */
 
+/** About a second of work, and more for large documents, so that going through them is always possible. */
+const allowance = { base: 20_000_000, perValue: 500 };
+
 export class Effort {
   #left: number;
 
-  constructor(steps = 20_000_000) {
+  constructor(steps = allowance.base) {
     this.#left = steps;
+  }
+
+  /** @param size the number of values in the input */
+  static for(size: number): Effort {
+    return new Effort(allowance.base + allowance.perValue * size);
   }
 
   spend(steps = 1): void {

@@ -38,7 +38,7 @@ interface Frame {
   readonly assignToAttribute: string | undefined;
 }
 
-const frameKeys = [
+const frameKeys: ReadonlySet<string> = new Set([
   'function',
   'type',
   'condition',
@@ -46,7 +46,7 @@ const frameKeys = [
   'applyOnAttribute',
   'applyOnJsonAttribute',
   'assignToAttribute',
-];
+]);
 
 /** Undefined when there is a fault; all of them are reported. */
 export function compileFunction(definition: Json, report: Report): Step | undefined {
@@ -95,7 +95,7 @@ function nameOf(definition: JsonObject, report: Report): string | undefined {
 function checkParameters(definition: JsonObject, kind: FunctionKind, refuse: Report): void {
   for (const [key, value] of Object.entries(definition)) {
     const parameter = Object.hasOwn(kind.parameters, key) ? kind.parameters[key] : undefined;
-    if (!parameter && !frameKeys.includes(key)) refuse(key, 'unknown parameter');
+    if (!parameter && !frameKeys.has(key)) refuse(key, 'unknown parameter');
     const refusal = parameter && refusalOf(key, value, parameter);
     if (refusal) refuse(key, refusal);
   }
@@ -109,13 +109,14 @@ function frameOf(definition: JsonObject, refuse: Report): Frame | undefined {
     const name = property(definition, key);
     if (name === MISSING) return undefined;
     if (typeof name !== 'string') refuse(key, `${key} must be a text`);
-    return String(name);
+    return typeof name === 'string' ? name : undefined;
   };
   const condition = property(definition, 'condition');
+  const elements = property(definition, 'applyOnElements');
   return {
     test:
       condition === MISSING ? undefined : compileGuard(condition, (reason) => refuse('condition', reason)),
-    applyOnElements: String(definition['applyOnElements']) === 'true',
+    applyOnElements: elements === true || elements === 'true',
     applyOnAttribute: attribute('applyOnAttribute') ?? attribute('applyOnJsonAttribute'),
     assignToAttribute: attribute('assignToAttribute'),
   };

@@ -17,7 +17,6 @@ import {
 } from './json.ts';
 
 export interface Around extends Surroundings {
-  readonly now: Date;
   /** The id that an entity of the source system has in the target system, if there is a database of them. */
   readonly resolveId?: ResolveId | undefined;
 }

@@ -45,13 +45,16 @@ export function setProperty(target: DraftObject, key: string, value: Draft): voi
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-export function isTooDeep(value: unknown): boolean {
+/** How many values a document has; undefined when it is nested too deeply. */
+export function sizeOf(value: unknown): number | undefined {
+  let size = 0;
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > deepest) return true;
+    if (depth > deepest) return undefined;
+    size += level.length;
     level = level.flatMap((node) => (typeof node === 'object' && node !== null ? Object.values(node) : []));
   }
-  return false;
+  return size;
 }
 
 export function copy(value: Json): Draft {

@@ -5,7 +5,16 @@ import type { Path } from './expression.ts';
 import type { Place } from './fault.ts';
 import { compileFunction, type Step } from './function-frame.ts';
 import { compileGuard, type Guard } from './guard.ts';
-import { isArray, isObject, type Json, type JsonObject, MISSING, type Missing, property } from './json.ts';
+import {
+  isArray,
+  isObject,
+  type Json,
+  type JsonObject,
+  MISSING,
+  type Missing,
+  property,
+  textOf,
+} from './json.ts';
 
 export const scopes = ['createEntity', 'patchEntity', 'deleteEntity'] as const;
 export type EntityScope = (typeof scopes)[number];
@@ -41,7 +50,7 @@ export interface Mapping {
 
 const types = ['set', 'remove', 'rename', 'valueMapping'] as const;
 
-const keys = [
+const keys: ReadonlySet<string> = new Set([
   'sourcePath',
   'targetPath',
   'sourceVariable',
@@ -60,7 +69,7 @@ const keys = [
   'valueMappings',
   'correlationAttribute',
   'hashing',
-];
+]);
 
 /** Undefined when it is no object at all; otherwise its faults are in `place` and it must not be run. */
 export function compileMapping(definition: Json, number: number, place: Place): Mapping | undefined {
@@ -68,7 +77,7 @@ export function compileMapping(definition: Json, number: number, place: Place): 
     place.fault('a mapping must be an object');
     return undefined;
   }
-  for (const key of Object.keys(definition)) if (!keys.includes(key)) place.fault('unknown key', { key });
+  for (const key of Object.keys(definition)) if (!keys.has(key)) place.fault('unknown key', { key });
   const reader = new MappingReader(definition, place);
   const type = reader.choice('type', types) ?? 'set';
   const mapping: Mapping = {
@@ -173,7 +182,7 @@ class MappingReader {
     }
     if (variablePath !== undefined) this.#place.fault('needs a sourceVariable', { key: 'variablePath' });
     const path = sourcePath === undefined ? undefined : this.path('sourcePath', sourcePath);
-    return path ? { kind: 'path', path, text: String(sourcePath) } : { kind: 'none' };
+    return path ? { kind: 'path', path, text: textOf(sourcePath ?? '') } : { kind: 'none' };
   }
 
   lookup(): Source {
@@ -227,6 +236,6 @@ class MappingReader {
     if (path.root === '@' || path.steps.some(({ kind }) => kind === 'call')) {
       this.#place.fault('is not a path that can be written to', { key: 'targetPath' });
     }
-    return { path, text: String(text) };
+    return { path, text: textOf(text) };
   }
 }

@@ -88,5 +88,6 @@ function matchesRegex(regex: Operand, side: Side, effort: Effort): boolean {
 }
 
 function matchable(value: Side): string {
-  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : '';
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }

@@ -62,7 +62,7 @@ export function printOf({ parameters }: Template, properties: Properties): strin
 
 function valueOf({ key, quoted }: Parameter, properties: Properties): string {
   const value = Object.hasOwn(properties, key) ? String(properties[key]) : 'null';
-  return quoted ? value.replaceAll(/\\[^]|["\u0000-\u001f]/g, escaped) : value;
+  return quoted ? value.replaceAll(/\\[^]|["\p{Cc}]/gu, escaped) : value;
 }
 
 function escaped(part: string): string {

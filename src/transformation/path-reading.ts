@@ -19,6 +19,9 @@ import {
 import { pathFunctions } from './path-functions.ts';
 import { isDefinite } from './path-grammar.ts';
 
+/** A visited node takes as long as some steps of the matcher, in which effort is counted. */
+const nodeCost = 5;
+
 export interface Scope {
   /** What `$` means. */
   readonly document: Json;
@@ -55,7 +58,7 @@ export function locate(path: Path, scope: Scope): Found[] | undefined {
       const taken = take({ step, last, scanned }, place, scope);
       if (taken === undefined && definite) return undefined;
       next.push(...(taken ?? []));
-      scope.effort.spend(1 + (taken?.length ?? 0));
+      scope.effort.spend(nodeCost * (1 + (taken?.length ?? 0)));
     }
     places = next;
     definite &&= isDefinite(step, last);
@@ -121,7 +124,7 @@ function descend(place: Found, scope: Scope): Found[] {
   const found: Found[] = [];
   const pending: Found[] = [place];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    scope.effort.spend();
+    scope.effort.spend(nodeCost);
     if (!isArray(next.value) && !isObject(next.value)) continue;
     found.push(next);
     pending.push(...everyMember(next.value).toReversed());

@@ -39,7 +39,9 @@ function listKey({ steps }: Path): string | undefined {
 }
 
 function set(sheet: Sheet, path: Path, value: Json, scope: Scope): boolean {
-  const creating = path.steps.findLastIndex((step) => !isCreatable(step)) + 1;
+  const choosing = path.steps.findLastIndex((step) => !isCreatable(step));
+  // What follows `..` is looked for, not created everywhere.
+  const creating = choosing + (path.steps[choosing]?.kind === 'deep' ? 2 : 1);
   if (creating === 0) {
     sheet.root = placed(sheet.root, path.steps, value);
     return true;

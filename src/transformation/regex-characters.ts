@@ -20,9 +20,13 @@ function asciiCases(found: number): number[] {
 function unicodeCases(found: number): number[] {
   const text = String.fromCodePoint(found);
   const upper = text.toUpperCase();
-  return [upper, text.toLowerCase(), upper.toLowerCase()]
-    .filter((other) => [...other].length === 1)
-    .map((other) => other.codePointAt(0) ?? found);
+  const forms = [upper, text.toLowerCase(), upper.toLowerCase()];
+  return (
+    forms
+      .map((other) => other.codePointAt(0) ?? found)
+      // Java folds to single characters only, never to "SS".
+      .filter((other, at) => String.fromCodePoint(other) === forms[at])
+  );
 }
 
 const lineEnds: ReadonlySet<number> = new Set([10, 13, 0x85, 0x2028, 0x2029]);

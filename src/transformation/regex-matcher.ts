@@ -34,7 +34,7 @@ export class Matcher {
     this.#searchStart = from;
     const remembered = new Remembered(this.#program, this.#text);
     for (let start = from; start <= this.#text.length; start += 1) {
-      const end = this.#attempt(start, remembered, () => true);
+      const end = this.#attempt(start, remembered, anywhere);
       if (end !== undefined) return this.#match(start, end);
       if (isHighSurrogate(this.#text, start)) start += 1;
     }
@@ -122,7 +122,7 @@ export class Matcher {
     inner: Program,
     start: number,
     todo: Backlog,
-    accepts = (_: number): boolean => true,
+    accepts: (end: number) => boolean = anywhere,
   ): number | undefined {
     const before = [...this.#slots];
     const end = this.#run(inner, start, new Remembered(inner, this.#text, true), accepts);
@@ -189,6 +189,10 @@ export class Matcher {
       }
     }
   }
+}
+
+function anywhere(): boolean {
+  return true;
 }
 
 type State = readonly [at: number, position: number];

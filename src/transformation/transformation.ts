@@ -1,3 +1,4 @@
+import { currentDate } from './date-functions.ts';
 /**
  * SAP Identity Provisioning's transformation language: `compile` a document, `run` it for one entity. Pure and
  * bounded: it reads no file, keeps nothing between runs, and ends whatever the document says.
@@ -7,7 +8,7 @@ import { Effort, RunFault } from './effort.ts';
 import { collectFindings, describe, type Fault } from './fault.ts';
 import type { ResolveId } from './function-kind.ts';
 import { holds } from './guard.ts';
-import { isTooDeep, type Json, type Value } from './json.ts';
+import { sizeOf, type Json, type Value } from './json.ts';
 import { printOf, type Properties, replaceParameters, templateOf } from './parameters.ts';
 import { type Course, type Mode, runMappings } from './run.ts';
 import type { MappingTrace } from './trace.ts';
@@ -135,11 +136,14 @@ function leftOut(skipped: Skip): Outcome {
   return { output: {}, variables: {}, skipped, trace: [] };
 }
 
-function transform(entity: Entity, run: Run & { readonly properties: Properties }): Outcome {
+type Bound = Run & { readonly properties: Properties };
+
+function transform(entity: Entity, run: Bound): Outcome {
   const trace: MappingTrace[] = [];
   try {
-    if (isTooDeep(run.input)) throw new RunFault('the input is nested too deeply');
-    const course = courseOf(run);
+    const size = sizeOf(run.input);
+    if (size === undefined) throw new RunFault('the input is nested too deeply');
+    const course = courseOf(run, Effort.for(size));
     const skipped = reasonToSkip(entity, course);
     if (skipped) return { ...leftOut(skipped), variables: variablesOf(course) };
     runMappings(entity, course, (entry) => trace.push(entry));
@@ -150,22 +154,14 @@ function transform(entity: Entity, run: Run & { readonly properties: Properties 
   }
 }
 
-function courseOf({
-  operation,
-  mode = 'job',
-  input,
-  properties,
-  variables = {},
-  now = new Date(),
-  resolveId,
-}: Run & { readonly properties: Properties }): Course {
-  const set = new Map<string, Value>(Object.entries(variables));
-  return {
-    operation,
-    mode,
-    sheet: { root: {} },
-    around: { input, properties, variables: set, effort: new Effort(), now, resolveId },
-  };
+function courseOf(run: Bound, effort: Effort): Course {
+  const { operation, mode = 'job', input, properties, now = new Date(), resolveId } = run;
+  const variables = new Map<string, Value>([
+    ['currentDate', currentDate(now, properties)],
+    ...Object.entries(run.variables ?? {}),
+  ]);
+  const around = { input, properties, variables, effort, resolveId };
+  return { operation, mode, sheet: { root: {} }, around };
 }
 
 /** The condition comes first, and neither a delete nor a patch, whose body is no entity, is held to it. */
