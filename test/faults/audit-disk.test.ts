@@ -1,11 +1,12 @@
 /** A disk that is full, slow, gone or lying: calls are refused, nothing is lost, and the trail recovers by itself. */
 import assert from 'node:assert/strict';
-import { open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { realFiles, type Files, type OpenFile } from '../../src/audit/files.ts';
+import { readOwners } from '../../src/audit/owner.ts';
 import type { Trail } from '../../src/audit/trail.ts';
 import { verifyTrail } from '../../src/audit/verify.ts';
 import { ScimError } from '../../src/scim/error.ts';
@@ -296,6 +297,24 @@ for (const [what, takeAway] of Object.entries(absences)) {
     assert.equal((await verifyTrail(directory)).verdict, 'ok');
   });
 }
+
+test('in a fresh directory the trail goes on, says who owns it, and the missing past is found', async () => {
+  await using opened = await openTrail(fast);
+  const { trail, directory } = opened;
+  const path = join(directory, instance);
+  await rename(path, `${path}-away`);
+  await mkdir(path);
+  await assert.rejects(trail.note('lost'), isUnavailable);
+  await untilReady(trail);
+  await trail.note('after');
+  const owners = await readOwners(path);
+  assert.deepEqual(
+    owners.map(({ pid, alive }) => [pid, alive]),
+    [[process.pid, true]],
+  );
+  await rm(`${path}-away`, { recursive: true });
+  assert.equal((await verifyTrail(directory)).verdict, 'tampered');
+});
 
 test('a file that somebody else writes to is left at once', async () => {
   await using opened = await openTrail(fast);
