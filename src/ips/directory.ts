@@ -29,11 +29,18 @@ const tables = `
     seq INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, external TEXT, email TEXT,
     created TEXT NOT NULL, modified TEXT NOT NULL, document TEXT NOT NULL,
     UNIQUE (type, id), UNIQUE (type, name));
+`;
+
+/** Of use to searches only, so a population is loaded without them. */
+const indexes = `
   CREATE INDEX IF NOT EXISTS resource_external ON resource (type, external) WHERE external IS NOT NULL;
   CREATE INDEX IF NOT EXISTS resource_email ON resource (type, email) WHERE email IS NOT NULL;
   CREATE INDEX IF NOT EXISTS resource_modified ON resource (type, modified);
   CREATE INDEX IF NOT EXISTS resource_order ON resource (type, seq);
 `;
+const noIndexes = [...indexes.matchAll(/resource_\w+/g)]
+  .map(([name]) => `DROP INDEX IF EXISTS ${name};`)
+  .join('');
 
 interface Row {
   readonly id: string;
@@ -60,7 +67,7 @@ export class Directory implements Disposable {
     this.#database = new DatabaseSync(file);
     // A stand-in's data may be lost with the machine, not with the process.
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    this.#database.exec(tables + memberTable);
+    this.#database.exec(tables + indexes + memberTable);
     this.#sql = statementsOf(this.#database);
     this.#memberships = new Memberships(url, this.#sql);
   }
@@ -120,10 +127,12 @@ export class Directory implements Disposable {
   replace(type: ResourceType, id: string, resource: Resource): Resource {
     return this.#transact(() => {
       this.#row(type, id);
-      const { name, external, email, document, members } = this.#dissect(type, id, resource);
-      this.#sql(
+      const { name, external, email, document, members } = dissect(type, resource);
+      const update = this.#sql(
         'UPDATE resource SET name = ?, external = ?, email = ?, modified = ?, document = ? WHERE type = ? AND id = ?',
-      ).run(name, external, email, new Date().toISOString(), document, type, id);
+      );
+      const now = new Date().toISOString();
+      unlessTaken(type, () => update.run(name, external, email, now, document, type, id));
       if (type === 'Groups') this.#memberships.set(id, members);
       return this.get(type, id);
     });
@@ -143,16 +152,21 @@ export class Directory implements Disposable {
 
   /** Many inserts as one transaction; how a generated population is loaded. */
   load(fill: () => void): void {
-    this.#transact(fill);
+    this.#transact(() => {
+      this.#database.exec(noIndexes);
+      fill();
+      this.#database.exec(indexes);
+    });
   }
 
   /** One insert without a transaction of its own; only inside `load`. */
   insert(type: ResourceType, id: string, resource: Resource, createdAt: string): void {
-    const { name, external, email, document, members } = this.#dissect(type, id, resource);
-    this.#sql(
+    const { name, external, email, document, members } = dissect(type, resource);
+    const insert = this.#sql(
       `INSERT INTO resource (type, id, name, external, email, created, modified, document)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    ).run(type, id, name, external, email, createdAt, createdAt, document);
+    );
+    unlessTaken(type, () => insert.run(type, id, name, external, email, createdAt, createdAt, document));
     if (type === 'Groups') this.#memberships.set(id, members);
   }
 
@@ -194,31 +208,6 @@ export class Directory implements Disposable {
     return rows.filter((row) => matches(filter, shown(type, row)));
   }
 
-  /** What of a resource goes where; refuses what no SCIM provider would keep. */
-  #dissect(type: ResourceType, id: string, resource: Resource) {
-    const attribute = uniqueAttribute[type];
-    const name = textOf(resource, attribute)?.toLowerCase();
-    if (!name) throw scimFailure(400, `The attribute ${attribute} is required.`, 'invalidValue');
-    const [taken] = this.#rows(
-      'SELECT * FROM resource WHERE type = ? AND name = ? AND id <> ?',
-      type,
-      name,
-      id,
-    );
-    if (taken) throw scimFailure(409, `The value of ${attribute} is already taken.`, 'uniqueness');
-    const kept: MutableResource = { schemas: [coreSchema[type]], ...resource };
-    const members = kept[keyOf(kept, 'members')];
-    for (const derived of ['id', 'meta', 'groups', 'password', ...(type === 'Groups' ? ['members'] : [])])
-      delete kept[keyOf(kept, derived)];
-    return {
-      name,
-      external: textOf(resource, 'externalId') ?? null,
-      email: firstEmail(resource)?.toLowerCase() ?? null,
-      document: JSON.stringify(kept),
-      members: Array.isArray(members) ? members : [],
-    };
-  }
-
   /** The resource without what is read from memberships. */
   #plain(type: ResourceType, row: Row): Resource {
     const { schemas: urns, ...attributes } = parseResource(row.document);
@@ -244,4 +233,33 @@ function firstEmail(resource: Resource): string | undefined {
   const emails = resource[keyOf(resource, 'emails')];
   const first: unknown = Array.isArray(emails) ? emails[0] : undefined;
   return isObject(first) ? textOf(first, 'value') : undefined;
+}
+
+/** What of a resource goes where; refuses what no SCIM provider would keep. */
+function dissect(type: ResourceType, resource: Resource) {
+  const attribute = uniqueAttribute[type];
+  const name = textOf(resource, attribute)?.toLowerCase();
+  if (!name) throw scimFailure(400, `The attribute ${attribute} is required.`, 'invalidValue');
+  const kept: MutableResource = { schemas: [coreSchema[type]], ...resource };
+  const members = kept[keyOf(kept, 'members')];
+  for (const derived of ['id', 'meta', 'groups', 'password', ...(type === 'Groups' ? ['members'] : [])])
+    delete kept[keyOf(kept, derived)];
+  return {
+    name,
+    external: textOf(resource, 'externalId') ?? null,
+    email: firstEmail(resource)?.toLowerCase() ?? null,
+    document: JSON.stringify(kept),
+    members: Array.isArray(members) ? members : [],
+  };
+}
+
+const uniqueConstraint = 2067; // SQLITE_CONSTRAINT_UNIQUE
+
+function unlessTaken(type: ResourceType, write: () => unknown): void {
+  try {
+    write();
+  } catch (error) {
+    if (!(error instanceof Error) || Reflect.get(error, 'errcode') !== uniqueConstraint) throw error;
+    throw scimFailure(409, `The value of ${uniqueAttribute[type]} is already taken.`, 'uniqueness');
+  }
 }

@@ -3,12 +3,11 @@
  * (facts: IPS 1.1, 3). What is not named here does not exist.
  */
 import { methodNotAllowed, type Answer, type Ask } from './answer.ts';
+import { discover, discoveryNames, type DiscoveryName } from './discovery.ts';
 import { ProxyEndpoint, type ProxyParts } from './proxy-endpoint.ts';
 import { Refusal } from './refusal.ts';
 import { resourceTypes } from './resource.ts';
 import type { System } from './system.ts';
-
-const discovery = new Set(['ServiceProviderConfig', 'Schemas', 'ResourceTypes']);
 
 export class ProxyApi {
   readonly #parts: ProxyParts;
@@ -24,6 +23,8 @@ export class ProxyApi {
     if (below.length === 1 && ask.method === 'GET')
       // What SAP IAG's connection test counts as success (facts: IPS 1.1).
       return { status: 301, headers: { location: `${this.#parts.address()}/admin/` }, body: '' };
+    const document = discoveryNames.find((known) => known === typeSegment);
+    if (document && id === undefined) return this.#discover(ask, system, document);
     const type = resourceTypes.find((known) => known === typeSegment);
     if (!type || more.length > 0 || !system.transformer.supports(type)) throw this.#noEndpoint(typeSegment);
     const target = new ProxyEndpoint(system, type, this.#parts);
@@ -48,9 +49,17 @@ export class ProxyApi {
     return system;
   }
 
+  #discover(ask: Ask, system: System, document: DiscoveryName): Answer {
+    const { assumptions, address } = this.#parts;
+    if (assumptions.discovery === 'absent')
+      throw new Refusal(404, 'The discovery endpoint is not supported.');
+    if (ask.method !== 'GET') throw methodNotAllowed('GET');
+    const base = `${address()}/ipsproxy/service/api/v1/scim/${system.id}`;
+    return discover(document, base, assumptions.etag === 'version');
+  }
+
   #noEndpoint(segment: string): Refusal {
     if (segment === 'Bulk') return new Refusal(this.#parts.assumptions.bulk, 'Bulk is not supported.');
-    const kind = discovery.has(segment) ? 'discovery endpoint' : 'resource type';
-    return new Refusal(404, `The ${kind} is not supported.`);
+    return new Refusal(404, 'The resource type is not supported.');
   }
 }

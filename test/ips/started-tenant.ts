@@ -32,9 +32,14 @@ export interface Body {
 export interface StartedTenant extends AsyncDisposable {
   readonly tenant: Tenant;
   /** A call below the proxy system's base, such as `GET`, `/Users?count=1`. */
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Got>;
+  readonly call: (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ) => Promise<Got>;
   /** A call to any path of the tenant. */
-  fetch(path: string, init?: RequestInit): Promise<Got>;
+  readonly fetch: (path: string, init?: RequestInit) => Promise<Got>;
 }
 
 export async function startedTenant(changes: Partial<TenantOptions> = {}): Promise<StartedTenant> {
