@@ -7,8 +7,8 @@ import { encodeSegment, Query, type Parameter, type Target } from '../scim/targe
 
 // RFC 3986 pchar without `;`, whose parameters servers interpret (facts: `..;/`).
 const segmentPattern = /^(?:[A-Za-z0-9\-._~!$&'()*+,=:@]|%[0-9A-Fa-f]{2})*$/;
-// Brackets, braces and quotes arrive raw from callers that follow the WHATWG URL rules.
-const queryPattern = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?"[\]{}|^`]|%[0-9A-Fa-f]{2})*$/;
+// Brackets, braces, quotes and their escapes arrive raw from callers that follow the WHATWG URL rules.
+const queryPattern = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?"[\]{}|^`\\]|%[0-9A-Fa-f]{2})*$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
 const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/;
 

@@ -35,18 +35,20 @@ for (const path of ['/scim/v2', ''])
 test('every link that came through the gateway leads through the gateway to the same resource', async () => {
   await using provider = await startServiceProvider();
   await using gateway = await startBefore(provider.url);
-  const followed = new Set<string>();
+  const followed = new Map<string, number>();
   for (const step of conversation) {
     const { links } = await play(gateway.base, step, gateway.logOn());
     for (const link of links) {
       assert.ok(link.startsWith(gateway.base), `${step.title}: ${link}`);
+      if (followed.has(link)) continue;
       const follow = { title: link, method: 'GET', path: link.slice(gateway.base.length) };
       const through = await play(gateway.base, follow, gateway.logOn());
       assertSame([through], [await play(provider.url, follow)]);
-      if (through.heard.status === 200) followed.add(link);
+      followed.set(link, through.heard.status);
     }
   }
-  assert.ok(followed.size >= 10, `only ${followed.size} links led anywhere`);
+  const found = [...followed.values()].filter((status) => status === 200).length;
+  assert.ok(found >= 10, `only ${found} of ${followed.size} links led anywhere`);
 });
 
 test('reads are the same when the cache answers them, and it does', async () => {
