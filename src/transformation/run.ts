@@ -68,7 +68,8 @@ function runMapping(mapping: Mapping, course: Course, entry: Writable<MappingTra
   if (mapping.type === 'rename') return runRename(mapping, course);
   const sourced = valueOf(mapping, course);
   if (typeof sourced === 'string') return sourced;
-  const value = throughFunctions(mapping, unwrapped(mapping, sourced.value), course, entry);
+  const start = unwrapped(mapping, sourced.value);
+  const value = sourced.final ? start : throughFunctions(mapping, start, course, entry);
   if (value === MISSING) return `${passed}its functions found nothing and it is optional`;
   entry.value = presentable(value);
   return store(mapping, value, course);
@@ -88,6 +89,8 @@ function runRename({ target, newName, optional }: Mapping, { sheet, around }: Co
 
 interface Sourced {
   readonly value: Value;
+  /** Goes to its target as it is. */
+  readonly final?: true;
 }
 
 /** The value before the functions, or why there is none. */
@@ -95,7 +98,11 @@ function valueOf(mapping: Mapping, course: Course): Sourced | string {
   const { source, defaultValue, optional, functions } = mapping;
   const found = lookUp(mapping, course);
   if (found !== MISSING) return { value: found };
-  if (defaultValue !== MISSING && (optional || source.kind === 'lookup')) return { value: defaultValue };
+  if (defaultValue !== MISSING && (optional || source.kind === 'lookup')) {
+    // A default passes through the functions, but null is nothing they could work on: SAP's own transformation of
+    // SuccessFactors has it before elementAt for users without e-mail.
+    return defaultValue === null ? { value: null, final: true } : { value: defaultValue };
+  }
   if (optional) return `${passed}${nothingAt(source)} and it is optional`;
   if (source.kind === 'variable') return `${passed}${nothingAt(source)}`;
   if (source.kind === 'none') return functions.length > 0 ? { value: null } : `${passed}it has no source`;

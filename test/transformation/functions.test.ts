@@ -296,6 +296,20 @@ describe('a function', () => {
     );
   });
 
+  it('gets a default value like any other, except null', () => {
+    const mapping = { sourcePath: '$.missing', optional: true };
+    const put = [{ function: 'putIfAbsent', key: 'type', defaultValue: 'work' }];
+    assert.deepEqual(valueOf({ ...mapping, defaultValue: [{ a: 1 }, {}], functions: put }, {}), [
+      { a: 1, type: 'work' },
+      { type: 'work' },
+    ]);
+    assert.deepEqual(valueOf({ ...mapping, defaultValue: [], functions: put }, {}), []);
+    assert.equal(
+      valueOf({ ...mapping, defaultValue: null, functions: [{ function: 'elementAt', index: 0 }] }, {}),
+      null,
+    );
+  });
+
   it('that finds nothing leaves the mapping as if its source were missing', () => {
     const group = { function: 'getMatchedRegexGroup', regex: '(a)b', groupIndex: 1 };
     const none = { sourcePath: '$.in', functions: [group] };
