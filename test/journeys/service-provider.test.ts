@@ -66,6 +66,39 @@ test('reads are the same when the cache answers them, and it does', async () => 
   assert.ok(provider.count - before <= reads.length - hits);
 });
 
+/** Reads each resource that a list names at its location, and puts it back under its tag. */
+async function putBack(list: string, base: string, logOn?: string): Promise<Answer[]> {
+  const { links } = await play(base, { title: list, method: 'GET', path: list }, logOn);
+  const answers: Answer[] = [];
+  for (const link of links.filter((one) => one.includes(list))) {
+    const path = link.slice(base.length);
+    const read = await play(base, { title: 'read', method: 'GET', path }, logOn);
+    const body = read.heard.body?.replaceAll('{base}', base);
+    const headers = { 'if-match': read.heard.etag ?? '' };
+    answers.push(read, await play(base, { title: 'put back', method: 'PUT', path, body, headers }, logOn));
+  }
+  return answers;
+}
+
+test('what was read at its location can be put back under its tag', async () => {
+  await using provider = await startServiceProvider();
+  await using gateway = await startBefore(provider.url);
+  const beginning = conversation.slice(
+    0,
+    conversation.findIndex(({ method }) => method === 'DELETE'),
+  );
+  const answers: Answer[][] = [];
+  for (const [base, logOn] of [[provider.url], [gateway.base, gateway.logOn()]] as const) {
+    provider.reset();
+    await playAll(beginning, base, logOn);
+    answers.push([...(await putBack('/Users', base, logOn)), ...(await putBack('/Groups', base, logOn))]);
+  }
+  const [direct = [], through = []] = answers;
+  assertSame(through, direct);
+  assert.deepEqual(new Set(direct.map(({ heard }) => heard.status)), new Set([200]));
+  assert.ok(direct.length >= 10);
+});
+
 for (const [title, headers] of [
   ['application/json', { accept: 'application/json' }],
   ['anything', { accept: '*/*' }],
