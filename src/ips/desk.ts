@@ -8,6 +8,7 @@ import { scimContentType } from '../scim/message.ts';
 import type { AdminApi } from './admin-api.ts';
 import { jsonAnswer, methodNotAllowed, type Answer, type Ask } from './answer.ts';
 import type { Assumptions } from './assumptions.ts';
+import type { DirectoryApi } from './directory-api.ts';
 import { FaultsApi } from './faults-api.ts';
 import { suffer, type Faults } from './faults.ts';
 import type { Limiter } from './limiter.ts';
@@ -32,6 +33,9 @@ export interface DeskParts {
   readonly proxy: ProxyApi;
   readonly realtime: RealtimeApi;
   readonly admin: AdminApi;
+  /** The tenant's own directory, if it has one. */
+  readonly directory?: DirectoryApi;
+  readonly directoryLimiter: Limiter;
   readonly faults: Faults;
   readonly assumptions: Assumptions;
   readonly warn: (message: string) => void;
@@ -82,6 +86,11 @@ export class Desk {
       const user = this.#identify(ask);
       demand(user, 'Access Identity Provisioning Tenant Admin API');
       return await this.#parts.admin.answer(ask, rest.slice(2), user);
+    }
+    if (root === 'scim' && this.#parts.directory) {
+      demand(this.#identify(ask), rest[0] === 'Groups' ? 'Manage Groups' : 'Manage Users');
+      await this.#keepTo(this.#parts.directoryLimiter);
+      return await this.#parts.directory.answer(ask, rest);
     }
     // Any other address below the proxy interface leads to the log-on page (facts: IPS 1.1).
     if (root === 'ipsproxy') return { status: 301, headers: { location: '/admin/' }, body: '' };

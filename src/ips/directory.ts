@@ -57,13 +57,13 @@ export interface DirectoryOptions {
 }
 
 export class Directory implements Disposable {
-  readonly #url: string;
+  readonly url: string;
   readonly #database: DatabaseSync;
   readonly #sql: Statements;
   readonly #memberships: Memberships;
 
   constructor({ url, file = ':memory:' }: DirectoryOptions) {
-    this.#url = url;
+    this.url = url;
     this.#database = new DatabaseSync(file);
     // A stand-in's data may be lost with the machine, not with the process.
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
@@ -211,7 +211,7 @@ export class Directory implements Disposable {
   /** The resource without what is read from memberships. */
   #plain(type: ResourceType, row: Row): Resource {
     const { schemas: urns, ...attributes } = parseResource(row.document);
-    const location = `${this.#url}/${type}/${encodeURIComponent(row.id)}`;
+    const location = `${this.url}/${type}/${encodeURIComponent(row.id)}`;
     const times = { created: row.created, lastModified: row.modified };
     return {
       schemas: urns,

@@ -11,6 +11,8 @@ export interface LimiterOptions {
   readonly delayMs: number;
   /** `true` tells when the minute has room again, a number is told as it is; SAP documents neither. */
   readonly retryAfter?: boolean | number;
+  /** How long everything is refused once the second figure is reached; until there is room when absent. */
+  readonly penaltyMs?: number;
   readonly slowedBy?: 'fixed' | 'proportional';
 }
 
@@ -30,6 +32,15 @@ export const tokenLimits: LimiterOptions = {
   delayMs: 0,
 };
 
+/** Those of the tenant's own directory; beyond them a whole minute is refused (facts: IPS 5.2). */
+export const directoryLimits: LimiterOptions = {
+  slowAt: 200,
+  refuseAt: 280,
+  minuteMs: 60_000,
+  delayMs: 1000,
+  penaltyMs: 60_000,
+};
+
 export type Admission =
   | { readonly admitted: true; readonly delayMs: number }
   | { readonly admitted: false; readonly retryAfter?: number };
@@ -38,15 +49,20 @@ export class Limiter {
   readonly #options: LimiterOptions;
   /** Instants of the counted calls, oldest first; never longer than `refuseAt`. */
   readonly #instants: number[] = [];
+  #refusesUntil = -Infinity;
 
   constructor(options: LimiterOptions) {
     this.#options = options;
   }
 
   admit(now: number = performance.now()): Admission {
-    const { slowAt, refuseAt, minuteMs, delayMs, slowedBy } = this.#options;
+    const { slowAt, refuseAt, minuteMs, delayMs, slowedBy, penaltyMs = 0 } = this.#options;
     while (this.#instants[0] !== undefined && this.#instants[0] <= now - minuteMs) this.#instants.shift();
-    if (this.#instants.length >= refuseAt) return this.#refusal(now);
+    if (now < this.#refusesUntil) return this.#refusal(now);
+    if (this.#instants.length >= refuseAt) {
+      this.#refusesUntil = now + penaltyMs;
+      return this.#refusal(now);
+    }
     const excess = this.#instants.push(now) - slowAt;
     if (excess <= 0) return { admitted: true, delayMs: 0 };
     const share = slowedBy === 'proportional' ? excess / (refuseAt - slowAt) : 1;
@@ -56,8 +72,8 @@ export class Limiter {
   #refusal(now: number): Admission {
     const { retryAfter, minuteMs } = this.#options;
     if (!retryAfter) return { admitted: false };
-    const oldest = this.#instants[0] ?? now;
-    const seconds = retryAfter === true ? Math.ceil((oldest + minuteMs - now) / 1000) : retryAfter;
+    const roomAt = Math.max((this.#instants[0] ?? now) + minuteMs, this.#refusesUntil);
+    const seconds = retryAfter === true ? Math.ceil((roomAt - now) / 1000) : retryAfter;
     return { admitted: false, retryAfter: seconds };
   }
 }

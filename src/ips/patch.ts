@@ -77,6 +77,9 @@ function applyOperation(resource: MutableResource, { op, path, value }: PatchOpe
         applyOperation(resource, { op, path: parseAttributePath(name), value: part });
     return;
   }
+  // A name that every object has already would lead out of the resource.
+  if ([path.urn, ...path.names, path.below].includes('__proto__'))
+    throw scimFailure(400, 'The path names no attribute.', 'invalidPath');
   if (path.urn === undefined && readOnly.has(path.names[0]?.toLowerCase() ?? ''))
     throw scimFailure(400, 'The attribute is read-only.', 'mutability');
   const holder = holderOf(resource, path, op);

@@ -2,8 +2,6 @@
  * The resources of one type of one proxy system, for the time of one call: each method is the row of facts:
  * transformations 9 that its name says. It remembers nothing: every read asks the backend.
  */
-import { hash } from 'node:crypto';
-
 import { isScimMedia, scimMediaType } from '../scim/message.ts';
 import { listResponse, nothing, readJson, scimAnswer, type Answer, type Ask } from './answer.ts';
 import type { Assumptions } from './assumptions.ts';
@@ -11,6 +9,7 @@ import type { Comparison } from './backend.ts';
 import { readCallerFilter } from './caller-filter.ts';
 import { readWindow, totalResults } from './paging.ts';
 import { attempt, Refusal, type Attempt } from './refusal.ts';
+import { names, versioned, versionOf } from './resource-version.ts';
 import { attributeOf, isObject, type Resource, type ResourceType } from './resource.ts';
 import { readSelection } from './selection.ts';
 import { patchTellsResource, restrictionOf, totalsStrategy, type System } from './system.ts';
@@ -195,9 +194,7 @@ export class ProxyEndpoint {
   }
 
   #versioned(resource: Resource): Resource {
-    if (this.#parts.assumptions.etag === 'none') return resource;
-    const meta = attributeOf(resource, 'meta');
-    return { ...resource, meta: { ...(isObject(meta) && meta), version: versionOf(resource) } };
+    return this.#parts.assumptions.etag === 'none' ? resource : versioned(resource);
   }
 
   #resourceAnswer(status: number, resource: Resource, select = (all: Resource) => all): Answer {
@@ -213,12 +210,7 @@ export class ProxyEndpoint {
     );
     const outcome = this.#read(entity);
     const current = outcome.kind === 'resource' ? versionOf(outcome.resource) : undefined;
-    if (current === undefined || !expected.split(',').some((version) => version.trim() === current))
+    if (current === undefined || !names(expected, current))
       throw new Refusal(412, 'The resource has changed.');
   }
-}
-
-/** A version that changes exactly when the representation does; nothing has to be kept for it. */
-function versionOf(resource: Resource): string {
-  return `W/"${hash('sha256', JSON.stringify(resource), 'base64url').slice(0, 22)}"`;
 }

@@ -1,10 +1,10 @@
 /**
  * A connector to any SCIM 2.0 service provider over HTTP(S), configured by SAP's own property names
- * (facts: IPS 8.1). Whatever it answers beyond 2xx is the backend's failure, quoted as it came.
+ * (facts: IPS 8.1).
  */
-import { scimMediaType } from '../scim/message.ts';
 import { scimFilterOf, type Backend, type Page, type PageRequest } from './backend.ts';
-import { BackendFailure, BackendTimeout } from './refusal.ts';
+import { HttpConnection } from './http-connection.ts';
+import { BackendFailure } from './refusal.ts';
 import { idOf, isObject, type Resource, type ResourceType } from './resource.ts';
 
 export interface ScimBackendOptions {
@@ -20,19 +20,13 @@ export class ScimBackend implements Backend {
   readonly url: string;
   readonly givesTotal: boolean;
   readonly filters: boolean;
-  readonly #headers: Readonly<Record<string, string>>;
-  readonly #contentType: string;
-  readonly #timeoutMs: number;
+  readonly #connection: HttpConnection;
 
   constructor(properties: Readonly<Record<string, string>>, options: ScimBackendOptions) {
-    const url = properties['URL'];
-    if (url === undefined) throw new Error('a SCIM backend needs the property URL');
-    this.url = url.replace(/\/+$/, '');
+    this.#connection = new HttpConnection(properties, options.timeoutMs);
+    this.url = this.#connection.url;
     this.givesTotal = options.givesTotal ?? true;
     this.filters = options.filters ?? true;
-    this.#contentType = properties['scim.content.type'] ?? scimMediaType;
-    this.#headers = headersOf(properties);
-    this.#timeoutMs = options.timeoutMs ?? 60_000;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -44,7 +38,7 @@ export class ScimBackend implements Backend {
   }
 
   async page(type: ResourceType, request: PageRequest): Promise<Page> {
-    const list = await this.#ask('GET', `/${type}?${searchOf(request)}`);
+    const list = await this.#connection.ask('GET', `/${type}?${searchOf(request)}`);
     const resources: unknown = list['Resources'] ?? [];
     if (!Array.isArray(resources)) throw new BackendFailure(502, 'The list has no Resources.');
     const total = list['totalResults'];
@@ -53,63 +47,33 @@ export class ScimBackend implements Backend {
   }
 
   async count(type: ResourceType, request: Pick<PageRequest, 'match' | 'restriction'>): Promise<number> {
-    const list = await this.#ask('GET', `/${type}?${searchOf({ ...request, startIndex: 1, count: 0 })}`);
+    const list = await this.#connection.ask(
+      'GET',
+      `/${type}?${searchOf({ ...request, startIndex: 1, count: 0 })}`,
+    );
     const total = list['totalResults'];
     return typeof total === 'number' ? total : 0;
   }
 
   get(type: ResourceType, id: string): Promise<Resource> {
-    return this.#ask('GET', pathOf(type, id));
+    return this.#connection.ask('GET', pathOf(type, id));
   }
 
   create(type: ResourceType, resource: Resource): Promise<Resource> {
-    return this.#ask('POST', `/${type}`, resource);
+    return this.#connection.ask('POST', `/${type}`, resource);
   }
 
   async replace(type: ResourceType, id: string, resource: Resource): Promise<Resource> {
-    const replaced = await this.#ask('PUT', pathOf(type, id), resource);
+    const replaced = await this.#connection.ask('PUT', pathOf(type, id), resource);
     return 'id' in replaced ? replaced : await this.get(type, id); // some answer 204
   }
 
   async patch(type: ResourceType, id: string, patch: unknown): Promise<void> {
-    await this.#ask('PATCH', pathOf(type, id), isObject(patch) ? patch : {});
+    await this.#connection.ask('PATCH', pathOf(type, id), isObject(patch) ? patch : {});
   }
 
   async delete(type: ResourceType, id: string): Promise<void> {
-    await this.#ask('DELETE', pathOf(type, id));
-  }
-
-  async #ask(method: string, path: string, body?: Resource): Promise<Resource> {
-    const response = await this.#send(method, path, body);
-    const text = await response.text();
-    if (!response.ok) throw new BackendFailure(response.status, text);
-    if (text === '') return {};
-    try {
-      const value: unknown = JSON.parse(text);
-      if (isObject(value)) return value;
-    } catch {
-      // A page for people instead of JSON: told below like any other answer that is no resource.
-    }
-    throw new BackendFailure(502, text.slice(0, 1000));
-  }
-
-  async #send(method: string, path: string, body?: Resource): Promise<Response> {
-    try {
-      return await fetch(this.url + path, {
-        method,
-        redirect: 'manual',
-        signal: AbortSignal.timeout(this.#timeoutMs),
-        headers: {
-          accept: scimMediaType,
-          ...this.#headers,
-          ...(body && { 'content-type': this.#contentType }),
-        },
-        ...(body && { body: JSON.stringify(body) }),
-      });
-    } catch (cause) {
-      if (cause instanceof DOMException && cause.name === 'TimeoutError') throw new BackendTimeout();
-      throw new BackendFailure(502, 'The backend cannot be reached.');
-    }
+    await this.#connection.ask('DELETE', pathOf(type, id));
   }
 }
 
@@ -128,18 +92,4 @@ function searchOf(request: PageRequest): string {
     ...(filter !== undefined && { filter }),
   });
   return query.toString();
-}
-
-function headersOf(properties: Readonly<Record<string, string>>): Record<string, string> {
-  const prefix = 'ips.http.header.';
-  const extra = Object.entries(properties)
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, value]) => [name.slice(prefix.length).toLowerCase(), value]);
-  const { Authentication: authentication, User: user = '', Password: password = '' } = properties;
-  const credential = Buffer.from(`${user}:${password}`).toString('base64');
-  return {
-    ...Object.fromEntries(extra),
-    ...(properties['scim.include.if.match.wildcard.header'] === 'true' && { 'if-match': '*' }),
-    ...(authentication === 'BasicAuthentication' && { authorization: `Basic ${credential}` }),
-  };
 }

@@ -13,6 +13,7 @@ import type { ResourceType } from './resource.ts';
 import { RetryingBackend } from './retrying-backend.ts';
 import { ScimBackend, type ScimBackendOptions } from './scim-backend.ts';
 import { SystemTransformations } from './system-transformations.ts';
+import { TokenPagesBackend, type TokenPagesOptions } from './token-pages-backend.ts';
 import { PassThrough, type Transformer } from './transformer.ts';
 
 /** What real connectors differ in. */
@@ -56,7 +57,8 @@ export type BackendOptions =
   | EmbeddedBackendOptions
   | AbapBackendOptions
   | NativeBackendOptions
-  | ScimBackendOptions;
+  | ScimBackendOptions
+  | TokenPagesOptions;
 
 export interface SystemOptions {
   /** A dash-separated UUID at SAP. */
@@ -136,6 +138,7 @@ function openBackend(
   properties: Readonly<Record<string, string>>,
 ): OpenedBackend {
   if (options.kind === 'scim') return { backend: new ScimBackend(properties, options) };
+  if (options.kind === 'token-pages') return { backend: new TokenPagesBackend(properties, options) };
   const { givesTotal = true, filters = true } = options;
   const url = options.url ?? properties['URL'] ?? `https://backend.example.com/${id}/scim/v2`;
   const traits = { url, givesTotal, filters };

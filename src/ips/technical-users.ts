@@ -6,11 +6,13 @@ import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 import { Refusal } from './refusal.ts';
 
-/** SAP's names of the authorisations that matter here. */
+/** SAP's names of the authorisations that matter here; the last two are those of the tenant's own directory. */
 export const permissions = [
   'Access Proxy System API',
   'Access Real-Time Provisioning API',
   'Access Identity Provisioning Tenant Admin API',
+  'Manage Users',
+  'Manage Groups',
 ] as const;
 export type Permission = (typeof permissions)[number];
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { documentedDefaults } from './assumptions.ts';
 import { faultOrderShape } from './faults.ts';
-import { proxyLimits, tokenLimits } from './limiter.ts';
+import { directoryLimits, proxyLimits, tokenLimits } from './limiter.ts';
 import { permissions } from './technical-users.ts';
 
 const reference = z.union([
@@ -38,6 +38,17 @@ const nativeShape = z.strictObject({
   link: z.strictObject({ list: z.string(), value: z.string() }).exactOptional(),
 });
 
+const tokenPages = z.strictObject({
+  kind: z.literal('token-pages'),
+  timeoutMs: z.number().int().min(1).exactOptional(),
+  paths: z.strictObject({ Users: z.string().startsWith('/'), Groups: z.string().startsWith('/') }),
+  key: z.string().default('id'),
+  items: z.string().default('items'),
+  next: z.string().default('nextPageToken'),
+  tokenParameter: z.string().default('pageToken'),
+  sizeParameter: z.string().default('pageSize'),
+});
+
 const backend = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('directory'),
@@ -60,6 +71,7 @@ const backend = z.discriminatedUnion('kind', [
     filters: z.boolean().exactOptional(),
     timeoutMs: z.number().int().min(1).exactOptional(),
   }),
+  tokenPages,
 ]);
 
 /** A file, or the transformation itself. */
@@ -125,6 +137,10 @@ export const tenantFileShape = z.strictObject({
   systems: z.record(z.uuid(), system),
   limiter: limiter.prefault({}),
   tokenLimiter: limiter.prefault({ slowAt: tokenLimits.slowAt, refuseAt: tokenLimits.refuseAt, delayMs: 0 }),
+  identityDirectory: z.uuid().exactOptional(),
+  directoryLimiter: limiter
+    .extend({ penaltyMs: z.number().int().min(0).default(60_000) })
+    .prefault({ slowAt: directoryLimits.slowAt, refuseAt: directoryLimits.refuseAt }),
   tokenSeconds: positive.default(3600),
   assumptions: assumptions.prefault({}),
   faults: z.array(faultOrderShape).default([]),

@@ -48,18 +48,13 @@ export async function loadTenantFile(path: string, environment: Environment = {}
         systems.map(({ name }) => name ?? ''),
       ),
     );
-  const { listen, tls, publicUrl, limiter, tokenLimiter, tokenSeconds, assumptions, faults } = file;
+  const { listen, tls, technicalUsers: _users, systems: _systems, ...plain } = file;
   const options: TenantOptions = {
     ...listen,
+    ...plain,
     ...(tls && { tls: await readTls(tls, source) }),
-    ...(publicUrl !== undefined && { publicUrl }),
     technicalUsers,
     systems,
-    limiter,
-    tokenLimiter,
-    tokenSeconds,
-    assumptions,
-    faults,
   };
   return { options, generated };
 }

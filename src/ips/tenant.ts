@@ -8,10 +8,11 @@ import { AdminApi } from './admin-api.ts';
 import type { Ask } from './answer.ts';
 import { documentedDefaults, type Assumptions } from './assumptions.ts';
 import { Desk, type Figures } from './desk.ts';
+import { DirectoryApi } from './directory-api.ts';
 import type { Directory } from './directory.ts';
 import { Faults, type FaultOrder } from './faults.ts';
 import { createJob, Jobs, type Job, type JobType } from './job.ts';
-import { Limiter, proxyLimits, tokenLimits, type LimiterOptions } from './limiter.ts';
+import { directoryLimits, Limiter, proxyLimits, tokenLimits, type LimiterOptions } from './limiter.ts';
 import { Provisioning, type RealtimeNotice } from './provisioning.ts';
 import { ProxyApi } from './proxy-api.ts';
 import { RealtimeApi } from './realtime-api.ts';
@@ -32,6 +33,9 @@ export interface TenantOptions {
   readonly systems: readonly SystemOptions[];
   readonly limiter?: LimiterOptions;
   readonly tokenLimiter?: LimiterOptions;
+  /** The system whose embedded directory is the tenant's own, reached under `/scim`; there is none when absent. */
+  readonly identityDirectory?: string;
+  readonly directoryLimiter?: LimiterOptions;
   readonly tokenSeconds?: number;
   readonly assumptions?: Partial<Assumptions>;
   /** Faults that are in force from the start. */
@@ -84,11 +88,7 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
     get figures() {
       return desk.figures;
     },
-    directory: (systemId) => {
-      const directory = systems.get(systemId)?.directory;
-      if (!directory) throw new Error(`no system with an embedded directory has the id ${systemId}`);
-      return directory;
-    },
+    directory: (systemId) => directoryOf(systems, systemId),
     runJob: async (type, sourceSystem) => {
       const job = jobs.start(type, sourceSystem, 'schedule');
       await provisioning.run(job);
@@ -112,6 +112,7 @@ function furnish(
   address: () => string,
 ) {
   const { technicalUsers, tokenSeconds = 3600, limiter = proxyLimits, warn = () => undefined } = options;
+  const { identityDirectory } = options;
   const assumptions = { ...documentedDefaults, ...options.assumptions };
   const provisioning = new Provisioning(systems);
   const users = new TechnicalUsers(technicalUsers, tokenSeconds);
@@ -130,11 +131,24 @@ function furnish(
     proxy: new ProxyApi({ systems, assumptions, address, warn }),
     realtime: new RealtimeApi({ systems, take }),
     admin: new AdminApi({ systems, assumptions, jobs, run }),
+    ...(identityDirectory !== undefined && {
+      directory: new DirectoryApi({
+        directory: directoryOf(systems, identityDirectory),
+        base: () => `${address()}/scim`,
+      }),
+    }),
+    directoryLimiter: new Limiter(options.directoryLimiter ?? directoryLimits),
     faults,
     assumptions,
     warn,
   });
   return { desk, provisioning, users, jobs, notices };
+}
+
+function directoryOf(systems: ReadonlyMap<string, System>, systemId: string): Directory {
+  const directory = systems.get(systemId)?.directory;
+  if (!directory) throw new Error(`no system with an embedded directory has the id ${systemId}`);
+  return directory;
 }
 
 function addressOf(host: string, port: number, isTls: boolean): string {

@@ -67,3 +67,10 @@ test('proxy and real-time calls share the limit, and 429 is a SCIM error without
   assert.equal(refused.headers.get('retry-after'), null);
   assert.equal(started.tenant.figures.slowed, 1);
 });
+
+test('with a penalty everything is refused for its time, though the minute has room again', () => {
+  const limiter = new Limiter({ ...small, penaltyMs: 5000, retryAfter: true });
+  admitMany(limiter, 6, 0);
+  assert.deepEqual(limiter.admit(4000), { admitted: false, retryAfter: 1 });
+  assert.equal(delayOf(limiter.admit(5000)), 0);
+});

@@ -155,6 +155,12 @@ const refused: readonly (readonly [what: string, patch: unknown, scimType: strin
     patchOf({ op: 'replace', path: 'emails[type eq "x"].value', value: 'y' }),
     'noTarget',
   ],
+  ['that leads out of the resource', patchOf({ op: 'add', path: '__proto__.x', value: 1 }), 'invalidPath'],
+  [
+    'that leads out of the resource without a path',
+    patchOf({ op: 'add', value: JSON.parse('{"__proto__":{"x":1}}') }),
+    'invalidPath',
+  ],
   ['with a broken path', patchOf({ op: 'replace', path: 'emails[type eq', value: 'y' }), 'invalidPath'],
   ['with a broken filter', patchOf({ op: 'remove', path: 'emails[type is "x"]' }), 'invalidFilter'],
 ];
