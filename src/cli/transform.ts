@@ -27,6 +27,7 @@ Options of run
   --input <file>           the entity, or the body of the call, as JSON; - is standard input (default: {})
   --variable <name=value>  a variable that is set before the first mapping; may be repeated
   --mode <job or proxy>    what a delete does: all deleteEntity mappings, or only that of the id (default: job)
+  --missing <as>           what a missing list equals in conditions: nothing or emptyList (default: nothing)
   --explain                mapping by mapping: taken or skipped and why, values before and after each function
 
 Exit codes
@@ -49,6 +50,7 @@ const options = {
   input: { type: 'string' },
   variable: { type: 'string', multiple: true },
   mode: { type: 'string', default: 'job' },
+  missing: { type: 'string', default: 'nothing' },
   explain: { type: 'boolean' },
 } as const;
 
@@ -150,12 +152,14 @@ async function runOf(values: Values): Promise<Run> {
   if (entity === undefined) throw new WrongUsage('--entity is needed', help);
   const operation = oneOf('operation', values.operation, operations);
   const mode = oneOf('mode', values.mode, ['job', 'proxy'] as const);
+  const missing = oneOf('missing', values.missing, ['nothing', 'emptyList'] as const);
   const variables = Object.fromEntries((values.variable ?? []).map(variableIn));
   const properties = await propertiesIn(values.properties);
   return {
     entity,
     operation,
     mode,
+    missing,
     variables,
     properties,
     input: input === undefined ? {} : await jsonIn(input),

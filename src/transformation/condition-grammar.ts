@@ -116,7 +116,9 @@ function readOperator(cursor: Cursor): Operator | undefined {
   const sign = cursor.skipBlanks().match(/[<>=~!]+|[A-Za-z]+/);
   if (sign === '') return undefined;
   const operator = operators.find((known) => known === sign.toUpperCase());
-  return operator ?? cursor.fail(`unknown operator ${sign} before`);
+  if (operator) return operator;
+  cursor.at -= sign.length;
+  return cursor.fail('unknown operator');
 }
 
 function refuseMismatch(cursor: Cursor, operator: Operator, right: Operand): void {

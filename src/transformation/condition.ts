@@ -6,7 +6,7 @@ import { decideCall } from './condition-functions.ts';
 import type { Effort } from './effort.ts';
 import type { Condition, Operand } from './expression.ts';
 import { type Json, MISSING, type Missing } from './json.ts';
-import { relate } from './operators.ts';
+import { type MissingAs, relate } from './operators.ts';
 import { read, type Scope } from './path-reading.ts';
 import { JavaRegex } from './regex.ts';
 import { insertVariables, type Variables } from './variables.ts';
@@ -17,6 +17,7 @@ export interface Surroundings {
   readonly properties: Readonly<Record<string, string>>;
   readonly variables: Variables;
   readonly effort: Effort;
+  readonly missing: MissingAs;
 }
 
 export function scopeOf(around: Surroundings, current: Json): Scope {
@@ -54,7 +55,7 @@ export function decide(condition: Condition, around: Surroundings, current: Json
         valueOf(condition.left, around, current),
         condition.operator,
         valueOf(condition.right, around, current),
-        around.effort,
+        around,
       );
   }
 }

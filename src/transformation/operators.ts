@@ -7,11 +7,27 @@ import type { Operator } from './expression.ts';
 import { equal, isArray, isObject, type Json, MISSING, type Missing } from './json.ts';
 import { JavaRegex } from './regex.ts';
 
+/** Stock Jayway takes a missing value for equal to nothing; SAP's defaults can be read as if it were `[]`. */
+export type MissingAs = 'nothing' | 'emptyList';
+
+export interface Ground {
+  readonly effort: Effort;
+  readonly missing: MissingAs;
+}
+
 export type Operand = Json | Missing | JavaRegex;
 
-export function relate(left: Operand, operator: Operator, right: Operand, effort: Effort): boolean {
+/** @param missing what a missing value is compared as with `==` and its like */
+export function relate(
+  left: Operand,
+  operator: Operator,
+  right: Operand,
+  { effort, missing }: Ground,
+): boolean {
   if (operator === '=~') return matches(left, right, effort);
   if (left instanceof JavaRegex || right instanceof JavaRegex) return false;
+  if (missing === 'emptyList' && /^[!=]/.test(operator))
+    return relations[operator](present(left), present(right));
   return relations[operator](left, right);
 }
 
@@ -59,6 +75,10 @@ function compare(left: Side, right: Side, holds: (order: number) => boolean): bo
   if (typeof left === 'number' && typeof right === 'number') return holds(left - right);
   if (typeof left !== 'string' || typeof right !== 'string') return false;
   return holds(left < right ? -1 : Number(left > right));
+}
+
+function present(side: Side): Json {
+  return side === MISSING ? [] : side;
 }
 
 function isList(value: Side): value is readonly Json[] {

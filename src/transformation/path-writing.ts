@@ -47,10 +47,16 @@ function set(sheet: Sheet, path: Path, value: Json, scope: Scope): boolean {
     return true;
   }
   const chosen = { ...path, steps: path.steps.slice(0, creating), definite: false };
+  const rest = path.steps.slice(creating);
   const places = locate(chosen, { ...scope, document: sheet.root });
-  for (const place of places ?? [])
-    replace(sheet, place, placed(place.value as Draft, path.steps.slice(creating), value));
+  for (const place of places?.filter(({ value: found }) => canTake(found, rest[0])) ?? [])
+    replace(sheet, place, placed(place.value as Draft, rest, value));
   return places !== undefined;
+}
+
+/** What was chosen is written into, never replaced to be written into. */
+function canTake(found: Json, step: Step | undefined): boolean {
+  return step === undefined || (step.kind === 'index' ? isArray(found) : isObject(found));
 }
 
 function isCreatable(step: Step): boolean {

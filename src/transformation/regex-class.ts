@@ -64,10 +64,14 @@ export function readShorthand(cursor: Cursor, flags: Flags): CharacterTest | und
 }
 
 function readProperty(cursor: Cursor, negated: boolean, flags: Flags): CharacterTest {
+  const start = cursor.at;
   cursor.at += 2;
   const name = cursor.peek() === '{' ? cursor.match(/\{[^}]*\}/).slice(1, -1) : cursor.match(/\w/);
   const test = namedClass(name.replace(/^\^/, ''), flags);
-  if (!test) return cursor.fail(`unknown character class ${name} before`);
+  if (!test) {
+    cursor.at = start;
+    return cursor.fail('unknown character class');
+  }
   const folded = fold(test, flags);
   return negated !== name.startsWith('^') ? (found) => !folded(found) : folded;
 }
@@ -86,7 +90,10 @@ export function readEscapedCharacter(cursor: Cursor): number {
   const letter = String.fromCodePoint(codePoint);
   cursor.at += letter.length;
   if (Object.hasOwn(controls, letter)) return controls[letter] ?? codePoint;
-  if (/[A-Za-z]/.test(letter)) return cursor.fail(`unknown escape \\${letter} before`);
+  if (/[A-Za-z]/.test(letter)) {
+    cursor.at -= 2;
+    return cursor.fail('unknown escape');
+  }
   return codePoint;
 }
 

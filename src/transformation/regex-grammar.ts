@@ -2,44 +2,15 @@
 import { Cursor } from './cursor.ts';
 import { literal, notLineEnd } from './regex-characters.ts';
 import { readEscapedCharacter, readSet, readShorthand } from './regex-class.ts';
+import { noFlags, withFlags } from './regex-flags.ts';
 import type { Flags, Node, Place, Regex } from './regex-syntax.ts';
 
 const longest = 10_000;
 const mostRepeats = 1000;
 
-const flagNames = {
-  i: 'ignoreCase',
-  u: 'unicodeCase',
-  m: 'multiline',
-  s: 'dotAll',
-  x: 'comments',
-  d: 'unixLines',
-  U: 'unicodeClasses',
-} as const satisfies Record<string, keyof Flags>;
-
-const noFlags: Flags = {
-  ignoreCase: false,
-  unicodeCase: false,
-  multiline: false,
-  dotAll: false,
-  comments: false,
-  unixLines: false,
-  unicodeClasses: false,
-};
-
 export function parseRegex(source: string, flags: string): Regex {
   const parser = new Parser(source, withFlags(noFlags, flags, true));
   return parser.parse();
-}
-
-function withFlags(flags: Flags, letters: string, on: boolean): Flags {
-  const changes: Partial<Record<keyof Flags, boolean>> = {};
-  for (const letter of letters) {
-    const name = Object.entries(flagNames).find(([known]) => known === letter)?.[1];
-    if (name) changes[name] = on;
-    if (letter === 'U') changes.unicodeCase = on;
-  }
-  return { ...flags, ...changes };
 }
 
 class Parser {

@@ -9,6 +9,7 @@ import { collectFindings, describe, type Fault } from './fault.ts';
 import type { ResolveId } from './function-kind.ts';
 import { holds } from './guard.ts';
 import { sizeOf, type Json, type Value } from './json.ts';
+import type { MissingAs } from './operators.ts';
 import { printOf, type Properties, replaceParameters, templateOf } from './parameters.ts';
 import { type Course, type Mode, runMappings } from './run.ts';
 import type { MappingTrace } from './trace.ts';
@@ -25,6 +26,8 @@ export interface Run {
   /** In a proxy a delete runs only the mapping of `entityIdTargetSystem`. Default: job. */
   readonly mode?: Mode;
   readonly resolveId?: ResolveId;
+  /** Whether a missing list equals `[]` in conditions (facts: transformations 7.1.1). Default: nothing. */
+  readonly missing?: MissingAs;
 }
 
 export interface Outcome {
@@ -155,12 +158,20 @@ function transform(entity: Entity, run: Bound): Outcome {
 }
 
 function courseOf(run: Bound, effort: Effort): Course {
-  const { operation, mode = 'job', input, properties, now = new Date(), resolveId } = run;
+  const {
+    operation,
+    mode = 'job',
+    input,
+    properties,
+    now = new Date(),
+    resolveId,
+    missing = 'nothing',
+  } = run;
   const variables = new Map<string, Value>([
     ['currentDate', currentDate(now, properties)],
     ...Object.entries(run.variables ?? {}),
   ]);
-  const around = { input, properties, variables, effort, resolveId };
+  const around = { input, properties, variables, effort, resolveId, missing };
   return { operation, mode, sheet: { root: {} }, around };
 }
 

@@ -223,6 +223,15 @@ describe('a condition', () => {
     assert.equal(isFulfilled("'${unset}' == 'null'", input, { variables }), true);
   });
 
+  it('compares a missing list as an empty one only when asked to', () => {
+    const missing = 'emptyList';
+    assert.equal(isFulfilled("$.x[?(@.k=='v')] == []", input, { missing }), true);
+    assert.equal(isFulfilled("$.x[?(@.k=='v')] != []", input, { missing }), false);
+    assert.equal(isFulfilled("$.x == 'L'", input, { missing }), false);
+    assert.equal(isFulfilled("$.x != 'L'", input, { missing }), true);
+    assert.equal(isFulfilled('$.x == null', input, { missing }), false);
+  });
+
   it('compares the current date as a text', () => {
     const now = new Date('2024-05-06T07:08:09.010Z');
     assert.equal(isFulfilled("$.start <= '${currentDate}'", input, { now }), true);

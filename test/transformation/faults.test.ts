@@ -33,7 +33,7 @@ describe('all faults of a document', () => {
       'f.json, user, condition: expected a path or a literal (texts need quotes) at position 7 (the end)',
       'f.json, user, skipOperations: must be a list of create, update, delete',
       'f.json, user, mapping 1, sourcePath: expected a name, an index, a slice, * or ?(…) in brackets at position 5 (the end)',
-      "f.json, user, mapping 2, condition: unknown operator = before at position 6:  'y'",
+      "f.json, user, mapping 2, condition: unknown operator at position 5: = 'y'",
       'f.json, user, mapping 2, functions[0].function: unknown function nope',
       'f.json, user, mapping 2, functions[1].index: elementAt: index is required',
       'f.json, group, mappings: must be a list',

@@ -37,6 +37,8 @@ const table: readonly (readonly [before: Json, path: string, value: Json, after:
   [{ a: [1, 2, 3] }, '$.a[-1]', 9, { a: [1, 2, 9] }],
   [{ a: [1, 2, 3] }, '$.a[1:]', 9, { a: [1, 9, 9] }],
   [{ a: 'scalar' }, '$.a.b', 1, { a: { b: 1 } }],
+  [{ a: ['p', { k: 1 }, null] }, '$.a[*].b', 1, { a: ['p', { k: 1, b: 1 }, null] }],
+  [{ a: { value: 'unwrapped' } }, '$.a[*].b', 1, { a: { value: 'unwrapped' } }],
   [{ a: 1 }, "$['a','b']", 2, { a: 2, b: 2 }],
   [{ a: { v: 1 }, b: [{ v: 2 }] }, '$..v', 0, { a: { v: 0 }, b: [{ v: 0 }] }],
   [{ a: 1 }, '$', { b: 2 }, { b: 2 }],
