@@ -53,7 +53,7 @@ const forgeries: Record<string, Forgery> = {
     footer: (f) => ({ ...f, lastTs: '2026-01-01T00:00:00.000Z' }),
     reason: /footer does not fit/,
   },
-  'a footer without a root': { footer: ({ root: _, ...f }) => f, reason: /footer is not complete/ },
+  'a footer without a root': { footer: (f) => ({ ...f, root: undefined }), reason: /footer is not complete/ },
   'a line behind the footer': {
     lines: (lines) => [...lines, ...lines.slice(1, 2)],
     reason: /A line follows the footer/,

@@ -30,12 +30,12 @@ async function open(answer: Answer = issue({})) {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const fetchToken: FetchToken = async ({ method, path, headers, body }, signal) => {
+  const fetchToken: FetchToken = async ({ path, headers, body }, signal) => {
     const sent = new Headers(
       Object.entries(headers).map(([name, value]): [string, string] => [name, value ?? '']),
     );
     const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-      method,
+      method: 'POST',
       headers: sent,
       body: new Uint8Array(body),
       signal,

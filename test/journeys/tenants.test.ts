@@ -54,8 +54,11 @@ test("the tenant's refusal of the gateway's credential is not the caller's 401",
   await using gateway = await startGateway({ upstream: upstream.url });
   const answer = await gateway.call('GET', '/Users/1');
   assert.deepEqual([answer.status, answer.headers.get('www-authenticate')], [502, null]);
-  const { status, detail } = await answer.json();
-  assert.deepEqual([status, detail], ['502', "The tenant refused the gateway's own credential."]);
+  assert.deepEqual(await answer.json(), {
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
+    status: '502',
+    detail: "The tenant refused the gateway's own credential.",
+  });
 });
 
 test("the gateway's own Basic credential goes up instead of the caller's", async () => {
