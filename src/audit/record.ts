@@ -134,6 +134,7 @@ export function upstreamOutcomeMembers(outcome: UpstreamOutcome): Members {
 /** The name of a request record says what became of the call; what has no row is request.outcome. */
 const eventOfError: { readonly [kind in Kind]?: string } = {
   unauthenticated: 'authn.failure',
+  throttled: 'authn.throttled',
   forbidden: 'authz.denied',
   'caller-left': 'request.aborted_by_client',
 };

@@ -9,10 +9,14 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { createGate, type Gate } from './gate.ts';
 import { readSecrets, type Entries } from './secret-file.ts';
 import { hashSecret, verifySecret } from './secret.ts';
+import type { Attempt } from './throttle.ts';
 
 export interface SecretBook extends Disposable {
-  /** False for an unknown user and a wrong secret alike; rejects only when it cannot tell. */
-  verify(user: string, secret: string): Promise<boolean>;
+  /**
+   * False for an unknown user and a wrong secret alike; rejects only when it cannot tell, or when `attempt` may not be
+   * charged. What is remembered is no attempt.
+   */
+  verify(user: string, secret: string, attempt: Attempt): Promise<boolean>;
   /** Reads the file again; when that fails the old book stays and `onBroken` is told. */
   reload(): Promise<void>;
 }
@@ -61,7 +65,7 @@ export async function openSecretBook(file: string, options: SecretBookOptions = 
   watchFile(file, { interval: watchMs, persistent: false }, changed);
 
   return {
-    verify: (user, secret) => reading.verify(user, secret),
+    verify: (...credential) => reading.verify(...credential),
     reload,
     [Symbol.dispose]: () => unwatchFile(file, changed),
   };
@@ -90,18 +94,32 @@ class Reading {
     this.#comparisons = Math.max(1, ...entries.values().map((list) => list.length));
   }
 
-  async verify(user: string, secret: string): Promise<boolean> {
+  async verify(user: string, secret: string, attempt: Attempt): Promise<boolean> {
     const mac = createHmac('sha256', this.#parts.key).update(`${user}\0${secret}`).digest('base64');
     if (this.#isRemembered(mac)) return true;
+    // Whoever shows the same credential at the same time shares the comparison, and is no second attempt.
     return this.#running.getOrInsertComputed(mac, async () => {
       try {
-        const verified = await this.#parts.gate(() => this.#compareAll(user, secret));
+        const verified = await this.#tryOnce(user, secret, attempt);
         if (verified) this.#rememberedUntil.set(mac, this.#parts.now() + rememberMs);
         return verified;
       } finally {
         this.#running.delete(mac);
       }
     });
+  }
+
+  async #tryOnce(user: string, secret: string, attempt: Attempt): Promise<boolean> {
+    attempt.charge();
+    const verified = await this.#parts
+      .gate(() => this.#compareAll(user, secret))
+      .catch((error: unknown) => {
+        attempt.refund();
+        throw error;
+      });
+    if (verified) attempt.succeed();
+    else attempt.fail();
+    return verified;
   }
 
   #isRemembered(mac: string): boolean {

@@ -91,7 +91,7 @@ async function follow(parts: Parts, call: Call, entry: RequestEntry, progress: P
   if (call.flaw) throw call.flaw;
   checkMethod(call.method);
   const target = parseTarget(call.target, parts.maxTargetLength, parts.isOurs);
-  const caller = await parts.identify(call.headers);
+  const caller = await parts.identify(call);
   entry.add({ caller: caller.name, auth: caller.auth });
   const understood = understand(call.method, target, (id) => parts.systems.get(id), caller.tenant);
   progress.operation = understood;

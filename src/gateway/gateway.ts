@@ -5,6 +5,7 @@
 import { createTrail, type Trail } from '../audit/trail.ts';
 import { createIdentify } from '../auth/identify.ts';
 import { openSecretBook } from '../auth/secret-book.ts';
+import { Throttle } from '../auth/throttle.ts';
 import { createCache, type Cache } from '../cache/cache.ts';
 import { createMemoryStore } from '../cache/memory-store.ts';
 import { createRedisStore } from '../cache/redis-store.ts';
@@ -51,6 +52,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       onBroken: warn('the file of secrets is broken; the last good one stays in force'),
     }),
   );
+  const throttle = new Throttle({ report: note });
   const cache = starting.use(openCache(config, deriveKey(key, 'cache')));
   const running = new Running();
   const accesses = new Map<string, TenantAccess>();
@@ -72,7 +74,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const exchange = createExchange({
     trail,
     cache,
-    identify: createIdentify({ callers: callersOf(config), secrets, realm: 'Gatehouse' }),
+    identify: createIdentify({ callers: callersOf(config), secrets, throttle, realm: 'Gatehouse' }),
     systems: systemsOf(config, url, options.upstreams, accesses),
     tenants: tenantsOf(config, options.upstreams, accesses),
     isOurs,
@@ -100,7 +102,8 @@ async function openTrail(
   key: Buffer,
 ): Promise<Trail> {
   const { directory, instance } = audit;
-  return createTrail({ directory, instance, key, version, configHash });
+  const report = (event: string, facts: object): void => void log.warn(event, { ...facts });
+  return createTrail({ directory, instance, key, version, configHash, report });
 }
 
 function openCache({ cache }: Config, key: Buffer): Cache {

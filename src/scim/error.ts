@@ -25,6 +25,7 @@ export const kinds = {
   'expectation-failed': { status: 417 },
   misdirected: { status: 421 },
   busy: { status: 429 },
+  throttled: { status: 429 },
   'headers-too-large': { status: 431 },
   'caller-left': { status: 499 },
   internal: { status: 500 },

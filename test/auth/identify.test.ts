@@ -3,12 +3,15 @@ import { test } from 'node:test';
 
 import type { Caller } from '../../src/auth/caller.ts';
 import { createIdentify } from '../../src/auth/identify.ts';
+import type { SecretBook } from '../../src/auth/secret-book.ts';
+import { Throttle } from '../../src/auth/throttle.ts';
+import type { Headers } from '../../src/scim/call.ts';
 import { ScimError } from '../../src/scim/error.ts';
 
 const known: Record<string, string> = { idm: 'pa:ss', iag: ':gänse', unconfigured: 'secret' };
 const asked: [string, string][] = [];
-const secrets = {
-  verify: async (user: string, secret: string): Promise<boolean> => {
+const secrets: Pick<SecretBook, 'verify'> = {
+  verify: async (user, secret) => {
     asked.push([user, secret]);
     if (user === 'broken') throw new Error('the book is broken');
     if (user === 'crowd') throw new ScimError('busy', 'Too many.');
@@ -21,7 +24,10 @@ const callers = new Map(
     { name, tenant: 'eu', proxy: [] },
   ]),
 );
-const identify = createIdentify({ callers, secrets, realm: 'Gatehouse "eu"' });
+const throttle = new Throttle({ report: () => {} });
+const identifyCall = createIdentify({ callers, secrets, throttle, realm: 'Gatehouse "eu"' });
+const identify = (headers: Headers): ReturnType<typeof identifyCall> =>
+  identifyCall({ headers, source: { ip: '192.0.2.7', port: 50_000 } });
 const basic = (text: string | Buffer): string => `Basic ${Buffer.from(text).toString('base64')}`;
 
 test('a technical user is identified by its secret, and the way is told', async () => {
@@ -86,4 +92,23 @@ test('a user without configuration is compared all the same, so that the answer 
 test('a book that cannot tell is an error, not a refusal', async () => {
   await assert.rejects(identify({ authorization: basic('broken:x') }), { message: 'the book is broken' });
   await assert.rejects(identify({ authorization: basic('crowd:x') }), { kind: 'busy' });
+});
+
+test('an attempt is charged to the technical user and to where the call comes from', async () => {
+  const charged: unknown[] = [];
+  class Watched extends Throttle {
+    override attempt(credential: Parameters<Throttle['attempt']>[0]): ReturnType<Throttle['attempt']> {
+      charged.push(credential);
+      return super.attempt(credential);
+    }
+  }
+  const watched = createIdentify({
+    callers,
+    secrets,
+    throttle: new Watched({ report: () => {} }),
+    realm: 'Gatehouse',
+  });
+  const headers = { authorization: basic('idm:pa:ss') };
+  await watched({ headers, source: { ip: '2001:db8:0:1::9', port: 50_000 } });
+  assert.deepEqual(charged, [{ source: '2001:db8:0:1::/64', user: 'idm', secret: 'pa:ss' }]);
 });

@@ -7,11 +7,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { openSecretBook, type SecretBook, type SecretBookOptions } from '../../src/auth/secret-book.ts';
 import { hashSecret, verifySecret } from '../../src/auth/secret.ts';
+import { ScimError } from '../../src/scim/error.ts';
 
 const old = await hashSecret('old:gänse');
 const young = await hashSecret('young');
 const entry = (user: string, ...hashes: string[]): string =>
   `${user}:\n${hashes.map((hash) => `  - hash: ${hash}\n`).join('')}`;
+
+const free = { charge: () => {}, succeed: () => {}, fail: () => {}, refund: () => {} };
+
+/** A book whose attempts nobody counts. */
+function unthrottled(book: SecretBook) {
+  return { ...book, verify: (user: string, secret: string) => book.verify(user, secret, free) };
+}
+type UnthrottledBook = ReturnType<typeof unthrottled>;
 
 /** A book on a real file, with the number of slow comparisons. */
 async function open(text: string, options: SecretBookOptions = {}) {
@@ -32,7 +41,7 @@ async function open(text: string, options: SecretBookOptions = {}) {
     book[Symbol.dispose]();
     await directory.remove();
   };
-  return { book, file, count, replace, [Symbol.asyncDispose]: close };
+  return { book: unthrottled(book), throttled: book, file, count, replace, [Symbol.asyncDispose]: close };
 }
 
 async function until(holds: () => Promise<boolean> | boolean, withinMs: number): Promise<boolean> {
@@ -172,10 +181,46 @@ test('a comparison that fails is an error and not a refusal, and the next one ma
   assert.equal(await opened.book.verify('idm', 'old:gänse'), true);
 });
 
+test('a comparison is charged first and then settled once, by what came of it', async () => {
+  const steps: string[] = [];
+  const attempt = {
+    charge: () => void steps.push('charge'),
+    succeed: () => void steps.push('succeed'),
+    fail: () => void steps.push('fail'),
+    refund: () => void steps.push('refund'),
+  };
+  let fails = false;
+  const compare: typeof verifySecret = (hash, secret) =>
+    fails ? Promise.reject(new Error('out of memory')) : verifySecret(hash, secret);
+  await using opened = await open(entry('idm', old), { compare });
+  const { throttled: book } = opened;
+  await book.verify('idm', 'wrong', attempt);
+  await Promise.all(Array.from({ length: 5 }, () => book.verify('idm', 'old:gänse', attempt)));
+  await book.verify('idm', 'old:gänse', attempt);
+  fails = true;
+  await assert.rejects(book.verify('idm', 'wrong', attempt));
+  assert.deepEqual(steps, ['charge', 'fail', 'charge', 'succeed', 'charge', 'refund']);
+});
+
+test('what may not be charged is not compared, and what is remembered needs no charge', async () => {
+  await using opened = await open(entry('idm', old));
+  const empty = {
+    ...free,
+    charge: () => {
+      throw new ScimError('throttled', 'Too many.');
+    },
+  };
+  await assert.rejects(opened.throttled.verify('idm', 'old:gänse', empty), { kind: 'throttled' });
+  assert.equal(opened.count.comparisons, 0);
+  assert.equal(await opened.book.verify('idm', 'old:gänse'), true);
+  assert.equal(await opened.throttled.verify('idm', 'old:gänse', empty), true);
+});
+
 /** The promise is one second; the machine of the tests may be busy with other things for another one. */
 const reloadMs = 2000;
 
-const refusesOld = async (book: SecretBook): Promise<boolean> => !(await book.verify('idm', 'old:gänse'));
+const refusesOld = async (book: UnthrottledBook): Promise<boolean> =>
+  !(await book.verify('idm', 'old:gänse'));
 
 test('a secret that left the file is refused within a second, though it was remembered (row 60)', async () => {
   let reloads = 0;
@@ -199,7 +244,7 @@ test('the change is seen where a link above the file is swapped, as Kubernetes d
   }
   await symlink('one', at('..data'));
   await symlink('..data/secrets.yaml', at('secrets.yaml'));
-  using book = await openSecretBook(at('secrets.yaml'));
+  using book = unthrottled(await openSecretBook(at('secrets.yaml')));
   assert.equal(await book.verify('idm', 'old:gänse'), true);
   await symlink('two', at('..next'));
   await rename(at('..next'), at('..data'));

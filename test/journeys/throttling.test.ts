@@ -1,0 +1,89 @@
+/** Guessing is slowed down, and no guesser can turn a caller off. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import { test } from 'node:test';
+
+import type { RawAnswer } from '../support/raw.ts';
+import { assertRefusal, besiege, plainAnswer, recordOf, type Siege } from '../support/siege.ts';
+
+const guess = (user: string, secret: string): Record<string, string> => ({
+  authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`,
+});
+
+async function logOn({ gateway }: Siege, headers: Record<string, string>): Promise<RawAnswer> {
+  return plainAnswer(await gateway.call('GET', '/Users/1', undefined, headers));
+}
+
+/** The same from another address of this machine. */
+async function logOnFrom(localAddress: string, { gateway }: Siege, headers: Record<string, string>) {
+  const request = http.get(`${gateway.base}/Users/1`, { localAddress, headers, agent: false });
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  response.resume();
+  return response.statusCode;
+}
+
+// Row 58.
+test('guesses for the production user are refused, and the user itself notices nothing', async () => {
+  await using siege = await besiege();
+  const valid = { authorization: siege.gateway.logOn() };
+  assert.equal((await logOn(siege, valid)).status, 200);
+  const guesses: RawAnswer[] = [];
+  for (let i = 0; i < 100; i += 1) {
+    guesses.push(await logOn(siege, guess('identity-manager', `guess ${i}`)));
+    if (i % 10 === 0) assert.equal((await logOn(siege, valid)).status, 200);
+  }
+  const believedWrong = guesses.filter(({ status }) => status === 401);
+  const throttled = guesses.filter(({ status }) => status === 429);
+  assert.equal(believedWrong.length, 5);
+  assert.equal(throttled.length, 95);
+  assert.equal(new Set(believedWrong.map(({ body }) => body)).size, 1);
+  for (const answer of throttled) assert.match(answer.headers['retry-after'] ?? '', /^(?:[1-9]|[12]\d|30)$/);
+  assertRefusal(throttled.at(-1), 429);
+  const record = await recordOf(siege, throttled.at(-1) as RawAnswer);
+  assert.equal(record.event, 'authn.throttled');
+  assert.deepEqual(record.outcome, { result: 'denied', http: 429, error: 'throttled' });
+});
+
+test('a caller that was not seen before is let in while somebody elsewhere guesses for its name', async () => {
+  await using siege = await besiege();
+  for (let i = 0; i < 8; i += 1) await logOnFrom('127.0.0.2', siege, guess('identity-manager', `guess ${i}`));
+  assert.equal(await logOnFrom('127.0.0.2', siege, guess('identity-manager', 'one more')), 429);
+  assert.equal(await logOnFrom('127.0.0.3', siege, { authorization: siege.gateway.logOn() }), 200);
+});
+
+// Row 59.
+test('a secret tried for fifty users is told in the trail as spraying, and most of them are not tried', async () => {
+  await using siege = await besiege();
+  const statuses: number[] = [];
+  for (let i = 0; i < 50; i += 1)
+    statuses.push((await logOn(siege, guess(`user${i}`, 'Spring2026!'))).status);
+  assert.deepEqual(
+    statuses.slice(0, 6),
+    Array.from({ length: 6 }, () => 401),
+  );
+  assert.deepEqual(new Set(statuses.slice(6)), new Set([429]));
+  const suspected = (await siege.records()).filter(({ event }) => event === 'authn.spray_suspected');
+  assert.deepEqual(
+    suspected.map(({ facts }) => facts),
+    [{ pattern: 'many users from one source', source: '127.0.0.1' }],
+  );
+});
+
+test('a success after failures is in the trail with the name of the user', async () => {
+  await using siege = await besiege();
+  for (let i = 0; i < 4; i += 1) await logOn(siege, guess('auditor', `guess ${i}`));
+  await logOn(siege, { authorization: siege.gateway.logOn('auditor') });
+  const told = (await siege.records()).find(({ event }) => event === 'authn.success_after_failures');
+  assert.deepEqual(told?.facts, { user: 'auditor', source: '127.0.0.1', failures: 4 });
+});
+
+test('a user that does not exist is throttled like one that does', async () => {
+  await using siege = await besiege();
+  const answersTo = async (user: string): Promise<(string | number | undefined)[][]> => {
+    const answers: RawAnswer[] = [];
+    for (let i = 0; i < 7; i += 1) answers.push(await logOn(siege, guess(user, `guess ${i}`)));
+    return answers.map(({ status, body, headers }) => [status, body, headers['www-authenticate']]);
+  };
+  assert.deepEqual(await answersTo('nobody'), await answersTo('identity-manager'));
+});
