@@ -19,6 +19,8 @@ export interface PageRequest {
   readonly match?: Comparison;
   /** The system's filter property, combined by AND with `match` (facts: IPS 3.3). */
   readonly restriction?: string;
+  /** A page of a job's full read, which IPS repeats after a timeout (facts: IPS 5.3). */
+  readonly ofFullRead?: boolean;
 }
 
 export interface Page {

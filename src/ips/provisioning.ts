@@ -52,6 +52,7 @@ export class Provisioning implements AsyncDisposable {
     const type = entity === 'user' ? 'Users' : 'Groups';
     return this.#inTurn(source.id, async () => {
       try {
+        if (!source.enabled) throw new Error('The source system is disabled.');
         const read = deleted ? undefined : await this.#readAgain(source, type, id, job);
         for (const target of this.#targetsOf(source)) {
           const parts = this.#parts(source, target, type, job);
@@ -85,6 +86,7 @@ export class Provisioning implements AsyncDisposable {
   async #perform(job: Job): Promise<void> {
     const source = this.#systems.get(job.sourceSystem);
     if (!source) throw new Error('There is no such source system.');
+    if (!source.enabled) throw new Error('The source system is disabled.');
     const since = job.type === 'READ' ? this.#deltaStart(source) : undefined;
     job.readMode = since === undefined ? 'Full' : 'Delta';
     const beganAt = new Date().toISOString();
@@ -167,7 +169,7 @@ export class Provisioning implements AsyncDisposable {
 async function* readAll(source: System, type: ResourceType, since: string | undefined) {
   const match = since && { attribute: 'meta.lastModified', operator: 'gt' as const, value: since };
   for (let startIndex = 1; ;) {
-    const request = { startIndex, count: pageSize, ...(match && { match }) };
+    const request = { startIndex, count: pageSize, ...(match ? { match } : { ofFullRead: true }) };
     const { resources } = await source.backend.page(type, request);
     for (const entity of resources) yield source.transformer.readForJob(type, entity);
     if (resources.length === 0) return;

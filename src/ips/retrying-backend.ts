@@ -50,7 +50,8 @@ export class RetryingBackend implements Backend {
   }
 
   page(type: ResourceType, request: PageRequest): Promise<Page> {
-    return this.#read(type, () => this.#inner.page(type, request));
+    const call = () => this.#inner.page(type, request);
+    return request.ofFullRead ? this.#persist(type, call) : this.#read(type, call);
   }
 
   count(type: ResourceType, request: Pick<PageRequest, 'match' | 'restriction'>): Promise<number> {
@@ -62,19 +63,19 @@ export class RetryingBackend implements Backend {
   }
 
   create(type: ResourceType, resource: Resource, id?: string): Promise<Resource> {
-    return this.#write(type, () => this.#inner.create(type, resource, id));
+    return this.#persist(type, () => this.#inner.create(type, resource, id));
   }
 
   replace(type: ResourceType, id: string, resource: Resource): Promise<Resource> {
-    return this.#write(type, () => this.#inner.replace(type, id, resource));
+    return this.#persist(type, () => this.#inner.replace(type, id, resource));
   }
 
   patch(type: ResourceType, id: string, patch: unknown): Promise<void> {
-    return this.#write(type, () => this.#inner.patch(type, id, patch));
+    return this.#persist(type, () => this.#inner.patch(type, id, patch));
   }
 
   delete(type: ResourceType, id: string): Promise<void> {
-    return this.#write(type, () => this.#inner.delete(type, id));
+    return this.#persist(type, () => this.#inner.delete(type, id));
   }
 
   /** A read of the proxy is repeated after 429 only, never after a timeout. */
@@ -82,7 +83,8 @@ export class RetryingBackend implements Backend {
     return this.#try(type, call, (failure) => failure.status === 429);
   }
 
-  #write<T>(type: ResourceType, call: () => Promise<T>): Promise<T> {
+  /** A write, and a page of a job's full read. */
+  #persist<T>(type: ResourceType, call: () => Promise<T>): Promise<T> {
     return this.#try(type, call, (failure) => failure.status === 429 || failure instanceof BackendTimeout);
   }
 

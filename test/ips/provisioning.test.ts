@@ -11,6 +11,7 @@ const empty = { kind: 'directory', users: 0, groups: 0 } as const;
 
 function pair(source: Partial<SystemOptions> = {}, target: Partial<SystemOptions> = {}) {
   return startedTenant({
+    pause: async () => undefined,
     systems: [
       { id: sourceId, name: 'HR', role: 'source', backend: empty, ...source },
       { id: targetId, name: 'Shop', role: 'target', backend: empty, ...target },
@@ -208,6 +209,22 @@ test('one entity that the target refuses fails alone and is named in the log of 
   const job = await started.tenant.runJob('READ', sourceId);
   assert.deepEqual(written(job), ['created 1', 'failed 1']);
   assert.equal(job.entries.find(({ event }) => event === 'failed')?.entityId, ids[0]);
+});
+
+test('a full read is repeated after a timeout of the source', async () => {
+  await using started = await pair();
+  add(started, 'a');
+  started.tenant.faults.order([{ fault: { kind: 'backend-timeout' }, path: sourceId, times: 1 }]);
+  assert.equal((await started.tenant.runJob('READ', sourceId)).status, 'Success');
+  assert.deepEqual(userNames(started), ['a']);
+});
+
+test('a job of a disabled source fails and touches nothing', async () => {
+  await using started = await pair({ enabled: false });
+  add(started, 'a');
+  const job = await started.tenant.runJob('READ', sourceId);
+  assert.deepEqual([job.status, job.error], ['Finished with Error', 'The source system is disabled.']);
+  assert.deepEqual(userNames(started), []);
 });
 
 const notify = (started: StartedTenant, method: string, id: string) =>

@@ -22,8 +22,14 @@ test('the shipped description starts a tenant with a secret that is generated', 
   const [first] = generated;
   assert.ok(first);
   const authorization = `Basic ${btoa(`${first.clientId}:${first.secret}`)}`;
-  const path = `/ipsproxy/service/api/v1/scim/${options.systems[0]?.id}/Users`;
-  assert.equal((await fetch(new URL(path, tenant.url), { headers: { authorization } })).status, 200);
+  for (const { id } of options.systems)
+    for (const type of ['Users', 'Groups']) {
+      const url = new URL(`/ipsproxy/service/api/v1/scim/${id}/${type}`, tenant.url);
+      const list = await (await fetch(url, { headers: { authorization } })).json();
+      const [one] = Object(list).Resources;
+      assert.equal(one.meta.location, `${url.href}/${one.id}`);
+      assert.equal((await fetch(one.meta.location, { headers: { authorization } })).status, 200);
+    }
 });
 
 test('the shipped description names every assumption with its default', async () => {
