@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { play, type Answer, type Step } from '../support/conformance.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { play, type Answer, type Step } from '../support/scim-client.ts';
 import { startUpstream, type Answer as Respond, type TestUpstream } from '../support/upstream.ts';
 
 let upstream: TestUpstream;
@@ -198,7 +198,7 @@ for (const [title, written, leadsTo] of moved)
 test('a refusal without an explanation gets one and keeps its status', async () => {
   upstream.answer = (_request, response) => void response.writeHead(404).end();
   const { heard } = await through(step('GET', '/Users/nobody'));
-  assert.deepEqual([heard.status, heard.type], [404, 'application/scim+json']);
+  assert.deepEqual([heard.status, heard.type], [404, 'application/scim+json;charset=UTF-8']);
 });
 
 test('a write to one user makes the next read of another ask a service provider again', async () => {

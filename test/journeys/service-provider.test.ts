@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { conversation, play, type Answer, type Step } from '../support/conformance.ts';
+import { conversation } from '../support/conformance.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { play, type Answer, type Step } from '../support/scim-client.ts';
 import { startServiceProvider } from '../support/service-provider.ts';
 
 const startBefore = (url: string): Promise<TestGateway> =>

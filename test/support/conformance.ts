@@ -1,40 +1,10 @@
 /**
- * A whole conversation with a SCIM 2.0 service provider, in the order of RFC 7644 §3 and §4, and the client that
- * plays it. It starts from an empty directory; ids are known beforehand, so every step stands for itself.
+ * A whole conversation with a SCIM 2.0 service provider, in the order of RFC 7644 §3 and §4, from an empty directory on.
+ * Ids are known beforehand, so every step stands for itself.
  */
-import { once } from 'node:events';
-import http, { type IncomingMessage } from 'node:http';
-
 import { schemas } from '../../src/scim/message.ts';
+import type { Step } from './scim-client.ts';
 import { idOf } from './service-provider.ts';
-
-export interface Step {
-  readonly title: string;
-  readonly method: string;
-  /** Below the base; ids are not encoded yet. */
-  readonly path: string;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** The gateway answers some faulty requests itself, with the same status and in words of its own. */
-  readonly ownWords?: true;
-}
-
-/** What a client can tell from an answer; the address of the base is written `{base}`. */
-export interface Heard {
-  readonly step: string;
-  readonly status: number;
-  readonly type: string | undefined;
-  readonly etag: string | undefined;
-  readonly location: string | undefined;
-  readonly body: string | undefined;
-}
-
-export interface Answer {
-  readonly heard: Heard;
-  readonly cacheStatus: string | undefined;
-  /** The links of the answer: each `meta.location`, `location`, `$ref` and the `Location` field. */
-  readonly links: readonly string[];
-}
 
 const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 const u = (number: number): string => idOf('User', number);
@@ -321,48 +291,3 @@ export const conversation: readonly Step[] = [...rows, ...writesOfGroups(g(14))]
     ...more,
   }),
 );
-
-/** Sends what the step says and nothing that a client library would add. */
-export async function play(base: string, step: Step, logOn?: string): Promise<Answer> {
-  const { method, path, body, headers } = step;
-  const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const request = http.request(base + path.replaceAll(/[^!-~]/gu, encodeURIComponent), {
-    method,
-    agent: new http.Agent(),
-    headers: {
-      ...(text !== undefined && {
-        'content-type': 'application/scim+json',
-        'content-length': Buffer.byteLength(text),
-      }),
-      ...(logOn !== undefined && { authorization: logOn }),
-      ...headers,
-    },
-  });
-  request.end(text);
-  const [reply] = (await once(request, 'response')) as [IncomingMessage];
-  return hear(base, step, reply, Buffer.concat(await reply.toArray()).toString());
-}
-
-function hear(base: string, { title, ownWords }: Step, reply: IncomingMessage, body: string): Answer {
-  const { statusCode: status = 0, headers } = reply;
-  const place = (text: string | undefined): string | undefined => text?.replaceAll(base, '{base}');
-  const type = headers['content-type']?.replace(/; ?charset=utf-8$/i, '');
-  return {
-    heard: {
-      step: title,
-      status,
-      type: ownWords ? undefined : type,
-      etag: ownWords ? undefined : headers.etag,
-      location: place(headers.location),
-      body: ownWords ? undefined : place(body),
-    },
-    cacheStatus: headers['cache-status']?.toString(),
-    links: [...(headers.location ? [headers.location] : []), ...linksIn(body)],
-  };
-}
-
-function linksIn(body: string): string[] {
-  return [...body.matchAll(/"(?:location|\$ref)":("(?:[^"\\]|\\.)*")/g)].map(([, link = '""']) =>
-    String(JSON.parse(link)),
-  );
-}
