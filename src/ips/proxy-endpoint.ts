@@ -11,8 +11,14 @@ import { readWindow, totalResults } from './paging.ts';
 import { attempt, Refusal, type Attempt } from './refusal.ts';
 import { names, versioned, versionOf } from './resource-version.ts';
 import { attributeOf, isObject, type Resource, type ResourceType } from './resource.ts';
-import { readSelection } from './selection.ts';
-import { patchTellsResource, restrictionOf, totalsStrategy, type System } from './system.ts';
+import { readMembersType, readSelection, type Selection } from './selection.ts';
+import {
+  knowsMembersType,
+  patchTellsResource,
+  restrictionOf,
+  totalsStrategy,
+  type System,
+} from './system.ts';
 import type { WriteOperation } from './transformer.ts';
 
 export interface ProxyParts {
@@ -37,7 +43,7 @@ export class ProxyEndpoint {
   async list(ask: Ask): Promise<Answer> {
     const { assumptions } = this.#parts;
     const window = readWindow(ask.query, assumptions);
-    const select = readSelection(ask.query);
+    const select = this.#selection(ask.query);
     const asked = readCallerFilter(ask.query, assumptions.unsupportedFilter);
     const match = asked && this.#translate(asked);
     if (match?.operator === 'eq') return await this.#find(window.startIndex, match, select);
@@ -61,11 +67,7 @@ export class ProxyEndpoint {
   }
 
   /** The single-entity filter: none, one, or a refusal because there are several (facts: IPS 3.3). */
-  async #find(
-    startIndex: number,
-    match: Comparison,
-    select: (resource: Resource) => Resource,
-  ): Promise<Answer> {
+  async #find(startIndex: number, match: Comparison, select: Selection): Promise<Answer> {
     const restriction = restrictionOf(this.#system, this.#type);
     const request = { startIndex: 1, count: 2, match, ...(restriction !== undefined && { restriction }) };
     const { resources } = await this.#try('read', '', () => this.#system.backend.page(this.#type, request));
@@ -89,7 +91,7 @@ export class ProxyEndpoint {
   }
 
   async get(ask: Ask, id: string): Promise<Answer> {
-    const select = readSelection(ask.query);
+    const select = this.#selection(ask.query);
     const entity = await this.#try('read', id, () =>
       this.#system.backend.get(this.#type, this.#system.transformer.nativeId(this.#type, id)),
     );
@@ -99,6 +101,13 @@ export class ProxyEndpoint {
       throw new Refusal(this.#parts.assumptions.mandatoryMissing, outcome.reason);
     if (this.#parts.assumptions.readConditionUnmet === 'empty') return scimAnswer(200, {});
     throw new Refusal(404, outcome.reason);
+  }
+
+  #selection(query: URLSearchParams): Selection {
+    const select = readSelection(query);
+    if (this.#type !== 'Groups' || !knowsMembersType(this.#system)) return select;
+    const reduce = readMembersType(query);
+    return (resource) => select(reduce(resource));
   }
 
   async create(ask: Ask): Promise<Answer> {

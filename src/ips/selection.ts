@@ -75,3 +75,16 @@ function omit(resource: Resource, names: readonly string[]): Resource {
   }
   return left;
 }
+
+/** `membersType` of SAP Ariba Applications: only members of that type are shown (facts: IPS 3.4). */
+export function readMembersType(query: URLSearchParams): Selection {
+  const wanted = { user: 'User', group: 'Group' }[query.get('membersType') ?? ''];
+  if (wanted === undefined) return (resource) => resource;
+  return (resource) => {
+    const { members, ...rest } = resource;
+    const shown = (Array.isArray(members) ? members : []).filter(
+      (member) => isObject(member) && member['type'] === wanted,
+    );
+    return shown.length > 0 ? { ...rest, members: shown } : rest;
+  };
+}

@@ -69,7 +69,7 @@ export interface SystemOptions {
   readonly enabled?: boolean;
   /** Source systems that a target subscribes to; all when absent. */
   readonly sources?: readonly string[];
-  /** SAP's name of the connector, such as `SAP_COMMERCE_CLOUD`; only exported and imported. */
+  /** SAP's name of the connector, such as `SAP_COMMERCE_CLOUD`. */
   readonly connectorType?: string;
   /** Standard properties; transformations may name them. */
   readonly properties?: Readonly<Record<string, string>>;
@@ -87,6 +87,7 @@ export interface System extends AsyncDisposable {
   readonly role: 'proxy' | 'source' | 'target';
   readonly enabled: boolean;
   readonly sources: readonly string[] | undefined;
+  readonly connectorType: string | undefined;
   readonly properties: Readonly<Record<string, string>>;
   readonly backend: Backend;
   /** The embedded directory behind the system, if it is one. */
@@ -113,6 +114,7 @@ export function openSystem(options: SystemOptions, { pause, faults }: TenantServ
     role,
     enabled,
     sources: options.sources,
+    connectorType: options.connectorType,
     properties,
     backend: new RetryingBackend(backend, { properties, pause, takeFault }),
     directory,
@@ -166,6 +168,11 @@ export function patchTellsResource(system: System): boolean {
   return Object.entries(system.properties).some(
     ([name, value]) => name.endsWith('.patch.response.with.resource') && value === 'true',
   );
+}
+
+/** The only proxy system that knows the parameter `membersType` (facts: IPS 3.4). */
+export function knowsMembersType({ connectorType }: System): boolean {
+  return connectorType === 'SAP_ARIBA_APPLICATIONS';
 }
 
 export function totalsStrategy(system: System): 'Provided' | 'Calculated' {

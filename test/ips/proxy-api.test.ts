@@ -201,6 +201,26 @@ test('attributes select by the first level, excludedAttributes may even drop sch
   assert.deepEqual(['schemas' in resource, 'name' in resource, 'userName' in resource], [false, false, true]);
 });
 
+test('membersType shows members of one type, in SAP Ariba Applications only', async () => {
+  for (const [connectorType, shown] of [
+    ['SAP_ARIBA_APPLICATIONS', ['Group']],
+    ['SAP_COMMERCE_CLOUD', ['User', 'Group']],
+  ] as const) {
+    await using started = await startedTenant({
+      systems: [{ id: proxyId, connectorType, backend: { kind: 'directory', users: 1, groups: 0 } }],
+    });
+    const [user] = (await started.call('GET', '/Users')).body.Resources ?? [];
+    const { body: inner } = await started.call('POST', '/Groups', { displayName: 'inner' });
+    const members = [{ value: user?.id }, { value: inner.id }];
+    const { body } = await started.call('POST', '/Groups', { displayName: 'outer', members });
+    const read = await started.call('GET', `/Groups/${body.id}?membersType=group`);
+    assert.deepEqual(
+      read.body.members?.map(({ type }) => type),
+      shown,
+    );
+  }
+});
+
 test('the older path without "service", a doubled and a trailing slash lead to the same resources', async () => {
   await using started = await startedTenant();
   const { headers } = { headers: { authorization: `Basic ${btoa('x:y')}` } };
