@@ -3,8 +3,9 @@
  * at hand; a missing value follows the truth table of 7.1.1, not JavaScript.
  */
 import { decideCall } from './condition-functions.ts';
-import type { Effort } from './effort.ts';
-import type { Condition, Operand } from './expression.ts';
+import { SyntaxFault } from './cursor.ts';
+import { type Effort, RunFault } from './effort.ts';
+import type { Condition, Operand, Pattern } from './expression.ts';
 import { type Json, MISSING, type Missing } from './json.ts';
 import { type MissingAs, relate } from './operators.ts';
 import { read, type Scope } from './path-reading.ts';
@@ -64,5 +65,14 @@ function valueOf(operand: Operand, around: Surroundings, current: Json): Json | 
   if (operand.kind === 'path') return read(operand.path, scopeOf(around, current));
   if (operand.kind === 'literal') return operand.value;
   if (operand.kind === 'template') return insertVariables(operand.text, around.variables);
-  return operand.regex ?? new JavaRegex(insertVariables(operand.source, around.variables), operand.flags);
+  return operand.regex ?? filledRegex(operand, around);
+}
+
+function filledRegex({ source, flags }: Pattern, around: Surroundings): JavaRegex {
+  try {
+    return new JavaRegex(insertVariables(source, around.variables), flags);
+  } catch (error) {
+    if (!(error instanceof SyntaxFault)) throw error;
+    throw new RunFault(`with its variables the regular expression cannot be read: ${error.message}`);
+  }
 }

@@ -4,6 +4,7 @@
  */
 import { catalogue } from './catalogue.ts';
 import { SyntaxFault } from './cursor.ts';
+import { RunFault } from './effort.ts';
 import { type Around, type FunctionKind, Given, kindOf, refusalOf, type Work } from './function-kind.ts';
 import { compileGuard, holds, type Guard } from './guard.ts';
 import {
@@ -125,15 +126,8 @@ function frameOf(definition: JsonObject, refuse: Report): Frame | undefined {
 /** Parameters with a variable in them are prepared for each run, the others once. */
 function workOf(definition: JsonObject, kind: FunctionKind, refuse: Report): Work | undefined {
   const own = Object.entries(definition).filter(([key]) => Object.hasOwn(kind.parameters, key));
-  if (own.some(([, value]) => typeof value === 'string' && value.includes('${'))) {
-    return (value, around) => {
-      const filled = own.map(
-        ([key, given]) =>
-          [key, typeof given === 'string' ? insertVariables(given, around.variables) : given] as const,
-      );
-      return kind.prepare(new Given(Object.fromEntries(filled)))(value, around);
-    };
-  }
+  if (own.some(([, given]) => typeof given === 'string' && given.includes('${')))
+    return filledWork(own, kind);
   try {
     return kind.prepare(new Given(Object.fromEntries(own)));
   } catch (error) {
@@ -141,6 +135,20 @@ function workOf(definition: JsonObject, kind: FunctionKind, refuse: Report): Wor
     refuse(own.find(([key]) => key === 'regex')?.[0] ?? 'function', error.message);
     return undefined;
   }
+}
+
+function filledWork(own: readonly (readonly [string, Json])[], kind: FunctionKind): Work {
+  return (value, around) => {
+    const filled = own.map(([key, given]) => {
+      return [key, typeof given === 'string' ? insertVariables(given, around.variables) : given] as const;
+    });
+    try {
+      return kind.prepare(new Given(Object.fromEntries(filled)))(value, around);
+    } catch (error) {
+      if (error instanceof SyntaxFault) throw new RunFault(`with its variables: ${error.message}`);
+      throw error;
+    }
+  };
 }
 
 function applyFrame(frame: Frame, kind: FunctionKind, work: Work, value: Value, around: Around): Outcome {

@@ -149,7 +149,7 @@ function transform(entity: Entity, run: Bound): Outcome {
     const course = courseOf(run, Effort.for(size));
     const skipped = reasonToSkip(entity, course);
     if (skipped) return { ...leftOut(skipped), variables: variablesOf(course) };
-    runMappings(entity, course, (entry) => trace.push(entry));
+    runMappings(entity, course, trace);
     return { output: course.sheet.root, variables: variablesOf(course), trace };
   } catch (error) {
     if (!(error instanceof RunFault)) throw error;

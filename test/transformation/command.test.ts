@@ -106,7 +106,7 @@ describe('transform run', () => {
     );
     assert.equal(exitCode, 0);
     assert.match(stdout, /^ {3}1 \+ written to \$\.id and to variable entityIdSourceSystem: "u9"$/m);
-    assert.match(stdout, /^ {3}2 - skipped: the variable entityBaseLocation is not set$/m);
+    assert.match(stdout, /^ {3}2 - skipped: there is no value in variable entityBaseLocation$/m);
     assert.match(stdout, /^ {3}7 - skipped: there is no value at \$\.externalId and it is optional$/m);
     assert.match(stdout, /^ {2}entityIdSourceSystem = "u9"$/m);
   });

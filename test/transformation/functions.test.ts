@@ -421,6 +421,15 @@ describe('the frame of a function', () => {
     assert.equal(throughFunctions('base/', functions.slice(0, 1)), 'base/null');
   });
 
+  it('fails the entity when a variable makes a parameter unreadable', () => {
+    const variables = { v: '(' };
+    const functions = [{ function: 'replaceFirstString', regex: '${v}', replacement: '' }];
+    assert.throws(() => throughFunctions('a', functions, { variables }), EntityFailure);
+    const sourcePath = '$.in[?(@ =~ /${v}/)]';
+    assert.throws(() => valueOf({ sourcePath, optional: true }, { in: ['a'] }, { variables }), EntityFailure);
+    assert.throws(() => valueOf({ constant: 1, condition: '$.${v}' }, {}, { variables }), EntityFailure);
+  });
+
   it('takes a path as the suffix, as a default does', () => {
     const input = { locale: 'EN', addresses: [{ type: 'work', country: 'US' }] };
     const functions = [

@@ -68,6 +68,7 @@ describe('a source', () => {
 
   it('can be left out where a function needs none, and does nothing without functions', () => {
     const password = {
+      optional: true,
       targetPath: '$.password',
       functions: [
         {
