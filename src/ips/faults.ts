@@ -118,13 +118,16 @@ function isOfCaller(fault: AnyFault): fault is Fault {
   return !isOfBackend(fault);
 }
 
+/** A fault may be longer than the tenant's life; it must not prolong it. */
+const unheld = { ref: false };
+
 /** Answers a call under a fault; `work` is what the tenant would have done. */
 export async function suffer(fault: Fault, work: () => Promise<Answer>): Promise<Answer> {
   switch (fault.kind) {
     case 'latency': {
-      if (fault.when === 'before') await sleep(fault.ms);
+      if (fault.when === 'before') await sleep(fault.ms, undefined, unheld);
       const answer = await work();
-      if (fault.when === 'after') await sleep(fault.ms);
+      if (fault.when === 'after') await sleep(fault.ms, undefined, unheld);
       return answer;
     }
     case 'black-hole':

@@ -6,6 +6,13 @@ import { faultOrderShape } from './faults.ts';
 import { directoryLimits, proxyLimits, tokenLimits } from './limiter.ts';
 import { permissions } from './technical-users.ts';
 
+const expiry = { expiresAt: z.iso.datetime({ offset: true }).exactOptional() };
+const secret = z.union([
+  z.literal('generate'),
+  z.strictObject({ generate: z.literal(true), ...expiry }),
+  z.strictObject({ env: z.string().min(1), ...expiry }),
+  z.strictObject({ file: z.string().min(1), ...expiry }),
+]);
 const reference = z.union([
   z.strictObject({ env: z.string().min(1) }),
   z.strictObject({ file: z.string().min(1) }),
@@ -13,10 +20,7 @@ const reference = z.union([
 
 const technicalUser = z.strictObject({
   clientId: z.union([z.literal('generate'), z.uuid()]),
-  secrets: z
-    .array(z.union([z.literal('generate'), reference]))
-    .max(2)
-    .default([]),
+  secrets: z.array(secret).max(2).default([]),
   /** SHA-256 fingerprints, as `openssl x509 -fingerprint -sha256` prints them. */
   certificates: z.array(z.string().regex(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/)).exactOptional(),
   permissions: z.array(z.enum(permissions)).exactOptional(),

@@ -11,7 +11,7 @@ import { z } from 'zod';
 
 import { importSystem } from './system-json.ts';
 import type { SystemOptions } from './system.ts';
-import { permissions } from './technical-users.ts';
+import { permissions, type Secret } from './technical-users.ts';
 import { tenantFileShape, type TenantFile } from './tenant-file-shape.ts';
 import type { TenantOptions } from './tenant.ts';
 
@@ -71,12 +71,16 @@ async function readTechnicalUser(
   generated: GeneratedSecret[],
 ) {
   const clientId = user.clientId === 'generate' ? randomUUID() : user.clientId;
-  const secrets: string[] = [];
-  for (const secret of user.secrets) {
+  const secrets: Secret[] = [];
+  for (const given of user.secrets) {
+    const secret = given === 'generate' ? { generate: true as const } : given;
     const value =
-      secret === 'generate' ? randomBytes(24).toString('base64url') : await dereference(secret, source);
-    if (secret === 'generate') generated.push({ clientId, secret: value });
-    secrets.push(value);
+      'generate' in secret ? randomBytes(24).toString('base64url') : await dereference(secret, source);
+    if ('generate' in secret) generated.push({ clientId, secret: value });
+    secrets.push({
+      value,
+      ...(secret.expiresAt !== undefined && { expiresAt: Date.parse(secret.expiresAt) }),
+    });
   }
   const { certificates, permissions: granted = permissions } = user;
   return { clientId, secrets, ...(certificates && { certificates }), permissions: granted };
@@ -89,7 +93,7 @@ async function readTls({ keyFile, certFile }: { keyFile: string; certFile: strin
   };
 }
 
-type Reference = Exclude<TenantFile['technicalUsers'][number]['secrets'][number], string>;
+type Reference = { readonly env: string } | { readonly file: string };
 
 async function dereference(reference: Reference, { folder, environment }: Source): Promise<string> {
   if ('file' in reference) return (await readFile(resolve(folder, reference.file), 'utf8')).trimEnd();

@@ -16,6 +16,7 @@ import { directoryLimits, Limiter, proxyLimits, tokenLimits, type LimiterOptions
 import { Provisioning, type RealtimeNotice } from './provisioning.ts';
 import { ProxyApi } from './proxy-api.ts';
 import { RealtimeApi } from './realtime-api.ts';
+import { BackendFailure } from './refusal.ts';
 import { openSystem, type System, type SystemOptions } from './system.ts';
 import { TechnicalUsers, type TechnicalUserOptions } from './technical-users.ts';
 import { Wire, type TlsOptions } from './wire.ts';
@@ -72,7 +73,8 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
   await using opened = new AsyncDisposableStack();
   const faults = new Faults();
   faults.order(options.faults ?? []);
-  const services = { faults, pause: options.pause ?? ((ms: number) => sleep(ms)) };
+  const closing = new AbortController();
+  const services = { faults, pause: options.pause ?? pauseUntil(closing.signal) };
   const systems = new Map(
     options.systems.map((system) => [system.id, opened.use(openSystem(system, services))]),
   );
@@ -82,6 +84,7 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
   const answer = (ask: Ask) => desk.answer(ask);
   const wire = opened.use(await Wire.open({ host, port, answer, ...(tls && { tls }) }));
   const url = new URL(options.publicUrl ?? addressOf(host, wire.port, tls !== undefined));
+  opened.defer(() => closing.abort());
   const life = opened.move();
   return {
     url,
@@ -101,6 +104,17 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
     faults,
     forgetTokens: () => house.users.forgetTokens(),
     [Symbol.asyncDispose]: () => life.disposeAsync(),
+  };
+}
+
+/** IPS's repetitions are half a minute apart; a tenant that ends does not wait for them. */
+function pauseUntil(signal: AbortSignal): (ms: number) => Promise<void> {
+  return async (ms) => {
+    try {
+      await sleep(ms, undefined, { signal });
+    } catch {
+      throw new BackendFailure(503, 'The tenant is shutting down.'); // nothing but the signal ends a sleep early
+    }
   };
 }
 

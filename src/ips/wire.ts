@@ -108,7 +108,7 @@ async function deliver(answer: Answer, request: IncomingMessage, response: Serve
   for (const chunk of chunks) {
     if (response.destroyed) return;
     await new Promise((written) => response.write(chunk, written));
-    if (delivery.kind === 'trickle') await sleep(delivery.everyMs);
+    if (delivery.kind === 'trickle') await sleep(delivery.everyMs, undefined, { ref: false });
   }
   if (delivery.kind === 'cut') response.destroy();
   else response.end();

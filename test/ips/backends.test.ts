@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import type { FaultOrder } from '../../src/ips/faults.ts';
-import { clientId, patchOf, proxyId, secret, startedTenant } from './started-tenant.ts';
+import { basic, clientId, patchOf, proxyId, secret, startedTenant } from './started-tenant.ts';
 
 async function chained(changes: Parameters<typeof startedTenant>[0] = {}) {
   const back = await startedTenant({ assumptions: { unsupportedFilter: 'refuse' } });
@@ -154,4 +154,17 @@ test('an attribute that the backend assigns survives an update that does not nam
   assert.ok(body[name]);
   const replaced = await started.call('PUT', `/Users/${body.id}`, { userName: 'janet' });
   assert.deepEqual(replaced.body[name], body[name]);
+});
+
+test('a tenant that ends does not wait for a repetition that is due in half a minute', async () => {
+  const started = await startedTenant({ faults: [{ fault: { kind: 'backend-timeout' } }] });
+  const left = AbortSignal.timeout(100);
+  const call = started.fetch(`/ipsproxy/service/api/v1/scim/${proxyId}/Users`, {
+    method: 'POST',
+    headers: { authorization: basic, 'content-type': 'application/scim+json' },
+    body: '{"userName":"jane"}',
+    signal: left,
+  });
+  await assert.rejects(call, { name: 'TimeoutError' });
+  await started[Symbol.asyncDispose]();
 });

@@ -50,11 +50,14 @@ async function withFolder(
 test('secrets and credentials come from the environment or a file', async () => {
   const yaml = `
 listen: { port: 0 }
-technicalUsers: [{ clientId: ${clientId}, secrets: [{ env: SECRET }, { file: secret }] }]
+technicalUsers: [{ clientId: ${clientId}, secrets: [{ env: SECRET, expiresAt: '2030-01-01T00:00:00Z' }, { file: secret }] }]
 systems: { ${proxyId}: { credentials: { Password: { env: PASSWORD } } } }`;
   await withFolder({ 'tenant.yaml': yaml, secret: 'from file\n' }, async (path) => {
     const { options } = await loadTenantFile(path, { SECRET: 'from environment', PASSWORD: 'p' });
-    assert.deepEqual(options.technicalUsers[0]?.secrets, ['from environment', 'from file']);
+    assert.deepEqual(options.technicalUsers[0]?.secrets, [
+      { value: 'from environment', expiresAt: Date.UTC(2030, 0, 1) },
+      { value: 'from file' },
+    ]);
     assert.deepEqual(options.systems[0]?.credentials, { Password: 'p' });
     await assert.rejects(loadTenantFile(path, {}), /no SECRET/);
   });
