@@ -45,6 +45,9 @@ export const logTypes = [
 ] as const;
 export type LogType = (typeof logTypes)[number];
 
+/** SAP keeps logs for days; a stand-in keeps so many. */
+const mostJobs = 100;
+
 export class Jobs {
   readonly #jobs = new Map<string, Job>();
 
@@ -58,6 +61,8 @@ export class Jobs {
 
   start(type: JobType, sourceSystem: string, triggeredBy: string): Job {
     const job = createJob(type, sourceSystem, triggeredBy);
+    const [oldest] = this.#jobs.values();
+    if (this.#jobs.size >= mostJobs && oldest && oldest.status !== 'Running') this.#jobs.delete(oldest.id);
     this.#jobs.set(job.id, job);
     return job;
   }

@@ -11,6 +11,7 @@ import {
   isObject,
   keyOf,
   parseAttributePath,
+  textOf,
   type AttributePath,
   type MutableResource,
   type Resource,
@@ -47,7 +48,7 @@ function invalid(detail: string): BackendFailure {
 
 function readOperation(raw: unknown): PatchOperation {
   if (!isObject(raw)) throw invalid('An operation is not an object.');
-  const op = String(attributeOf(raw, 'op')).toLowerCase(); // consumers write Add, Replace (Microsoft Entra)
+  const op = textOf(raw, 'op')?.toLowerCase(); // consumers write Add, Replace (Microsoft Entra)
   if (op !== 'add' && op !== 'remove' && op !== 'replace') throw invalid('The op is not supported.');
   const path = attributeOf(raw, 'path');
   const value = attributeOf(raw, 'value');

@@ -55,7 +55,7 @@ export interface Tenant extends AsyncDisposable {
   directory(systemId: string): Directory;
   /** Runs a job of a source system to its end, as its schedule would. */
   runJob(type: JobType, sourceSystem: string): Promise<Job>;
-  /** What became of real-time notices, once `settle` has returned. */
+  /** What became of the latest real-time notices, once `settle` has returned. */
   readonly notices: readonly Job[];
   /** Waits for jobs and notices that were begun. */
   settle(): Promise<void>;
@@ -107,6 +107,8 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
   };
 }
 
+const mostNotices = 1000;
+
 /** IPS's repetitions are half a minute apart; a tenant that ends does not wait for them. */
 function pauseUntil(signal: AbortSignal): (ms: number) => Promise<void> {
   return async (ms) => {
@@ -134,7 +136,7 @@ function furnish(
   const notices: Job[] = [];
   const take = (notice: RealtimeNotice) => {
     const job = createJob('READ', notice.source.id, 'real-time notice');
-    notices.push(job);
+    if (notices.push(job) > mostNotices) notices.shift();
     void provisioning.take(notice, job);
   };
   const run = (job: Job) => void provisioning.run(job);

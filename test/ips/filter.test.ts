@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import fc from 'fast-check';
+
 import { matches, parseFilter } from '../../src/ips/filter.ts';
+import { BackendFailure } from '../../src/ips/refusal.ts';
 
 const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
 const jane = {
@@ -70,3 +73,38 @@ for (const filter of [
   test(`"${filter}" is no filter`, () => {
     assert.throws(() => parseFilter(filter), { status: 400 });
   });
+
+test('whatever a filter says, it is answered or refused', () => {
+  const part = fc.constantFrom(
+    'userName',
+    'emails',
+    '[',
+    ']',
+    '(',
+    ')',
+    'and',
+    'or',
+    'not',
+    'eq',
+    'pr',
+    '"a"',
+    'true',
+    '.',
+  );
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.array(part, { maxLength: 12 }).map((parts) => parts.join(' ')),
+        fc.string(),
+      ),
+      (text) => {
+        try {
+          assert.equal(typeof matches(parseFilter(text), jane), 'boolean');
+        } catch (error) {
+          assert.ok(error instanceof BackendFailure, String(error));
+        }
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});

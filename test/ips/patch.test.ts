@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import fc from 'fast-check';
+
 import { applyPatch } from '../../src/ips/patch.ts';
 import { BackendFailure } from '../../src/ips/refusal.ts';
 import type { Resource } from '../../src/ips/resource.ts';
@@ -172,3 +174,43 @@ for (const [what, patch, scimType] of refused)
       (error) => error instanceof BackendFailure && error.answer.includes(`"scimType":"${scimType}"`),
     );
   });
+
+const words = fc.constantFrom(
+  'op',
+  'path',
+  'value',
+  'members',
+  'name.givenName',
+  'emails[type eq "work"]',
+  '[',
+  'Add',
+);
+const json = fc.letrec<{ any: unknown }>((tie) => ({
+  any: fc.oneof(
+    { depthSize: 'small' },
+    fc.constantFrom('add', 'remove', 'replace', 'userName', '__proto__', 'emails[value eq "x"].type'),
+    words,
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(null),
+    fc.array(tie('any'), { maxLength: 3 }),
+    fc.dictionary(fc.oneof(words, fc.constant('__proto__')), tie('any'), { maxKeys: 4 }),
+  ),
+})).any;
+
+test('whatever a patch says, it is applied or refused, and nothing but the copy changes', () => {
+  const operation = fc.record({ op: json, path: json, value: json }, { requiredKeys: [] });
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 3 }), (operations) => {
+      const before = structuredClone(jane);
+      try {
+        JSON.stringify(applyPatch(jane, patchOf(...operations)));
+      } catch (error) {
+        assert.ok(error instanceof BackendFailure, String(error));
+      }
+      assert.deepEqual(jane, before);
+      assert.deepEqual(Object.keys(Object.prototype), []);
+    }),
+    { numRuns: 500 },
+  );
+});
