@@ -34,6 +34,8 @@ export interface RequestOutcome {
   readonly result?: Result | undefined;
   readonly error?: Kind | undefined;
   readonly bytes?: number | undefined;
+  /** False when the caller had hung up before its answer. */
+  readonly delivered?: false | undefined;
 }
 
 export interface UpstreamFacts {
@@ -152,11 +154,11 @@ export function requestEnding(
   wentUp: boolean,
 ): Ending {
   const error = outcome.error ?? facts.error;
-  const { status, bytes } = outcome;
+  const { status, bytes, delivered } = outcome;
   const members = {
     decision: facts.decision ?? (error === 'forbidden' ? 'none' : undefined),
     cache: facts.cache && { result: facts.cache, ageMs: round(facts.ageMs) },
-    outcome: { result: outcome.result ?? resultOf(status, error), http: status, error },
+    outcome: { result: outcome.result ?? resultOf(status, error), http: status, error, delivered },
     bytesOut: bytes,
     ms: round(ms),
   };

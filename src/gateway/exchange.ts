@@ -70,7 +70,8 @@ export function createExchange(parts: Parts): Exchange {
     const reply = await follow(parts, call, entry, progress).catch((thrown: unknown) =>
       refuse(thrown, call, entry),
     );
-    const recorded = await entry.close({ status: reply.status, bytes: reply.body.length });
+    const delivered = call.left.aborted ? false : undefined;
+    const recorded = await entry.close({ status: reply.status, bytes: reply.body.length, delivered });
     // The tenant has changed whatever the disk does: a write's true answer is never withheld.
     if (recorded || progress.operation?.effect === 'write') return finish(reply, call.id);
     return refuse(
@@ -141,7 +142,9 @@ async function read(parts: Parts, system: System, caller: Caller, asked: Asked):
   });
   const answer = await unlessLeft(flight, call.left);
   entry.add({ cache: answer.result, ageMs: answer.ageMs });
-  const reply = notModified(deliver(system, answer.reply), call.headers['if-none-match']);
+  // RFC 9110 §13.1.2: only a GET is answered with 304; a search by POST is not.
+  const condition = call.method === 'GET' ? call.headers['if-none-match'] : undefined;
+  const reply = notModified(deliver(system, answer.reply), condition);
   return { ...reply, headers: { ...reply.headers, ...cacheFields(answer) } };
 }
 

@@ -1,6 +1,7 @@
 /** An identity manager's ordinary calls through the gateway to the embedded tenant, over HTTP. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import supertest from 'supertest';
 
@@ -244,4 +245,41 @@ test('the bytes of a body reach the tenant as they were sent', async () => {
   });
   assert.equal(answer.status, 201);
   assert.equal(upstream.received[0]?.body, text);
+});
+
+test('a write whose caller hangs up runs to its end, and its record says that nobody got the answer', async () => {
+  const arrived = Promise.withResolvers<void>();
+  await using upstream = await startUpstream({
+    answer: (_request, response) => {
+      arrived.resolve();
+      setTimeout(() => sendScim(response, 201, { id: '1' }), 200);
+    },
+  });
+  await using gateway = await startGateway({ upstream: upstream.url });
+  const leaving = new AbortController();
+  const call = fetch(`${gateway.base}/Users`, {
+    method: 'POST',
+    headers: { authorization: gateway.logOn(), 'content-type': 'application/scim+json' },
+    body: JSON.stringify(user),
+    signal: leaving.signal,
+  });
+  await arrived.promise;
+  leaving.abort();
+  await assert.rejects(call, { name: 'AbortError' });
+  let ending: Record<string, unknown> | undefined;
+  while (!ending) {
+    await sleep(50);
+    ending = (await gateway.records()).find(({ event }) => event === 'request.outcome');
+  }
+  assert.deepEqual(ending['outcome'], { result: 'success', http: 201, delivered: false });
+});
+
+test('a search by POST is never answered with 304', async () => {
+  await using upstream = await startUpstream({
+    answer: (_request, response) => sendScim(response, 200, { totalResults: 0 }, { etag: 'W/"1"' }),
+  });
+  await using gateway = await startGateway({ upstream: upstream.url, system: { kind: 'scim' } });
+  const headers = { 'if-none-match': 'W/"1"' };
+  assert.equal((await gateway.call('POST', '/Users/.search', { schemas: [] }, headers)).status, 200);
+  assert.equal((await gateway.call('GET', '/Users', undefined, headers)).status, 304);
 });
