@@ -124,7 +124,7 @@ export function remove(sheet: Sheet, path: Path, scope: Scope): void {
 /** False when there is nothing under the old name (facts: transformations 4.3). */
 export function rename(sheet: Sheet, path: Path, name: string, scope: Scope): boolean {
   const places = locate(path, { ...scope, document: sheet.root });
-  if (places === undefined || (path.definite && places.length === 0)) return false;
+  if (places === undefined) return false;
   for (const { holder, key, value } of places) {
     if (holder === undefined || typeof key !== 'string' || key === name) continue;
     delete (holder as DraftObject)[key];

@@ -39,6 +39,10 @@ describe('the conditions of the defaults', () => {
     '$.emails[?(@.primary == true)].value != []',
     '$.phoneNumbers[?(@.primary == true)].value != []',
     '$.active == false',
+    "$.groups EMPTY true || $.groups[?(@.display === 'XYZ' )] empty true",
+    "($.groups EMPTY false) && ( ($.groups[?(@.display ==='PRE_A' )] != []) || ($.groups[?(@.display ==='XYZ')] != []))",
+    "(('%none%' === 'null') || ($.groups[?(@.display =~ /%none%.*/)] empty false)) && $.userName empty false && ($.userName === 'Jdoe' || $.userName === 'jdoe')",
+    '$.emails[0].value =~ /.*@x.de/',
   ];
   const unfulfilled = [
     '$.emails[?(@.primary == true)].value == []',
@@ -116,6 +120,46 @@ describe('a directory as target', () => {
 
   it('keeps the empty list where there are no members', () => {
     assert.deepEqual(Object(runMappings(mappings, { userName: 'j' }, { properties }).output).member, []);
+  });
+});
+
+describe('a directory as source', () => {
+  const whenById = "('%ldap.attribute.user.id%' == '%ldap.attribute.dn%')";
+  const mappings: Json[] = [
+    {
+      condition: whenById,
+      constant: '',
+      targetVariable: 'nestedPathRegex',
+      functions: [{ function: 'concatString', prefix: '(?i)cn=.*?,(.*?)', suffix: ',%ldap.user.path%' }],
+    },
+    {
+      condition: whenById,
+      sourcePath: '$.%ldap.attribute.user.id%[0]',
+      targetPath: "$['urn:ad:User']['nestedPath']",
+      functions: [{ function: 'getMatchedRegexGroup', regex: '${nestedPathRegex}', groupIndex: 1 }],
+      defaultValue: '',
+    },
+    { sourcePath: '$.displayName', optional: true, targetPath: '$.displayName[0]', defaultValue: [] },
+    { condition: "$.memberOf contains 'admins'", constant: 'Admin', targetPath: '$.title' },
+  ];
+  const properties = {
+    'ldap.attribute.user.id': 'distinguishedName',
+    'ldap.attribute.dn': 'distinguishedName',
+    'ldap.user.path': 'OU=users,DC=x',
+  };
+  const nestedPath = (name: string) =>
+    Object(runMappings(mappings, { distinguishedName: [name] }, { properties }).output)['urn:ad:User']
+      .nestedPath;
+
+  it('takes the path between the name and the users with an expression from a variable', () => {
+    assert.equal(nestedPath('CN=jdoe,OU=north,OU=users,DC=x'), 'OU=north');
+    assert.equal(nestedPath('CN=jdoe,DC=elsewhere'), '');
+  });
+
+  it('is read without that path where entries have other ids', () => {
+    const other = { ...properties, 'ldap.attribute.user.id': 'uid' };
+    const { output } = runMappings(mappings, { uid: ['j'], memberOf: ['admins'] }, { properties: other });
+    assert.deepEqual(output, { displayName: [[]], title: 'Admin' });
   });
 });
 

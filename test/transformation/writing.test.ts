@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 
+import fc from 'fast-check';
+
 import type { Json, JsonObject } from '../../src/transformation/json.ts';
 import { EntityFailure } from '../../src/transformation/transformation.ts';
-import { runMappings } from './support.ts';
+import { readAt, runMappings } from './support.ts';
 
 function output(...mappings: JsonObject[]): Json {
   return runMappings(mappings, {}).output;
@@ -79,6 +81,33 @@ describe('a target path', () => {
 
   it('refuses an index far beyond the list instead of filling memory', () => {
     assert.throws(() => output({ constant: 'x', targetPath: '$.a[999999999]' }), EntityFailure);
+  });
+});
+
+describe('a definite path', () => {
+  const key = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 });
+  const step = fc.oneof(
+    key.map((name) => `['${name.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}']`),
+    fc.integer({ min: 0, max: 5 }).map((index) => `[${index}]`),
+  );
+  const path = fc.tuple(key, fc.array(step, { maxLength: 5 })).map(([first, steps]) => {
+    return `$['${first.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}']${steps.join('')}`;
+  });
+
+  it('reads what was written to it, and nothing after it was removed', () => {
+    fc.assert(
+      fc.property(path, fc.jsonValue({ maxDepth: 2 }), (targetPath, constant) => {
+        fc.pre(!targetPath.includes('%') && !JSON.stringify(constant).includes('%'));
+        const after = output({ constant: constant as Json, targetPath });
+        assert.equal(JSON.stringify(readAt(targetPath, after)), JSON.stringify(constant));
+        const input = { before: after };
+        const start = { sourcePath: '$.before', targetPath: '$' };
+        const removed = runMappings([start, { type: 'remove', targetPath }], input).output;
+        if (!targetPath.endsWith(']') || !/\[\d+\]$/.test(targetPath))
+          assert.equal(readAt(targetPath, removed), undefined);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 
