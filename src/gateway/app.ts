@@ -94,7 +94,8 @@ async function collect(
 ): Promise<Buffer> {
   if (request.destroyed) throw callerLeft();
   // Whoever asked first is told to go on only now, so that a refusal spares both sides the body.
-  if (request.headers.expect !== undefined) response.writeContinue();
+  // RFC 9110 §10.1.1: HTTP/1.0 does not know interim answers.
+  if (request.headers.expect !== undefined && request.httpVersion !== '1.0') response.writeContinue();
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let size = 0;

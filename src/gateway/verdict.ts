@@ -9,13 +9,20 @@ import { isScimMedia, scimContentType } from '../scim/message.ts';
 import type { Operation } from '../scim/operation.ts';
 import type { NoReply } from './forward.ts';
 
+/** What a load balancer says on its own, and then it does not know what became of a write behind it. */
+const intermediate: ReadonlySet<number> = new Set([502, 503, 504]);
+
 /** Returns the reply that may travel on, or throws what it amounts to. */
 export function judge(operation: Operation, reply: Reply): Reply {
   const { status } = reply;
   if (status === 401 || (status === 403 && !readScimError(reply)))
     throw new ScimError('upstream-refused-us', "The tenant refused the gateway's own credential.");
   if (status >= 300 && status < 400) throw redirected(operation, status);
+  // RFC 9110 §15: these are no status codes, and Node would refuse to write some of them.
+  if (status < 200 || status > 599) throw notScim(operation, status);
   if (operation.api !== 'proxy') return reply;
+  if (intermediate.has(status) && operation.effect === 'write' && !readScimError(reply))
+    throw unknownOutcome();
   if (reply.body.length === 0) return judgeEmpty(operation, reply);
   if (status === 204 || !isPlain(reply) || !readObject(reply)) throw notScim(operation, status);
   return reply;
@@ -42,7 +49,7 @@ function judgeEmpty(operation: Operation, reply: Reply): Reply {
 }
 
 function notScim({ effect }: Operation, status: number): ScimError {
-  // A login page or a load balancer's text says nothing about whether a write behind it was carried out.
+  // Neither does a log-on page with status 200.
   if (effect === 'write' && (status < 400 || status >= 500)) return unknownOutcome();
   return new ScimError('upstream-broke', 'The tenant answered with something that is not SCIM.');
 }

@@ -103,6 +103,15 @@ for (const [what, status, change] of [
     assert.deepEqual(siege.upstream.received, []);
   });
 
+test('a caller with HTTP/1.0 that waits for 100 (Continue) is not sent what it cannot read', async () => {
+  await using siege = await besiege();
+  const [line = '', ...fields] = siege.head('POST', '/Users');
+  const media = ['Content-Type: application/scim+json', 'Content-Length: 2', 'Expect: 100-continue'];
+  using connection = await RawConnection.open(siege.gateway.authority);
+  connection.send(request([line.replace('HTTP/1.1', 'HTTP/1.0'), ...fields, ...media], '{}'));
+  assert.equal((await connection.answer()).status, 201);
+});
+
 // Row 45.
 for (const [what, id, kept] of [
   ['in plain letters', 'idm-4711', 'idm-4711'],

@@ -61,6 +61,14 @@ const broken: readonly (readonly [what: string, answer: Answer])[] = [
     bytes('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n', { close: false }),
   ],
   ['redirects elsewhere', scim(302, { location: 'http://169.254.169.254/latest' }, '')],
+  [
+    'sends no status code',
+    bytes('HTTP/1.1 042 X\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'),
+  ],
+  [
+    'sends a status code beyond the last',
+    bytes('HTTP/1.1 999 X\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'),
+  ],
   ['shows a log-on page', scim(200, { 'content-type': 'text/html' }, '<form>')],
   ['sends an array', scim(200, {}, '[]')],
   ['sends no JSON', scim(200, {}, '{"a":')],
@@ -109,6 +117,25 @@ test('a redirect that keeps the method says that a write was not carried out', a
   const write = await plainAnswer(await siege.gateway.call('POST', '/Users', {}));
   assertRefusal(write, 502);
   assert.equal(write.headers['location'], undefined);
+});
+
+for (const [what, answer] of [
+  ['nothing more', scim(503, {}, '')],
+  ['a load balancer’s JSON', scim(504, { 'content-type': 'application/json' }, '{"message":"timed out"}')],
+  ['a page', scim(502, { 'content-type': 'text/html' }, '<h1>Bad Gateway</h1>')],
+] as const)
+  test(`a failure with ${what} leaves the outcome of a write unknown`, async () => {
+    await using siege = await besiege({ tenantSide: { answer } });
+    const write = await plainAnswer(await siege.gateway.call('POST', '/Users', {}));
+    assertRefusal(write, 504);
+    assert.match(write.body, /outcome is unknown/);
+  });
+
+test("a failure in the service provider's own words is told as it is", async () => {
+  const error = { schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'], status: '500', detail: 'x' };
+  await using siege = await besiege({ tenantSide: { answer: scim(500, {}, JSON.stringify(error)) } });
+  const answer = await siege.gateway.call('POST', '/Users', {});
+  assert.deepEqual([answer.status, await answer.json()], [500, error]);
 });
 
 // Rows 83 and 84.
@@ -201,6 +228,28 @@ test('a Trailer field of the tenant is dropped, although the proxy library would
   assert.deepEqual([answer.status, answer.headers.get('trailer')], [200, null]);
   await assertServing(siege);
 });
+
+// Rows 98 and 99: a reply that nobody asked for must not become the next one's answer.
+const resource = (name: string): string =>
+  `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${name.length + 2}\r\n\r\n{${name}}`;
+for (const [what, answer] of [
+  ['behind the answer', bytes(resource('"a":1') + resource('"poison":1'), { close: false })],
+  [
+    'on an idle connection',
+    (_request, _response, { socket }) => {
+      socket.write(resource('"a":1'));
+      setTimeout(() => socket.write(resource('"poison":1')), 30);
+    },
+  ],
+] as const satisfies readonly (readonly [string, Answer])[])
+  test(`a second answer that comes ${what} is given to nobody`, async () => {
+    await using siege = await besiege();
+    siege.upstream.answer = answer;
+    assert.equal((await siege.gateway.call('GET', '/Users/1')).status, 200);
+    await sleep(100);
+    siege.upstream.answer = scim(200, {}, '{"own":1}');
+    assert.deepEqual(await (await siege.gateway.call('GET', '/Users/2')).json(), { own: 1 });
+  });
 
 // Row 92.
 test('an empty answer to a read is no answer', async () => {
