@@ -20,9 +20,14 @@ export function parseBasic(header: string | undefined): Credentials {
   if (text === undefined || colon < 1) throw refusal();
   const user = text.slice(0, colon);
   const secret = text.slice(colon + 1);
-  if (/\p{Cc}/u.test(text)) throw refusal();
-  if (Buffer.byteLength(user) > maxUserBytes || Buffer.byteLength(secret) > maxSecretBytes) throw refusal();
+  if (/\p{Cc}/u.test(user) || Buffer.byteLength(user) > maxUserBytes) throw refusal();
+  if (!isAcceptable(secret)) throw refusal();
   return { user, secret };
+}
+
+/** Whether a secret can be sent at all. */
+export function isAcceptable(secret: string): boolean {
+  return !/\p{Cc}/u.test(secret) && Buffer.byteLength(secret) <= maxSecretBytes;
 }
 
 function decode(base64: string | undefined): string | undefined {

@@ -8,7 +8,7 @@ import { unwatchFile, watchFile } from 'node:fs';
 
 import { createGate, type Gate } from './gate.ts';
 import { readSecrets, type Entries } from './secret-file.ts';
-import { hashSecret, verifySecret } from './secret.ts';
+import { hashSecret, isSlow, verifyGenerated, verifySecret } from './secret.ts';
 import type { Attempt } from './throttle.ts';
 
 export interface SecretBook extends Disposable {
@@ -91,17 +91,23 @@ class Reading {
   constructor(entries: Entries, parts: Parts) {
     this.#entries = entries;
     this.#parts = parts;
-    this.#comparisons = Math.max(1, ...entries.values().map((list) => list.length));
+    this.#comparisons = Math.max(0, ...entries.keys().map((user) => this.#slowHashes(user).length));
   }
 
   async verify(user: string, secret: string, attempt: Attempt): Promise<boolean> {
     const mac = createHmac('sha256', this.#parts.key).update(`${user}\0${secret}`).digest('base64');
     if (this.#isRemembered(mac)) return true;
+    // Nobody guesses a generated secret, so whoever has it need not wait for the failures of others.
+    if (this.#hasGenerated(user, secret)) {
+      attempt.succeed();
+      this.#remember(mac);
+      return true;
+    }
     // Whoever shows the same credential at the same time shares the comparison, and is no second attempt.
     return this.#running.getOrInsertComputed(mac, async () => {
       try {
         const verified = await this.#tryOnce(user, secret, attempt);
-        if (verified) this.#rememberedUntil.set(mac, this.#parts.now() + rememberMs);
+        if (verified) this.#remember(mac);
         return verified;
       } finally {
         this.#running.delete(mac);
@@ -117,9 +123,15 @@ class Reading {
         attempt.refund();
         throw error;
       });
-    if (verified) attempt.succeed();
-    else attempt.fail();
+    if (verified) {
+      attempt.refund();
+      attempt.succeed();
+    } else attempt.fail();
     return verified;
+  }
+
+  #remember(mac: string): void {
+    this.#rememberedUntil.set(mac, this.#parts.now() + rememberMs);
   }
 
   #isRemembered(mac: string): boolean {
@@ -130,9 +142,17 @@ class Reading {
     return false;
   }
 
+  #hasGenerated(user: string, secret: string): boolean {
+    return (this.#entries.get(user) ?? []).some(({ hash }) => verifyGenerated(hash, secret));
+  }
+
+  #slowHashes(user: string): string[] {
+    return (this.#entries.get(user) ?? []).map(({ hash }) => hash).filter(isSlow);
+  }
+
   /** Every refusal costs the same number of comparisons, whoever is asked for (ASVS 6.3.8). */
   async #compareAll(user: string, secret: string): Promise<boolean> {
-    const hashes = (this.#entries.get(user) ?? []).map((entry) => entry.hash);
+    const hashes = this.#slowHashes(user);
     for (const hash of hashes) if (await this.#parts.compare(hash, secret)) return true;
     for (let spent = hashes.length; spent < this.#comparisons; spent += 1)
       await this.#parts.compare(this.#parts.decoy, secret);

@@ -37,14 +37,14 @@ export interface Credential {
   readonly secret: string;
 }
 
-/** One comparison of a secret: charged before, and then one of the other three. */
+/** One attempt to log on with a secret that could have been guessed. */
 export interface Attempt {
-  /** Throws `throttled` when there were too many failures. */
+  /** Before the comparison; throws `throttled` when there were too many failures. */
   charge(): void;
-  succeed(): void;
-  fail(): void;
-  /** It was not compared after all. */
+  /** It was no guess: the secret was right, or was not compared after all. */
   refund(): void;
+  fail(): void;
+  succeed(): void;
 }
 
 export interface ThrottleOptions {
@@ -123,7 +123,6 @@ export class Throttle {
     const now = this.#now();
     const failures = this.#failures.get(accounts.pair, now) ?? 0;
     if (failures >= notableFailures) this.#report('authn.success_after_failures', { user, source, failures });
-    this.#refund(accounts);
     this.#clearAt.delete(accounts.pair);
     this.#failures.delete(accounts.pair);
     this.#trusted.set(accounts.pair, true, now + trustMs);

@@ -97,6 +97,6 @@ function reasonOf(error: unknown): string {
   if (error instanceof ConfigFaults) return error.message;
   if (!(error instanceof Error)) return 'did not start';
   const { code, path } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT' && path) return `${path} is missing; add a secret with 'gatehouse secret add <user>'`;
+  if (code === 'ENOENT' && path) return `${path} is missing; add a secret with 'gatehouse secret new <user>'`;
   return `did not start: ${error.message}`;
 }

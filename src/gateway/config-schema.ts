@@ -50,7 +50,7 @@ export function createConfigSchema(references: References) {
       secretsFile: privatePath(references)
         .prefault('../var/secrets.yaml')
         .describe(
-          'File with the argon2id hashes of the technical users’ secrets, at most two each. `gatehouse secret` writes it.',
+          'File with the hashes of the technical users’ secrets, at most two each. `gatehouse secret` makes them.',
         ),
       firstStart: z
         .strictObject({

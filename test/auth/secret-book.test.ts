@@ -6,11 +6,13 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { openSecretBook, type SecretBook, type SecretBookOptions } from '../../src/auth/secret-book.ts';
-import { hashSecret, verifySecret } from '../../src/auth/secret.ts';
+import { generateSecret, hashSecret, verifySecret } from '../../src/auth/secret.ts';
 import { ScimError } from '../../src/scim/error.ts';
 
 const old = await hashSecret('old:gänse');
 const young = await hashSecret('young');
+const machine = generateSecret();
+const fast = await hashSecret(machine);
 const entry = (user: string, ...hashes: string[]): string =>
   `${user}:\n${hashes.map((hash) => `  - hash: ${hash}\n`).join('')}`;
 
@@ -135,6 +137,58 @@ test('unknown user and wrong secret take the same time (row 56)', async () => {
   assert.ok(ratio > 0.5 && ratio < 2, `ratio ${ratio}`);
 });
 
+test('a generated secret is verified without a slow comparison, and beside a chosen one', async () => {
+  await using opened = await open(entry('idm', fast, old));
+  assert.equal(await opened.book.verify('idm', machine), true);
+  assert.equal(opened.count.comparisons, 0);
+  assert.equal(await opened.book.verify('idm', 'old:gänse'), true);
+  assert.equal(await opened.book.verify('idm', generateSecret()), false);
+  assert.equal(await opened.book.verify('nobody', machine), false);
+});
+
+test('a generated secret needs no charge, and its first use counts as a success', async () => {
+  await using opened = await open(entry('idm', fast));
+  let successes = 0;
+  const attempt = {
+    ...free,
+    charge: () => {
+      throw new ScimError('throttled', 'Too many.');
+    },
+    succeed: () => void (successes += 1),
+  };
+  for (let i = 0; i < 3; i += 1) assert.equal(await opened.throttled.verify('idm', machine, attempt), true);
+  assert.equal(successes, 1);
+});
+
+test('a refusal costs nobody a slow comparison where all secrets are generated', async () => {
+  await using opened = await open(entry('idm', fast));
+  for (const user of ['idm', 'nobody']) assert.equal(await opened.book.verify(user, 'wrong'), false);
+  assert.equal(opened.count.comparisons, 0);
+});
+
+test('a refusal costs the same for users with generated secrets, chosen ones and none (row 56)', async () => {
+  await using opened = await open(entry('idm', fast) + entry('iag', old) + entry('mixed', fast, young));
+  const times: Record<string, number[]> = { idm: [], iag: [], mixed: [], nobody: [] };
+  for (let i = 0; i < 20; i += 1)
+    for (const [user, list] of Object.entries(times)) {
+      const began = performance.now();
+      await opened.book.verify(user, i % 2 ? `wrong ${i}` : generateSecret());
+      list.push(performance.now() - began);
+    }
+  assert.equal(opened.count.comparisons, 80, 'one for each');
+  const medians = Object.values(times).map(median);
+  const ratio = Math.max(...medians) / Math.min(...medians);
+  assert.ok(ratio < 2, `ratio ${ratio}`);
+});
+
+test('a generated secret that left the file is refused', async () => {
+  await using opened = await open(entry('idm', fast));
+  assert.equal(await opened.book.verify('idm', machine), true);
+  await opened.replace(entry('idm', young));
+  await opened.book.reload();
+  assert.equal(await opened.book.verify('idm', machine), false);
+});
+
 test('many different credentials at once are bounded: few run, some wait, the rest is refused as busy', async () => {
   let running = 0;
   let most = 0;
@@ -199,7 +253,7 @@ test('a comparison is charged first and then settled once, by what came of it', 
   await book.verify('idm', 'old:gänse', attempt);
   fails = true;
   await assert.rejects(book.verify('idm', 'wrong', attempt));
-  assert.deepEqual(steps, ['charge', 'fail', 'charge', 'succeed', 'charge', 'refund']);
+  assert.deepEqual(steps, ['charge', 'fail', 'charge', 'refund', 'succeed', 'charge', 'refund']);
 });
 
 test('what may not be charged is not compared, and what is remembered needs no charge', async () => {

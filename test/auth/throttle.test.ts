@@ -33,6 +33,7 @@ function start() {
   const succeed = (user: string, source = 'there'): void => {
     const attempt = throttle.attempt({ source, user, secret: 'right' });
     attempt.charge();
+    attempt.refund();
     attempt.succeed();
   };
   return { clock, reports, throttle, fail, succeed };

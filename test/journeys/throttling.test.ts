@@ -52,6 +52,14 @@ test('a caller that was not seen before is let in while somebody elsewhere guess
   assert.equal(await logOnFrom('127.0.0.3', siege, { authorization: siege.gateway.logOn() }), 200);
 });
 
+test('a caller with a generated secret is let in although its name and source are throttled', async () => {
+  await using siege = await besiege();
+  const guessOnce = (i: number): Promise<RawAnswer> => logOn(siege, guess('auditor', `guess ${i}`));
+  for (let i = 0; i < 6; i += 1) await guessOnce(i);
+  assert.equal((await guessOnce(6)).status, 429);
+  assert.equal((await logOn(siege, { authorization: siege.gateway.logOn('auditor') })).status, 200);
+});
+
 // Row 59.
 test('a secret tried for fifty users is told in the trail as spraying, and most of them are not tried', async () => {
   await using siege = await besiege();

@@ -1,0 +1,79 @@
+/** `gatehouse secret`: what it prints is a secret once, or a hash; what it refuses says why. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+
+import { stringify } from 'yaml';
+
+import { readSecrets } from '../../src/auth/secret-file.ts';
+import { generateSecret, verifyGenerated, verifySecret } from '../../src/auth/secret.ts';
+import { soundDocument } from '../support/configuration.ts';
+
+const main = resolve(import.meta.dirname, '../../src/main.ts');
+const env = { ...process.env, ACME_SECRET: 'kept to ourselves' };
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function secret(args: readonly string[], input = ''): Promise<Outcome> {
+  const { promise, resolve: settle } = Promise.withResolvers<Outcome>();
+  const child = execFile(process.execPath, [main, 'secret', ...args], { env }, (_, stdout, stderr) =>
+    settle({ code: child.exitCode ?? -1, stdout, stderr }),
+  );
+  child.stdin?.end(input);
+  return promise;
+}
+
+test('new shows a generated secret once, and the file that is configured keeps its hash', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-secret-'));
+  const config = join(directory.path, 'gatehouse.yaml');
+  await writeFile(config, stringify({ ...soundDocument(), secretsFile: 'secrets.yaml' }));
+  const { code, stdout } = await secret(['new', 'sap-idm', '--config', config]);
+  assert.equal(code, 0);
+  const file = join(directory.path, 'secrets.yaml');
+  const [entry] = (await readSecrets(file)).get('sap-idm') ?? [];
+  assert.ok(entry && verifyGenerated(entry.hash, stdout.trim()));
+  assert.ok(!(await readFile(file, 'utf8')).includes(stdout.trim()));
+  const stranger = await secret(['new', 'nobody', '--config', config]);
+  assert.equal(stranger.code, 1);
+  assert.match(stranger.stderr, /nobody is not among the callers/);
+});
+
+test('hash prints the slow hash of a chosen secret, exactly as it was given', async () => {
+  const { code, stdout } = await secret(['hash'], ' bird: gänseblümchen \n');
+  assert.equal(code, 0);
+  assert.equal(await verifySecret(stdout.trim(), ' bird: gänseblümchen '), true);
+});
+
+test('hash prints the SHA-256 of a generated secret', async () => {
+  const generated = generateSecret();
+  const { stdout } = await secret(['hash'], generated);
+  assert.equal(verifyGenerated(stdout.trim(), generated), true);
+});
+
+for (const [what, input, reason] of [
+  ['a short one', 'fifteen letters\n', /at least 16/],
+  ['nothing', '', /at least 16/],
+  ['one with a control character', 'a tab\tin the middle', /control characters/],
+  ['one of over 1024 bytes', 'ä'.repeat(513), /over 1024 bytes/],
+  ['a mistyped generated one', `${generateSecret()}0`, /checksum is wrong/],
+] as const)
+  test(`hash refuses ${what} without repeating it`, async () => {
+    const { code, stdout, stderr } = await secret(['hash'], input);
+    assert.equal(code, 1);
+    assert.equal(stdout, '');
+    assert.match(stderr, reason);
+    assert.ok(input === '' || !stderr.includes(input.trim()));
+  });
+
+test('another verb is wrong usage', async () => {
+  const { code, stderr } = await secret(['add', 'sap-idm']);
+  assert.equal(code, 4);
+  assert.match(stderr, /the verbs are new and hash/);
+});
