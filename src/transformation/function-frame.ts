@@ -9,12 +9,14 @@ import { type Around, type FunctionKind, Given, kindOf, refusalOf, type Work } f
 import { compileGuard, holds, type Guard } from './guard.ts';
 import {
   isArray,
+  isBytes,
   isObject,
   type Json,
   type JsonObject,
   MISSING,
   type Missing,
   property,
+  textOf,
   type Value,
 } from './json.ts';
 import { insertVariables } from './variables.ts';
@@ -33,7 +35,7 @@ export interface Outcome {
 export type Report = (key: string, reason: string) => void;
 
 interface Frame {
-  readonly test: Guard | undefined;
+  readonly guard: Guard | undefined;
   readonly applyOnElements: boolean;
   readonly applyOnAttribute: string | undefined;
   readonly assignToAttribute: string | undefined;
@@ -70,9 +72,7 @@ export function compileFunction(definition: Json, report: Report): Step | undefi
   checkParameters(definition, kind, refuse);
   const frame = frameOf(definition, refuse);
   const work = faulty ? undefined : workOf(definition, kind, refuse);
-  return work && frame
-    ? { name, apply: (value, around) => applyFrame(frame, kind, work, value, around) }
-    : undefined;
+  return work ? { name, apply: (value, around) => applyFrame(frame, kind, work, value, around) } : undefined;
 }
 
 function kindNamed(name: string): FunctionKind | undefined {
@@ -105,7 +105,7 @@ function checkParameters(definition: JsonObject, kind: FunctionKind, refuse: Rep
   }
 }
 
-function frameOf(definition: JsonObject, refuse: Report): Frame | undefined {
+function frameOf(definition: JsonObject, refuse: Report): Frame {
   const attribute = (key: string): string | undefined => {
     const name = property(definition, key);
     if (name === MISSING) return undefined;
@@ -114,8 +114,11 @@ function frameOf(definition: JsonObject, refuse: Report): Frame | undefined {
   };
   const condition = property(definition, 'condition');
   const elements = property(definition, 'applyOnElements');
+  if (![true, false, 'true', 'false', MISSING].some((known) => known === elements)) {
+    refuse('applyOnElements', 'applyOnElements must be true or false');
+  }
   return {
-    test:
+    guard:
       condition === MISSING ? undefined : compileGuard(condition, (reason) => refuse('condition', reason)),
     applyOnElements: elements === true || elements === 'true',
     applyOnAttribute: attribute('applyOnAttribute') ?? attribute('applyOnJsonAttribute'),
@@ -158,7 +161,7 @@ function applyFrame(frame: Frame, kind: FunctionKind, work: Work, value: Value, 
   const kept = outcomes.flatMap(({ value: result }) => (result === MISSING ? [] : [result]));
   const notes = outcomes.filter(({ note }) => note !== undefined);
   const note = notes[0]?.note;
-  // Bytes may stand in a list between two functions; they become text before anything is written.
+  // Bytes may stand inside a value between two functions; they become text before anything is written.
   return {
     value: kept as Json[],
     ...(note !== undefined && { note: `${notes.length} of ${value.length} elements: ${note}` }),
@@ -166,7 +169,8 @@ function applyFrame(frame: Frame, kind: FunctionKind, work: Work, value: Value, 
 }
 
 function applyOnce(frame: Frame, work: Work, value: Value, around: Around): Outcome {
-  if (frame.test && !holds(frame.test, around, value as Json))
+  const current = isBytes(value) ? textOf(value) : value;
+  if (frame.guard && !holds(frame.guard, around, current))
     return { value, note: 'its condition is not fulfilled' };
   const { applyOnAttribute: from, assignToAttribute: to } = frame;
   if (from === undefined && to === undefined) return { value: work(value, around) };

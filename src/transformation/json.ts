@@ -82,6 +82,23 @@ export function equal(left: Json, right: Json): boolean {
   );
 }
 
+/** As JSON: bytes that reach an output, alone or inside of it, become base64, as Jackson writes them. */
+export function presentable(value: Value): Json {
+  if (isBytes(value)) return value.toBase64();
+  if (!holdsBytes(value)) return value;
+  if (isArray(value)) return value.map(presentable);
+  if (!isObject(value)) return value;
+  const made: DraftObject = {};
+  for (const [key, member] of Object.entries(value)) setProperty(made, key, copy(presentable(member)));
+  return made;
+}
+
+function holdsBytes(value: unknown): boolean {
+  if (isBytes(value)) return true;
+  if (isArray(value)) return value.some(holdsBytes);
+  return isObject(value) && Object.values(value).some(holdsBytes);
+}
+
 /** The text of a value where text is wanted: bytes are UTF-8, structures their JSON. */
 export function textOf(value: Value): string {
   if (typeof value === 'string') return value;

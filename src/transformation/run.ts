@@ -7,10 +7,10 @@ import type { Entity, Operation } from './document.ts';
 import { RunFault } from './effort.ts';
 import { type Around, kindOf } from './function-kind.ts';
 import { holds } from './guard.ts';
-import { isObject, MISSING, type Value } from './json.ts';
+import { isObject, MISSING, presentable, type Value } from './json.ts';
 import type { EntityScope, Mapping } from './mapping.ts';
 import { remove, rename, type Sheet, write } from './path-writing.ts';
-import { type Nothing, presentable, sourceOf, throughFunctions } from './source.ts';
+import { type Nothing, sourceOf, throughFunctions } from './source.ts';
 import type { FunctionTrace, MappingTrace } from './trace.ts';
 
 /** A job writes to a target system, a proxy answers SCIM calls; they differ in what a delete does. */

@@ -3,7 +3,16 @@ import { scopeOf } from './condition.ts';
 import { RunFault } from './effort.ts';
 import type { Step } from './function-frame.ts';
 import type { Around } from './function-kind.ts';
-import { equal, isArray, isBytes, type Json, MISSING, type Missing, type Value } from './json.ts';
+import {
+  equal,
+  isArray,
+  isBytes,
+  type Json,
+  MISSING,
+  type Missing,
+  presentable,
+  type Value,
+} from './json.ts';
 import type { Mapping, Source } from './mapping.ts';
 import { read } from './path-reading.ts';
 import type { FunctionTrace } from './trace.ts';
@@ -107,10 +116,4 @@ function instead({ defaultValue, optional }: Mapping, name: string): Json | Miss
   if (defaultValue !== MISSING) return defaultValue;
   if (optional) return MISSING;
   throw new RunFault(`${name} found nothing and the mapping is not optional`);
-}
-
-/** Bytes that reach the output become base64, as Jackson writes them. */
-export function presentable(value: Value): Json {
-  if (isBytes(value)) return value.toBase64();
-  return isArray(value) && value.some(isBytes) ? value.map((item) => presentable(item)) : value;
 }

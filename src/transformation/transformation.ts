@@ -8,7 +8,7 @@ import { Effort, RunFault } from './effort.ts';
 import { collectFindings, describe, type Fault } from './fault.ts';
 import type { ResolveId } from './function-kind.ts';
 import { holds } from './guard.ts';
-import { sizeOf, type Json, type Value } from './json.ts';
+import { isBytes, type Json, presentable, sizeOf, type Value } from './json.ts';
 import type { MissingAs } from './operators.ts';
 import { printOf, type Properties, replaceParameters, templateOf } from './parameters.ts';
 import { type Course, type Mode, runMappings } from './run.ts';
@@ -188,7 +188,7 @@ function reasonToSkip(entity: Entity, { operation, around }: Course): Skip | und
 
 function variablesOf({ around }: Course): Record<string, Json> {
   const shown = [...around.variables].flatMap(([name, value]) =>
-    value instanceof Uint8Array ? [] : [[name, value] as const],
+    isBytes(value) ? [] : [[name, presentable(value)] as const],
   );
   return Object.fromEntries(shown);
 }

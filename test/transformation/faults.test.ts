@@ -139,6 +139,7 @@ const functions: readonly (readonly [Json, RegExp])[] = [
   [{ function: 'getMatchedRegexGroup', regex: '(a)', groupIndex: 2 }, /no group 2/],
   [{ function: 'manipulateDate', targetDateFormat: 'YYYY' }, /unknown pattern letter Y/],
   [{ function: 'toUpperCaseString', locale: '!' }, /locale is not a locale/],
+  [{ function: 'toString', applyOnElements: 'yes' }, /applyOnElements must be true or false/],
   [{ function: 'toString', condition: '@ ==' }, /functions\[0\]\.condition/],
   [{ function: 'resolveEntityIds', entityType: 'role' }, /entityType must be one of user, group/],
   [

@@ -368,6 +368,21 @@ describe('the frame of a function', () => {
     );
   });
 
+  it('hands bytes from one function to the next inside of elements too', () => {
+    const decode = { type: 'decode', algorithm: 'base32', applyOnAttribute: 'id' };
+    const text = { type: 'toString', applyOnElements: true, applyOnAttribute: 'id' };
+    assert.deepEqual(throughFunctions([{ id: 'IE' }], [decode, text]), [{ id: 'A' }]);
+    assert.deepEqual(throughFunctions([{ id: 'IE' }], [decode]), [{ id: 'QQ==' }]);
+  });
+
+  it('shows bytes to conditions as their text', () => {
+    const functions = [
+      { type: 'decode', algorithm: 'base32' },
+      { function: 'concatString', suffix: '!', condition: "@ == 'A'" },
+    ];
+    assert.equal(throughFunctions('IE', functions), 'A!');
+  });
+
   it('applies to an attribute of a single object', () => {
     assert.deepEqual(throughFunctions({ p: 'SAP_A' }, [{ ...replace, applyOnAttribute: 'p' }]), { p: 'T_A' });
   });

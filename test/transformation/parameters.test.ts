@@ -60,6 +60,7 @@ describe('a parameter', () => {
         },
       ),
     );
+    assert.equal(constant('"%p%"', { p: '"' }), '"""');
     assert.equal(constant('%p%', { p: 'say \\"hi\\"' }), 'say "hi"');
   });
 
