@@ -73,6 +73,6 @@ function filledRegex({ source, flags }: Pattern, around: Surroundings): JavaRege
     return new JavaRegex(insertVariables(source, around.variables), flags);
   } catch (error) {
     if (!(error instanceof SyntaxFault)) throw error;
-    throw new RunFault(`with its variables the regular expression cannot be read: ${error.message}`);
+    throw new RunFault(`with its variables the regular expression cannot be read: ${error.reason}`);
   }
 }

@@ -1,9 +1,13 @@
 /** Reads an expression character by character; every refusal names the place where it gave up. */
 
 export class SyntaxFault extends Error {
-  constructor(reason: string) {
-    super(reason);
+  /** The message without the text it was found in, which at run time may hold personal data. */
+  readonly reason: string;
+
+  constructor(reason: string, place = '') {
+    super(reason + place);
     this.name = 'SyntaxFault';
+    this.reason = reason;
   }
 }
 
@@ -86,6 +90,6 @@ export class Cursor {
 
   fail(reason: string): never {
     const rest = this.text.slice(this.at, this.at + 24);
-    throw new SyntaxFault(`${reason} at position ${this.at + 1}${rest === '' ? ' (the end)' : `: ${rest}`}`);
+    throw new SyntaxFault(reason, ` at position ${this.at + 1}${rest === '' ? ' (the end)' : `: ${rest}`}`);
   }
 }

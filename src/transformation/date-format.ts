@@ -62,6 +62,8 @@ function partsOf(pattern: string): Part[] {
   const parts: Part[] = [];
   for (const [token] of pattern.matchAll(/'(?:[^']|'')*'?|([A-Za-z])\1*|[^A-Za-z']+/g)) {
     if (token.startsWith("'")) parts.push({ kind: 'literal', text: unquoted(token) });
+    else if (/[[\]{}#]/.test(token))
+      throw new SyntaxFault(`optional parts and # { } are not supported in ${pattern}`);
     else if (!/^[A-Za-z]/.test(token)) parts.push({ kind: 'literal', text: token });
     else if (letters.includes(token.charAt(0)))
       parts.push({ kind: 'field', letter: token.charAt(0), width: token.length });
@@ -197,6 +199,8 @@ function isNumeric({ letter, width }: Part & { kind: 'field' }): boolean {
 
 function momentOf(fields: ReadonlyMap<string, string>): Moment {
   const number = (letter: string, otherwise: number): number => Number(fields.get(letter) ?? otherwise);
+  const fractions = (fields.get('S') ?? '').padEnd(9, '0');
+  const fraction = (from: number): number => Number(fractions.slice(from, from + 3));
   const yearText = fields.get('y') ?? fields.get('u') ?? '1970';
   const date = {
     year: yearText.length === 2 ? 2000 + Number(yearText) : Number(yearText),
@@ -205,7 +209,9 @@ function momentOf(fields: ReadonlyMap<string, string>): Moment {
     hour: hourOf(fields),
     minute: number('m', 0),
     second: number('s', 0),
-    millisecond: Number((fields.get('S') ?? '').padEnd(3, '0').slice(0, 3)),
+    millisecond: fraction(0),
+    microsecond: fraction(3),
+    nanosecond: fraction(6),
   };
   const time = Temporal.PlainDateTime.from(date, { overflow: 'reject' });
   const dayOfYear = fields.get('D');

@@ -148,7 +148,7 @@ function filledWork(own: readonly (readonly [string, Json])[], kind: FunctionKin
     try {
       return kind.prepare(new Given(Object.fromEntries(filled)))(value, around);
     } catch (error) {
-      if (error instanceof SyntaxFault) throw new RunFault(`with its variables: ${error.message}`);
+      if (error instanceof SyntaxFault) throw new RunFault(`with its variables: ${error.reason}`);
       throw error;
     }
   };

@@ -34,7 +34,7 @@ export function holds(test: Guard, around: Surroundings, current: Json = around.
     return decide(condition, around, current);
   } catch (error) {
     // With the variables in it, the condition is not one any more.
-    if (error instanceof SyntaxFault) throw new RunFault(`the condition cannot be read: ${error.message}`);
+    if (error instanceof SyntaxFault) throw new RunFault(`the condition cannot be read: ${error.reason}`);
     throw error;
   }
 }

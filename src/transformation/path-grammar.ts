@@ -39,7 +39,7 @@ function readStep(cursor: Cursor, readCondition: ReadCondition, within: keyof ty
   if (cursor.takes('*')) return [...deep, { kind: 'every' }];
   const name = cursor.match(ends[within]);
   if (name === '') cursor.fail('expected a name');
-  if (/\s/.test(name)) throw new SyntaxFault(`a name with blanks needs brackets: ['${name.trim()}']`);
+  if (/\s/.test(name)) throw new SyntaxFault('a name with blanks needs brackets', `: ['${name.trim()}']`);
   if (cursor.peek() !== '(') return [...deep, { kind: 'key', key: name }];
   return [...deep, readCall(cursor, name, readCondition)];
 }

@@ -44,7 +44,9 @@ function passOver(mapping: Mapping, course: Course): Verdict | undefined {
   if (!isInScope(mapping, course)) {
     return skipped(`${mapping.scope ?? 'no scope'} does not apply to ${course.operation}`);
   }
-  if (mapping.guard && !holds(mapping.guard, course.around)) return skipped('the condition is not fulfilled');
+  if (mapping.guard && !holds(mapping.guard, course.around)) {
+    return skipped(`the condition is not fulfilled: ${mapping.guard.text}`);
+  }
   return undefined;
 }
 

@@ -70,7 +70,7 @@ export interface Compiled {
 /** Text is taken as it stands; parameters outside of strings only exist there. */
 export function compile(document: unknown, where = ''): Compiled {
   const text = typeof document === 'string' ? document : (JSON.stringify(document) ?? 'null');
-  const transformation = new Transformation(text, where);
+  const transformation = new Transformation(text.replace(/^\uFEFF/, ''), where);
   return { transformation, ...transformation.check({}) };
 }
 

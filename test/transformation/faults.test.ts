@@ -62,6 +62,10 @@ const documents: readonly (readonly [unknown, RegExp])[] = [
 ];
 
 describe('a document', () => {
+  it('may begin with a byte order mark', () => {
+    assert.deepEqual(faultsOf('\uFEFF{"user":{"mappings":[]}}'), []);
+  });
+
   for (const [document, reason] of documents) {
     it(`is refused: ${JSON.stringify(document)}`, () => assert.match(faultsOf(document).join('\n'), reason));
   }
@@ -138,6 +142,7 @@ const functions: readonly (readonly [Json, RegExp])[] = [
   ],
   [{ function: 'getMatchedRegexGroup', regex: '(a)', groupIndex: 2 }, /no group 2/],
   [{ function: 'manipulateDate', targetDateFormat: 'YYYY' }, /unknown pattern letter Y/],
+  [{ function: 'manipulateDate', sourceDateFormat: 'yyyy[-MM]' }, /optional parts/],
   [{ function: 'toUpperCaseString', locale: '!' }, /locale is not a locale/],
   [{ function: 'toString', applyOnElements: 'yes' }, /applyOnElements must be true or false/],
   [{ function: 'toString', condition: '@ ==' }, /functions\[0\]\.condition/],

@@ -277,7 +277,7 @@ describe('an entity', () => {
         why: 'skipped: there is no value at $.b and it is optional',
         functions: [],
       },
-      { mapping: 3, taken: false, why: 'skipped: the condition is not fulfilled', functions: [] },
+      { mapping: 3, taken: false, why: 'skipped: the condition is not fulfilled: $.b', functions: [] },
     ]);
     assert.throws(
       () => runMappings([...mappings, { sourcePath: '$.z', targetPath: '$.z' }], { a: 'x' }),
