@@ -114,7 +114,7 @@ async function collect(
   request.once('close', () => reject(callerLeft()));
   return promise.finally(() => {
     clearTimeout(timer);
-    request.off('data', take).pause();
+    request.off('data', take);
   });
 }
 

@@ -182,3 +182,17 @@ for (const [what, leave] of [
     const aborted = (await siege.end()).find(({ event }) => event === 'request.aborted_by_client');
     assert.equal(aborted?.outcome?.result, 'aborted');
   });
+
+// Rows 38 and 78.
+test('what a body, a filter or an id says stands nowhere in the trail', async () => {
+  await using siege = await besiege();
+  const { gateway } = siege;
+  const canary = 'Canary-4711';
+  const value = { password: canary, userName: canary };
+  await gateway.call('PATCH', `/Users/${canary}`, { schemas: [], Operations: [{ op: 'replace', value }] });
+  await gateway.call('GET', `/Users?filter=${encodeURIComponent(`password eq "${canary}"`)}`);
+  await gateway.call('GET', `/Users/${canary}?attributes=${canary}&${canary}=1`);
+  await gateway.call('GET', `/${canary}`);
+  assert.equal(siege.upstream.received.length, 3);
+  assert.ok(!JSON.stringify(await siege.end()).includes(canary));
+});
