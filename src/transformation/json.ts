@@ -21,7 +21,7 @@ export type Missing = typeof MISSING;
 export type Value = Json | Uint8Array;
 
 /** Jackson, which reads the documents at SAP, stops at this depth too; below it recursion is safe. */
-const deepest = 1000;
+export const deepest = 1000;
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBytes(value);

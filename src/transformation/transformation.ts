@@ -8,7 +8,7 @@ import { Effort, RunFault } from './effort.ts';
 import { collectFindings, describe, type Fault } from './fault.ts';
 import type { ResolveId } from './function-kind.ts';
 import { holds } from './guard.ts';
-import { isBytes, type Json, presentable, sizeOf, type Value } from './json.ts';
+import { deepest, isBytes, type Json, presentable, sizeOf, type Value } from './json.ts';
 import type { MissingAs } from './operators.ts';
 import { printOf, type Properties, replaceParameters, templateOf } from './parameters.ts';
 import { type Course, type Mode, runMappings } from './run.ts';
@@ -69,9 +69,15 @@ export interface Compiled {
 
 /** Text is taken as it stands; parameters outside of strings only exist there. */
 export function compile(document: unknown, where = ''): Compiled {
-  const text = typeof document === 'string' ? document : (JSON.stringify(document) ?? 'null');
-  const transformation = new Transformation(text.replace(/^\uFEFF/, ''), where);
+  const transformation = new Transformation(textOfDocument(document), where);
   return { transformation, ...transformation.check({}) };
+}
+
+function textOfDocument(document: unknown): string {
+  if (typeof document === 'string') return document.replace(/^\uFEFF/, '');
+  // Too deep to be written as text; as much of it as is too deep to be read.
+  if (sizeOf(document) === undefined) return '['.repeat(deepest + 2) + ']'.repeat(deepest + 2);
+  return JSON.stringify(document) ?? 'null';
 }
 
 /** Programs kept per transformation; a system's properties rarely change. */

@@ -99,6 +99,7 @@ describe('a deep document', () => {
   });
 
   it('is refused as a transformation', () => {
+    assert.match(faultsOf({ user: nested(100_000, (a) => ({ a })) }).join(), /nested too deeply/);
     assert.match(
       faultsOf(`{"user":${'['.repeat(50_000)}${']'.repeat(50_000)}}`).join(),
       /nested too deeply|not JSON/,
