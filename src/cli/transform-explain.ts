@@ -10,20 +10,23 @@ export function explain(
   variables: Readonly<Record<string, Json>> = {},
 ): string {
   const lines = trace.flatMap((entry, at) =>
-    explainMapping(entry, failure !== undefined && at === trace.length - 1),
+    explainMapping(entry, at === trace.length - 1 ? failure : undefined),
   );
   const set = Object.entries(variables).map(([name, value]) => `  ${name} = ${short(value)}`);
   return [...lines, ...(set.length > 0 ? ['variables', ...set] : []), ''].join('\n');
 }
 
-function explainMapping({ mapping, taken, why, value, functions }: MappingTrace, failed: boolean): string[] {
-  const verdict = failed ? 'fails' : why;
+function explainMapping({ mapping, taken, why, value, functions }: MappingTrace, failure?: string): string[] {
+  const verdict = failure === undefined ? why : `fails: ${failure}`;
   const shown = taken && value !== undefined ? `: ${short(value)}` : '';
   const steps = functions.map(({ name, before, after, note }) => {
     const result = after === undefined ? 'nothing' : short(after);
     return `        ${name}: ${short(before)} -> ${result}${note === undefined ? '' : ` (${note})`}`;
   });
-  return [`${String(mapping).padStart(4)} ${failed ? '!' : taken ? '+' : '-'} ${verdict}${shown}`, ...steps];
+  return [
+    `${String(mapping).padStart(4)} ${failure === undefined ? (taken ? '+' : '-') : '!'} ${verdict}${shown}`,
+    ...steps,
+  ];
 }
 
 function short(value: Json): string {

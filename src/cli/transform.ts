@@ -131,7 +131,7 @@ async function transform(file: string, values: Values): Promise<number> {
     return tell(outcome, values.explain === true);
   } catch (error) {
     if (!(error instanceof EntityFailure)) throw error;
-    if (values.explain) process.stdout.write(explain(error.trace, error.message));
+    if (values.explain) process.stdout.write(explain(error.trace, error.reason));
     process.stderr.write(`gatehouse: ${error.message}\n`);
     return 1;
   }

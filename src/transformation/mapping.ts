@@ -100,7 +100,7 @@ export function compileMapping(definition: Json, number: number, place: Place): 
 }
 
 function refuseIncomplete(mapping: Mapping, definition: JsonObject, place: Place): void {
-  const { type, target, targetVariable, source, functions } = mapping;
+  const { type, target, targetVariable, source } = mapping;
   if (type === 'remove' || type === 'rename') {
     if (!Object.hasOwn(definition, 'targetPath'))
       place.fault(`${type} needs a targetPath`, { key: 'targetPath' });
@@ -111,8 +111,8 @@ function refuseIncomplete(mapping: Mapping, definition: JsonObject, place: Place
   const hasTarget = Object.hasOwn(definition, 'targetPath') || targetVariable !== undefined;
   if (!hasTarget && !Object.hasOwn(definition, 'correlationAttribute'))
     place.remark('has no target and so no effect');
-  if (target && source.kind === 'none' && functions.length === 0)
-    place.remark('has no source and so no effect');
+  const sourced = ['sourcePath', 'sourceVariable', 'functions'].some((key) => Object.hasOwn(definition, key));
+  if (target && source.kind === 'none' && !sourced) place.remark('has no source and so no effect');
   if (Object.hasOwn(definition, 'hashing'))
     place.remark('is not documented and has no effect', { key: 'hashing' });
 }

@@ -48,6 +48,7 @@ export interface Skip {
 export class EntityFailure extends Error {
   readonly entity: string;
   readonly mapping: number | undefined;
+  readonly reason: string;
   readonly trace: readonly MappingTrace[];
 
   constructor(entity: string, reason: string, trace: readonly MappingTrace[], cause: unknown) {
@@ -56,6 +57,7 @@ export class EntityFailure extends Error {
     this.name = 'EntityFailure';
     this.entity = entity;
     this.mapping = mapping;
+    this.reason = reason;
     this.trace = trace;
   }
 }

@@ -122,6 +122,15 @@ describe('transform run', () => {
     assert.match(stderr, /The condition: .*'partner'.*, is not fulfilled\./);
   });
 
+  it('explains a failure at the mapping that fails', async () => {
+    const { stdout, exitCode } = await gatehouse(
+      ['run', read, '--entity', 'user', '--input', '-', '--explain'],
+      '{"id":"x"}',
+    );
+    assert.match(stdout, /^ {3}6 ! fails: there is no value at \$\.userName and it is not optional$/m);
+    assert.equal(exitCode, 1);
+  });
+
   it('ends with 1 and the mapping when the entity cannot be transformed', async () => {
     const { stderr, exitCode } = await gatehouse(
       ['run', read, '--entity', 'user', '--input', '-'],
