@@ -48,8 +48,8 @@ export interface Question {
 }
 
 type Attempt = { readonly authorization: string | undefined } & (
-  | { readonly reply: Reply; readonly fault?: never }
-  | { readonly fault: NoReply; readonly reply?: never }
+  | { readonly reply: Reply; readonly verdict: Reply | ScimError; readonly fault?: never }
+  | { readonly fault: NoReply }
 );
 
 export async function ask(route: Route, question: Question): Promise<Reply> {
@@ -75,7 +75,8 @@ export async function ask(route: Route, question: Question): Promise<Reply> {
     } else if (mayRenew && refusesToken(tried.reply) && (await renew(route, tried.authorization, patience))) {
       mayRenew = false;
     } else {
-      return judge(operation, tried.reply);
+      if (tried.verdict instanceof ScimError) throw tried.verdict;
+      return tried.verdict;
     }
   }
 }
@@ -157,12 +158,24 @@ async function send(
       },
       deadline,
     );
-    const result = reply.status < 400 ? 'success' : 'failure';
-    await finish({ result, status: reply.status, sent: true, bytes: reply.body.length });
-    return { reply, authorization };
+    const verdict = judge(operation, reply);
+    await finish({ ...describeVerdict(verdict), status: reply.status, sent: true, bytes: reply.body.length });
+    return { reply, verdict, authorization };
   } catch (thrown) {
     if (!(thrown instanceof NoReply)) throw thrown;
-    await finish({ result: !read && thrown.sent ? 'unknown' : 'failure', sent: thrown.sent });
+    const result = !read && thrown.sent ? 'unknown' : 'failure';
+    await finish({ result, sent: thrown.sent, code: codeOf(thrown.cause) });
     return { fault: thrown, authorization };
   }
+}
+
+/** What a physical call came to, for its record: a page of HTML with status 200 is no success. */
+function describeVerdict(verdict: Reply | ScimError): Pick<UpstreamOutcome, 'result' | 'error'> {
+  if (!(verdict instanceof ScimError)) return { result: verdict.status < 400 ? 'success' : 'failure' };
+  return { result: verdict.kind === 'outcome-unknown' ? 'unknown' : 'failure', error: verdict.kind };
+}
+
+function codeOf(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
 }

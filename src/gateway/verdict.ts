@@ -5,6 +5,7 @@
  */
 import type { Reply } from '../scim/call.ts';
 import { errorBody, ScimError } from '../scim/error.ts';
+import { isJsonObject } from '../scim/json.ts';
 import { isScimMedia, scimContentType } from '../scim/message.ts';
 import type { Operation } from '../scim/operation.ts';
 import type { NoReply } from './forward.ts';
@@ -12,8 +13,17 @@ import type { NoReply } from './forward.ts';
 /** What a load balancer says on its own, and then it does not know what became of a write behind it. */
 const intermediate: ReadonlySet<number> = new Set([502, 503, 504]);
 
-/** Returns the reply that may travel on, or throws what it amounts to. */
-export function judge(operation: Operation, reply: Reply): Reply {
+/** The reply that may travel on, or the error that it amounts to. */
+export function judge(operation: Operation, reply: Reply): Reply | ScimError {
+  try {
+    return passable(operation, reply);
+  } catch (thrown) {
+    if (thrown instanceof ScimError) return thrown;
+    throw thrown;
+  }
+}
+
+function passable(operation: Operation, reply: Reply): Reply {
   const { status } = reply;
   if (status === 401 || (status === 403 && !readScimError(reply)))
     throw new ScimError('upstream-refused-us', "The tenant refused the gateway's own credential.");
@@ -24,7 +34,7 @@ export function judge(operation: Operation, reply: Reply): Reply {
   if (intermediate.has(status) && operation.effect === 'write' && !readScimError(reply))
     throw unknownOutcome();
   if (reply.body.length === 0) return judgeEmpty(operation, reply);
-  if (status === 204 || !isPlain(reply) || !readObject(reply)) throw notScim(operation, status);
+  if (status === 204 || !isPlain(reply) || !isJsonObject(reply.body)) throw notScim(operation, status);
   return reply;
 }
 
@@ -104,20 +114,12 @@ function isPlain({ headers }: Reply): boolean {
   return encoding.toLowerCase() === 'identity' && (media === undefined || isScimMedia(media));
 }
 
-function readObject({ body }: Reply): Record<string, unknown> | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString());
-  } catch {
-    return undefined; // what is not JSON is for the caller of this function to judge
-  }
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
-}
+/** No error text is longer; what is would cost more to read than it can say. */
+const maxErrorBytes = 1024 * 1024;
 
-function readScimError(reply: Reply): { readonly detail: string } | undefined {
-  const { schemas, detail } = readObject(reply) ?? {};
+function readScimError({ body }: Reply): { readonly detail: string } | undefined {
+  if (body.length > maxErrorBytes || !isJsonObject(body)) return undefined;
+  const { schemas, detail }: { schemas?: unknown; detail?: unknown } = JSON.parse(body.toString());
   if (!Array.isArray(schemas) || !schemas.includes('urn:ietf:params:scim:api:messages:2.0:Error'))
     return undefined;
   return { detail: typeof detail === 'string' ? detail : '' };

@@ -45,6 +45,18 @@ export function visitStrings(bytes: Buffer, visit: VisitString): void {
   new JsonScanner(bytes, { maxDepth: 1000, maxTokens: Infinity }, false, visit).scan();
 }
 
+/** Whether the JSON of others is one object, told without building it. */
+export function isJsonObject(bytes: Buffer): boolean {
+  if (!/^[ \t\r\n]*\{/.test(bytes.toString('latin1', 0, 64))) return false;
+  try {
+    visitStrings(bytes, () => {});
+    return true;
+  } catch (error) {
+    if (error instanceof ScimError) return false;
+    throw error;
+  }
+}
+
 /** Names that change an object's prototype when a careless reader copies them (facts: 3.4). */
 const forbiddenNames = new Set(['__proto__', 'constructor', 'prototype']);
 

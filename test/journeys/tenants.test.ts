@@ -231,7 +231,7 @@ test('each system goes to its own tenant with its own credential', async () => {
 test('an interface of the tenant that the gateway does not know is not reachable', async () => {
   await using upstream = await startUpstream();
   await using gateway = await startGateway({ upstream: upstream.url });
-  for (const path of ['/scim/Users', '/service/scim/Users', '/oauth2/token', '/ips/service/other', '/'])
+  for (const path of ['/scim/Users', '/service/scim/Users', '/ips/service/other', '/'])
     assert.equal(
       (await fetch(`${gateway.url}${path}`, { headers: { authorization: gateway.logOn() } })).status,
       404,
