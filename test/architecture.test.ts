@@ -29,6 +29,7 @@ const confined: Readonly<Record<string, RegExp>> = {
   'http-proxy-middleware': /^gateway\/forward\.ts$/,
   passport: /^auth\/identify\.ts$/,
   'passport-http': /^auth\/identify\.ts$/,
+  jose: /^auth\/issuer\.ts$/,
   ioredis: /redis/,
   winston: /^log\.ts$/,
   '@node-rs/argon2': /^auth\/secret\.ts$/,

@@ -15,6 +15,10 @@ export interface RequestFacts {
   /** The technical user, once identified. */
   readonly caller?: string | undefined;
   readonly auth?: string | undefined;
+  /** Which of its secrets; the name tells nothing of it. */
+  readonly credential?: string | undefined;
+  /** The call asks for a token and is no operation. */
+  readonly asksToken?: boolean | undefined;
   /** Who somebody claimed to be that was not believed; only its pseudonym is recorded. */
   readonly claimed?: string | undefined;
   readonly operation?: Operation | undefined;
@@ -61,16 +65,19 @@ export interface UpstreamOutcome {
   readonly bytes?: number | undefined;
   /** The tenant's own correlation id. */
   readonly requestId?: string | undefined;
+  /** Why there was no reply: the system's code, such as ECONNREFUSED or CERT_HAS_EXPIRED. */
+  readonly code?: string | undefined;
 }
 
 export type OpenedCall = Pick<Call, 'id' | 'method' | 'target' | 'source' | 'receivedAt' | 'headers'>;
 
 /** Who called from where and for what: the part that an intent and a request record share. */
 export function callMembers(call: OpenedCall, facts: RequestFacts, redactor: Redactor): Members {
-  const { caller, auth, claimed, operation, body } = facts;
+  const { caller, auth, credential, claimed, operation, body } = facts;
   return {
     req: capName(call.id),
-    actor: caller === undefined ? unknownActor(claimed, redactor) : { name: capName(caller), auth },
+    actor:
+      caller === undefined ? unknownActor(claimed, redactor) : { name: capName(caller), auth, credential },
     src: call.source,
     op: operation && operationMembers(operation, redactor),
     target: { method: capName(call.method), ...shapeOfTarget(call.target) },
@@ -126,10 +133,10 @@ export function upstreamMembers({ path, waitedMs, attempt = 1, ...facts }: Upstr
 }
 
 export function upstreamOutcomeMembers(outcome: UpstreamOutcome): Members {
-  const { result, sent, error, status, msTotal, bytes, requestId } = outcome;
+  const { result, sent, error, status, msTotal, bytes, requestId, code } = outcome;
   return {
     upstream: { status, ms: round(msTotal), bytes, requestId: requestId && capName(requestId) },
-    outcome: { result, sent, error },
+    outcome: { result, sent, error, code: code && capName(code) },
   };
 }
 
@@ -137,6 +144,7 @@ export function upstreamOutcomeMembers(outcome: UpstreamOutcome): Members {
 const eventOfError: { readonly [kind in Kind]?: string } = {
   unauthenticated: 'authn.failure',
   throttled: 'authn.throttled',
+  'invalid-token': 'token.rejected',
   forbidden: 'authz.denied',
   'caller-left': 'request.aborted_by_client',
 };
@@ -165,10 +173,16 @@ export function requestEnding(
   return { event: eventOf(facts, error, wentUp), members };
 }
 
-function eventOf({ cache }: RequestFacts, error: Kind | undefined, wentUp: boolean): string {
+function eventOf({ cache, asksToken }: RequestFacts, error: Kind | undefined, wentUp: boolean): string {
+  if (asksToken && !error) return 'token.issued';
+  if (asksToken && error && refusesToken(error)) return 'token.rejected';
   if (error && eventOfError[error]) return eventOfError[error];
   if (error && !wentUp && kinds[error].status < 500) return 'request.rejected';
   return !error && cache === 'hit' ? 'request.cache_hit' : 'request.outcome';
+}
+
+function refusesToken(error: Kind): boolean {
+  return kinds[error].status < 500 && error !== 'throttled' && error !== 'caller-left';
 }
 
 function resultOf(status: number, error: Kind | undefined): Result {

@@ -22,6 +22,13 @@ export interface Caller {
   readonly admin?: { readonly sourceSystems: Names };
 }
 
+/** A caller and how it proved to be it, for the audit record. */
+export interface IdentifiedCaller extends Caller {
+  readonly auth: 'basic' | 'token' | 'jwt';
+  /** Which of its secrets it has shown, or was given its token for. */
+  readonly credential?: string;
+}
+
 export function mayWrite(caller: Caller, system: string, resourceType: string): boolean {
   return mayProxy(caller, system, resourceType, 'write');
 }

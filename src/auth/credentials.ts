@@ -18,11 +18,15 @@ export function parseBasic(header: string | undefined): Credentials {
   const text = decode(basic.exec(header ?? '')?.[1]);
   const colon = text?.indexOf(':') ?? -1; // RFC 7617 §2: a user name has no colon, a secret may have many
   if (text === undefined || colon < 1) throw refusal();
-  const user = text.slice(0, colon);
-  const secret = text.slice(colon + 1);
-  if (/\p{Cc}/u.test(user) || Buffer.byteLength(user) > maxUserBytes) throw refusal();
-  if (!isAcceptable(secret)) throw refusal();
-  return { user, secret };
+  const credentials = credentialsOf(text.slice(0, colon), text.slice(colon + 1));
+  if (!credentials) throw refusal();
+  return credentials;
+}
+
+/** Undefined for what nobody could log on with. */
+export function credentialsOf(user: string, secret: string): Credentials | undefined {
+  const isName = user !== '' && !/\p{Cc}/u.test(user) && Buffer.byteLength(user) <= maxUserBytes;
+  return isName && isAcceptable(secret) ? { user, secret } : undefined;
 }
 
 /** Whether a secret can be sent at all. */

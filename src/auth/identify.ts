@@ -7,59 +7,49 @@ import { BasicStrategy, type BasicVerifyFunctionWithRequest } from 'passport-htt
 
 import type { Call } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
-import type { Caller } from './caller.ts';
+import { readBearer, type BearerLogOn } from './bearer.ts';
+import type { IdentifiedCaller } from './caller.ts';
+import { allChallenges } from './challenge.ts';
 import { parseBasic, type Credentials } from './credentials.ts';
-import { sourceOf } from './network.ts';
-import type { SecretBook } from './secret-book.ts';
-import type { Throttle } from './throttle.ts';
-
-/** A caller and how it proved to be it, for the audit record. */
-export interface IdentifiedCaller extends Caller {
-  readonly auth: 'basic';
-}
+import type { LogOn } from './log-on.ts';
 
 export type Identify = (call: Pick<Call, 'headers' | 'source'>) => Promise<IdentifiedCaller>;
 
 export interface IdentifyParts {
-  readonly callers: ReadonlyMap<string, Caller>;
-  readonly secrets: Pick<SecretBook, 'verify'>;
-  readonly throttle: Throttle;
+  readonly logOn: LogOn;
+  readonly bearerLogOn: BearerLogOn;
   readonly realm: string;
 }
 
-export function createIdentify({ callers, secrets, throttle, realm }: IdentifyParts): Identify {
-  const findCaller = async (
-    { user, secret }: Credentials,
-    source: string,
-  ): Promise<IdentifiedCaller | false> => {
-    // Compared also when no such caller is configured: the answer must not come sooner for it.
-    const verified = await secrets.verify(user, secret, throttle.attempt({ source, user, secret }));
-    const caller = callers.get(user);
-    return verified && caller !== undefined && { ...caller, auth: 'basic' };
-  };
+export function createIdentify({ logOn, bearerLogOn, realm }: IdentifyParts): Identify {
   const strategy = new StrictBasicStrategy(
     { passReqToCallback: true },
     ({ ip = '' }, user, secret, settle) => {
-      findCaller({ user, secret }, sourceOf(ip)).then((caller) => settle(null, caller), settle);
+      logOn({ user, secret }, { ip }).then((caller) => settle(null, caller ?? false), settle);
     },
   );
   const authenticator = new Passport().use(strategy);
-  const challenge = `Basic realm="${realm.replaceAll(/["\\]/g, String.raw`\$&`)}", charset="UTF-8"`;
 
-  return ({ headers, source: { ip } }) => {
+  return async ({ headers, source: { ip } }) => {
+    const token = readBearer(headers['authorization']);
+    if (token !== undefined) {
+      const bearer = await bearerLogOn(token);
+      if (bearer) return bearer;
+      throw refusal('invalid-token', allChallenges(realm, 'invalid_token'));
+    }
     const { promise, resolve, reject } = Promise.withResolvers<IdentifiedCaller>();
     const answer = (error: unknown, caller?: IdentifiedCaller | false): void => {
       if (error) reject(error);
       else if (caller) resolve(caller);
-      else reject(refusal(challenge));
+      else reject(refusal('unauthenticated', allChallenges(realm)));
     };
     authenticator.authenticate('basic', { session: false }, answer)({ headers, ip }, {}, reject);
     return promise;
   };
 }
 
-function refusal(challenge: string): ScimError {
-  return new ScimError('unauthenticated', 'A technical user and its secret are required.', {
+function refusal(kind: 'unauthenticated' | 'invalid-token', challenge: string): ScimError {
+  return new ScimError(kind, 'A technical user and its secret are required.', {
     headers: { 'www-authenticate': challenge },
   });
 }

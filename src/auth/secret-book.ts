@@ -3,7 +3,7 @@
  * minutes under a keyed MAC. Invariant: what is remembered lives and dies with one reading of the file, so a
  * secret that the file no longer has is refused as soon as the new file is read.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, hash, randomBytes } from 'node:crypto';
 import { unwatchFile, watchFile } from 'node:fs';
 
 import { createGate, type Gate } from './gate.ts';
@@ -13,10 +13,12 @@ import type { Attempt } from './throttle.ts';
 
 export interface SecretBook extends Disposable {
   /**
-   * False for an unknown user and a wrong secret alike; rejects only when it cannot tell, or when `attempt` may not be
-   * charged. What is remembered is no attempt.
+   * The name of the user's entry that the secret fits; undefined for an unknown user and a wrong secret alike. Rejects
+   * only when it cannot tell, or when `attempt` may not be charged. What is remembered is no attempt.
    */
-  verify(user: string, secret: string, attempt: Attempt): Promise<boolean>;
+  verify(user: string, secret: string, attempt: Attempt): Promise<string | undefined>;
+  /** Whether the user still has the entry of that name. */
+  holds(user: string, name: string): boolean;
   /** Reads the file again; when that fails the old book stays and `onBroken` is told. */
   reload(): Promise<void>;
 }
@@ -66,6 +68,7 @@ export async function openSecretBook(file: string, options: SecretBookOptions = 
 
   return {
     verify: (...credential) => reading.verify(...credential),
+    holds: (user, name) => reading.holds(user, name),
     reload,
     [Symbol.dispose]: () => unwatchFile(file, changed),
   };
@@ -80,82 +83,97 @@ interface Parts {
   readonly now: () => number;
 }
 
+interface Remembered {
+  readonly name: string;
+  readonly until: number;
+}
+
 /** One reading of the file with everything that was verified against it. */
 class Reading {
   readonly #entries: Entries;
   readonly #parts: Parts;
   readonly #comparisons: number;
-  readonly #rememberedUntil = new Map<string, number>();
-  readonly #running = new Map<string, Promise<boolean>>();
+  readonly #remembered = new Map<string, Remembered>();
+  readonly #running = new Map<string, Promise<string | undefined>>();
 
   constructor(entries: Entries, parts: Parts) {
     this.#entries = entries;
     this.#parts = parts;
-    this.#comparisons = Math.max(0, ...entries.keys().map((user) => this.#slowHashes(user).length));
+    this.#comparisons = Math.max(
+      0,
+      ...entries.keys().map((user) => this.#hashesOf(user).filter(isSlow).length),
+    );
   }
 
-  async verify(user: string, secret: string, attempt: Attempt): Promise<boolean> {
+  holds(user: string, name: string): boolean {
+    return this.#hashesOf(user).some((hash) => nameOf(hash) === name);
+  }
+
+  async verify(user: string, secret: string, attempt: Attempt): Promise<string | undefined> {
     const mac = createHmac('sha256', this.#parts.key).update(`${user}\0${secret}`).digest('base64');
-    if (this.#isRemembered(mac)) return true;
+    const remembered = this.#recall(mac);
+    if (remembered !== undefined) return remembered;
     // Nobody guesses a generated secret, so whoever has it need not wait for the failures of others.
-    if (this.#hasGenerated(user, secret)) {
+    const fitting = this.#hashesOf(user).find((hash) => verifyGenerated(hash, secret));
+    if (fitting !== undefined) {
       attempt.succeed();
-      this.#remember(mac);
-      return true;
+      return this.#remember(mac, fitting);
     }
     // Whoever shows the same credential at the same time shares the comparison, and is no second attempt.
     return this.#running.getOrInsertComputed(mac, async () => {
       try {
-        const verified = await this.#tryOnce(user, secret, attempt);
-        if (verified) this.#remember(mac);
-        return verified;
+        const hash = await this.#tryOnce(user, secret, attempt);
+        return hash === undefined ? undefined : this.#remember(mac, hash);
       } finally {
         this.#running.delete(mac);
       }
     });
   }
 
-  async #tryOnce(user: string, secret: string, attempt: Attempt): Promise<boolean> {
+  async #tryOnce(user: string, secret: string, attempt: Attempt): Promise<string | undefined> {
     attempt.charge();
-    const verified = await this.#parts
+    const fitting = await this.#parts
       .gate(() => this.#compareAll(user, secret))
       .catch((error: unknown) => {
         attempt.refund();
         throw error;
       });
-    if (verified) {
+    if (fitting === undefined) attempt.fail();
+    else {
       attempt.refund();
       attempt.succeed();
-    } else attempt.fail();
-    return verified;
+    }
+    return fitting;
   }
 
-  #remember(mac: string): void {
-    this.#rememberedUntil.set(mac, this.#parts.now() + rememberMs);
+  #remember(mac: string, hash: string): string {
+    const name = nameOf(hash);
+    this.#remembered.set(mac, { name, until: this.#parts.now() + rememberMs });
+    return name;
   }
 
-  #isRemembered(mac: string): boolean {
-    const until = this.#rememberedUntil.get(mac);
-    if (until === undefined) return false;
-    if (until > this.#parts.now()) return true;
-    this.#rememberedUntil.delete(mac);
-    return false;
+  #recall(mac: string): string | undefined {
+    const remembered = this.#remembered.get(mac);
+    if (remembered && remembered.until > this.#parts.now()) return remembered.name;
+    this.#remembered.delete(mac);
+    return undefined;
   }
 
-  #hasGenerated(user: string, secret: string): boolean {
-    return (this.#entries.get(user) ?? []).some(({ hash }) => verifyGenerated(hash, secret));
-  }
-
-  #slowHashes(user: string): string[] {
-    return (this.#entries.get(user) ?? []).map(({ hash }) => hash).filter(isSlow);
+  #hashesOf(user: string): string[] {
+    return (this.#entries.get(user) ?? []).map(({ hash }) => hash);
   }
 
   /** Every refusal costs the same number of comparisons, whoever is asked for (ASVS 6.3.8). */
-  async #compareAll(user: string, secret: string): Promise<boolean> {
-    const hashes = this.#slowHashes(user);
-    for (const hash of hashes) if (await this.#parts.compare(hash, secret)) return true;
+  async #compareAll(user: string, secret: string): Promise<string | undefined> {
+    const hashes = this.#hashesOf(user).filter(isSlow);
+    for (const hash of hashes) if (await this.#parts.compare(hash, secret)) return hash;
     for (let spent = hashes.length; spent < this.#comparisons; spent += 1)
       await this.#parts.compare(this.#parts.decoy, secret);
-    return false;
+    return undefined;
   }
+}
+
+/** Tells one entry from another in a record or a token, and tells nothing of the secret. */
+function nameOf(hashed: string): string {
+  return hash('sha256', hashed, 'base64url').slice(0, 22);
 }

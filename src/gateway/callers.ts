@@ -1,10 +1,18 @@
-/** The technical users of the configuration as the callers that the line knows. */
+/** The technical users of the configuration as the callers that the line knows, and whose word is taken for them. */
 import type { Caller, ProxyGrant } from '../auth/caller.ts';
+import type { IssuerSettings } from '../auth/issuer.ts';
 import type { Effect } from '../scim/operation.ts';
 import type { Caller as CallerSettings, Config, Permission } from './config.ts';
 
 export function callersOf({ callers }: Pick<Config, 'callers'>): ReadonlyMap<string, Caller> {
   return new Map(Object.entries(callers).map(([name, settings]) => [name, callerOf(settings)]));
+}
+
+export function issuersOf({ oauth }: Pick<Config, 'oauth'>): IssuerSettings[] {
+  return Object.values(oauth.issuers).map((settings) => ({
+    ...settings,
+    callers: new Map(Object.entries(settings.callers)),
+  }));
 }
 
 function callerOf({ name, tenant = '', permissions }: CallerSettings): Caller {

@@ -23,11 +23,13 @@ type Refuse = (path: readonly (string | number)[], problem: string, remedy: stri
 
 export function checkAcross(config: DraftConfig, refuse: Refuse): void {
   checkListeners(config, refuse);
+  checkEmbedded(config, refuse);
   checkCache(config, refuse);
   for (const [id, tenant] of entriesOf(config?.tenants)) checkTenant(id, tenant, refuse);
   for (const [id, system] of entriesOf(config?.systems)) checkSystem(id, system, config, refuse);
   for (const [name, caller] of entriesOf(config?.callers)) checkCaller(name, caller, config, refuse);
   checkTwins(config, refuse);
+  checkIssuers(config, refuse);
 }
 
 function checkListeners(config: DraftConfig, refuse: Refuse): void {
@@ -57,6 +59,19 @@ function checkListeners(config: DraftConfig, refuse: Refuse): void {
     const taken = ports.slice(0, at).find(([, other]) => port && other === port);
     if (taken) refuse([path], `is the port of ${taken[0]}`, 'choose another port, or 0 for a free one');
   }
+}
+
+/** Its directory is invented and its faults can be had on demand: nobody else may take it for a real tenant. */
+function checkEmbedded(config: DraftConfig, refuse: Refuse): void {
+  const host = config?.listen?.host;
+  if (typeof host !== 'string' || isLoopback(host)) return;
+  for (const [id, tenant] of entriesOf(config?.tenants))
+    if (tenant?.embedded)
+      refuse(
+        ['tenants', id, 'embedded'],
+        `is for trying out, and ${host} lets others in`,
+        'write url and credential of a real tenant, or listen on 127.0.0.1',
+      );
 }
 
 function checkCache(config: DraftConfig, refuse: Refuse): void {
@@ -119,6 +134,24 @@ function checkTwins(config: DraftConfig, refuse: Refuse): void {
     if (twin !== undefined)
       refuse(['systems', id], `leads to the same system as ${twin}`, 'remove one of them, or correct its id');
     seen.set(place, id);
+  }
+}
+
+function checkIssuers(config: DraftConfig, refuse: Refuse): void {
+  const callers = keysOf(config?.callers);
+  const seen = new Map<unknown, string>();
+  for (const [id, settings] of entriesOf(config?.oauth?.issuers)) {
+    const twin = seen.get(settings?.issuer);
+    if (twin !== undefined)
+      refuse(['oauth', 'issuers', id, 'issuer'], `is the one of ${twin}`, 'remove one of them');
+    seen.set(settings?.issuer, id);
+    for (const [value, name] of entriesOf(settings?.callers))
+      if (typeof name === 'string' && !callers.includes(name))
+        refuse(
+          ['oauth', 'issuers', id, 'callers', value],
+          `there is no caller ${name}`,
+          `name one of: ${listing(callers)}`,
+        );
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 
+import { oauth } from './config-issuers.ts';
 import { cacheLifetime, caller, callerName, system, systemId, tenant, tenantName } from './config-parties.ts';
 import {
   certificates,
@@ -63,6 +64,7 @@ export function createConfigSchema(references: References) {
         })
         .prefault({})
         .describe('What happens at the first start.'),
+      oauth: oauth(references, callerName),
       callers: entries(callerName(), caller()).describe(
         'The technical users that may call, by name, and what each may do.',
       ),

@@ -4,10 +4,11 @@
  *
  * Nothing goes up before its intent is on disk, and nothing is told before its record is.
  */
-import type { RequestEntry, Trail } from '../audit/trail.ts';
+import type { RequestEntry, RequestFacts, Trail } from '../audit/trail.ts';
 import { authorise } from '../auth/authorise.ts';
-import { mayWrite, type Caller } from '../auth/caller.ts';
+import { mayWrite, type Caller, type IdentifiedCaller } from '../auth/caller.ts';
 import type { Identify } from '../auth/identify.ts';
+import { isTokenEndpoint, toOAuthReply, type GrantToken } from '../auth/token-endpoint.ts';
 import type { Cache } from '../cache/cache.ts';
 import { describeError, log } from '../log.ts';
 import { unfoldBulk } from '../scim/bulk.ts';
@@ -15,6 +16,7 @@ import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import { understand, type Operation, type SystemFacts } from '../scim/operation.ts';
 import { relocate, type Location } from '../scim/relocate.ts';
+import type { Target } from '../scim/target.ts';
 import { ask, type Question, type Route } from './ask.ts';
 import { readBody, type BodyLimits } from './body.ts';
 import { cacheFields, isFreshWanted, notModified } from './freshness.ts';
@@ -44,6 +46,7 @@ export interface Parts {
   readonly trail: Trail;
   readonly cache: Cache;
   readonly identify: Identify;
+  readonly grantToken: GrantToken;
   readonly systems: ReadonlyMap<string, System>;
   readonly tenants: ReadonlyMap<string, TenantInterfaces>;
   readonly isOurs: (authority: string) => boolean;
@@ -56,6 +59,8 @@ export type Exchange = (call: Call) => Promise<Reply>;
 /** What is known of a call when its line ends, also when it ends by an error. */
 interface Progress {
   operation?: Operation;
+  /** In whose words a refusal is told: SCIM's, or OAuth's at the token endpoint. */
+  tell: (error: ScimError) => Reply;
 }
 
 export function createExchange(parts: Parts): Exchange {
@@ -64,11 +69,11 @@ export function createExchange(parts: Parts): Exchange {
     try {
       entry = parts.trail.open(call);
     } catch (thrown) {
-      return refuse(thrown, call);
+      return refuse(thrown, call, toReply);
     }
-    const progress: Progress = {};
+    const progress: Progress = { tell: toReply };
     const reply = await follow(parts, call, entry, progress).catch((thrown: unknown) =>
-      refuse(thrown, call, entry),
+      refuse(thrown, call, progress.tell, entry),
     );
     const delivered = call.left.aborted ? false : undefined;
     const recorded = await entry.close({ status: reply.status, bytes: reply.body.length, delivered });
@@ -77,23 +82,28 @@ export function createExchange(parts: Parts): Exchange {
     return refuse(
       new ScimError('audit-unavailable', 'The audit trail cannot be written.', { retryAfter: 5 }),
       call,
+      progress.tell,
     );
   };
 }
 
-function refuse(thrown: unknown, call: Call, entry?: RequestEntry): Reply {
+function refuse(thrown: unknown, call: Call, tell: Progress['tell'], entry?: RequestEntry): Reply {
   const error = asScimError(thrown);
   entry?.add({ error: error.kind });
   if (error.status >= 500) log.warn('call refused', { kind: error.kind, ...describeError(error.cause) });
-  return finish(toReply(error), call.id);
+  return finish(tell(error), call.id);
 }
 
 async function follow(parts: Parts, call: Call, entry: RequestEntry, progress: Progress): Promise<Reply> {
   if (call.flaw) throw call.flaw;
   checkMethod(call.method);
   const target = parseTarget(call.target, parts.maxTargetLength, parts.isOurs);
+  if (isTokenEndpoint(target)) {
+    progress.tell = toOAuthReply;
+    return giveToken(parts, call, target, entry);
+  }
   const caller = await parts.identify(call);
-  entry.add({ caller: caller.name, auth: caller.auth });
+  entry.add(actorOf(caller));
   const understood = understand(call.method, target, (id) => parts.systems.get(id), caller.tenant);
   progress.operation = understood;
   entry.add({ operation: understood });
@@ -111,6 +121,18 @@ async function follow(parts: Parts, call: Call, entry: RequestEntry, progress: P
     entry.add({ decision: authorise(caller, operation) });
   }
   return write(parts, place, { ...question, operation });
+}
+
+/** Beside the line: it proves who calls and asks no tenant. The token is told when its record is on disk. */
+async function giveToken(parts: Parts, call: Call, target: Target, entry: RequestEntry): Promise<Reply> {
+  entry.add({ asksToken: true });
+  const { caller, reply } = await parts.grantToken(call, target);
+  entry.add(actorOf(caller));
+  return reply;
+}
+
+function actorOf({ name, auth, credential }: IdentifiedCaller): RequestFacts {
+  return { caller: name, auth, credential };
 }
 
 /** The general list; what one path supports is decided where the path is understood. */

@@ -3,9 +3,14 @@
  * they are closed in the opposite order, the trail last, so that every outcome is still recorded.
  */
 import { createTrail, type Trail } from '../audit/trail.ts';
+import { createBearerLogOn } from '../auth/bearer.ts';
 import { createIdentify } from '../auth/identify.ts';
+import { createForeignVerifier } from '../auth/issuer.ts';
+import { createLogOn } from '../auth/log-on.ts';
 import { openSecretBook } from '../auth/secret-book.ts';
 import { Throttle } from '../auth/throttle.ts';
+import { createTokenEndpoint } from '../auth/token-endpoint.ts';
+import { Tokens } from '../auth/token.ts';
 import { createCache, type Cache } from '../cache/cache.ts';
 import { createMemoryStore } from '../cache/memory-store.ts';
 import { createRedisStore } from '../cache/redis-store.ts';
@@ -13,7 +18,7 @@ import { startAdmin } from '../console/admin.ts';
 import { describeError, log, setLogLevel } from '../log.ts';
 import { createApp } from './app.ts';
 import { authorities } from './authorities.ts';
-import { callersOf } from './callers.ts';
+import { callersOf, issuersOf } from './callers.ts';
 import type { Config } from './config.ts';
 import { createExchange } from './exchange.ts';
 import { deriveKey, readOrCreateKey } from './key-file.ts';
@@ -22,6 +27,9 @@ import { Running } from './running.ts';
 import { attach, listen } from './server.ts';
 import { systemsOf, tenantsOf } from './systems.ts';
 import { createTenantAccess, type TenantAccess, type Upstream } from './upstream.ts';
+
+/** What callers log on to, as challenges name it. */
+const realm = 'Gatehouse';
 
 export interface Gateway extends AsyncDisposable {
   /** Where callers reach it, as links in replies name it. */
@@ -52,8 +60,12 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       onBroken: warn('the file of secrets is broken; the last good one stays in force'),
     }),
   );
-  const throttle = new Throttle({ report: note });
-  const cache = starting.use(openCache(config, deriveKey(key, 'cache')));
+  const callers = callersOf(config);
+  const logOn = createLogOn({ callers, secrets, throttle: new Throttle({ report: note }) });
+  const tokens = new Tokens({ key: deriveKey(key, 'token'), lifetimeMs: config.oauth.tokenLifetime });
+  const verifyForeign = createForeignVerifier(issuersOf(config));
+  const bearerLogOn = createBearerLogOn({ callers, secrets, tokens, verifyForeign });
+  const cache = starting.use(openCache(config, deriveKey(key, 'cache'), note));
   const running = new Running();
   const accesses = new Map<string, TenantAccess>();
   for (const upstream of options.upstreams)
@@ -74,7 +86,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const exchange = createExchange({
     trail,
     cache,
-    identify: createIdentify({ callers: callersOf(config), secrets, throttle, realm: 'Gatehouse' }),
+    identify: createIdentify({ logOn, bearerLogOn, realm }),
+    grantToken: createTokenEndpoint({ logOn, tokens, realm }),
     systems: systemsOf(config, url, options.upstreams, accesses),
     tenants: tenantsOf(config, options.upstreams, accesses),
     isOurs,
@@ -106,17 +119,23 @@ async function openTrail(
   return createTrail({ directory, instance, key, version, configHash, report });
 }
 
-function openCache({ cache }: Config, key: Buffer): Cache {
+type Note = (event: string, facts?: Record<string, unknown>) => void;
+
+function openCache({ cache }: Config, key: Buffer, note: Note): Cache {
+  const onUnreadable = (): void => note('cache.integrity_failure');
   if (cache.store === 'memory' || !cache.redis)
-    return createCache({ store: createMemoryStore({ maxBytes: cache.memory.size }), key });
+    return createCache({ store: createMemoryStore({ maxBytes: cache.memory.size }), key, onUnreadable });
   const { url, tls, budget } = cache.redis;
   const store = createRedisStore({
     url: url.reveal(),
     ...(tls && { tls: { ca: tls.ca.text } }),
     budgetMs: budget,
-    onState: (state) => log.warn('the cache changed its state', { ...state }),
+    onState: ({ state, reason }) => {
+      log.warn('the cache changed its state', { state, reason });
+      note(state === 'on' ? 'cache.recovered' : 'cache.degraded', { state, reason });
+    },
   });
-  return createCache({ store, key });
+  return createCache({ store, key, onUnreadable });
 }
 
 function listenerOptions({ listen: { host, port, tls, maxConnections }, limits }: Config) {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { BearerLogOn } from '../../src/auth/bearer.ts';
 import type { Caller } from '../../src/auth/caller.ts';
 import { createIdentify } from '../../src/auth/identify.ts';
+import { createLogOn } from '../../src/auth/log-on.ts';
 import type { SecretBook } from '../../src/auth/secret-book.ts';
 import { Throttle } from '../../src/auth/throttle.ts';
 import type { Headers } from '../../src/scim/call.ts';
@@ -15,7 +17,7 @@ const secrets: Pick<SecretBook, 'verify'> = {
     asked.push([user, secret]);
     if (user === 'broken') throw new Error('the book is broken');
     if (user === 'crowd') throw new ScimError('busy', 'Too many.');
-    return Object.hasOwn(known, user) && known[user] === secret;
+    return Object.hasOwn(known, user) && known[user] === secret ? 'first' : undefined;
   },
 };
 const callers = new Map(
@@ -24,8 +26,14 @@ const callers = new Map(
     { name, tenant: 'eu', proxy: [] },
   ]),
 );
-const throttle = new Throttle({ report: () => {} });
-const identifyCall = createIdentify({ callers, secrets, throttle, realm: 'Gatehouse "eu"' });
+const logOnWith = (throttle: Throttle): ReturnType<typeof createLogOn> =>
+  createLogOn({ callers, secrets, throttle });
+const bearerLogOn = async (token: string): ReturnType<BearerLogOn> => {
+  if (token === 'broken') throw new Error('the keys are away');
+  return token === 'good' ? { name: 'iag', tenant: 'eu', proxy: [], auth: 'jwt' } : undefined;
+};
+const logOn = logOnWith(new Throttle({ report: () => {} }));
+const identifyCall = createIdentify({ logOn, bearerLogOn, realm: 'Gatehouse "eu"' });
 const identify = (headers: Headers): ReturnType<typeof identifyCall> =>
   identifyCall({ headers, source: { ip: '192.0.2.7', port: 50_000 } });
 const basic = (text: string | Buffer): string => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -36,6 +44,7 @@ test('a technical user is identified by its secret, and the way is told', async 
     tenant: 'eu',
     proxy: [],
     auth: 'basic',
+    credential: 'first',
   });
 });
 
@@ -63,7 +72,8 @@ const refused: readonly (readonly [title: string, authorization: string | undefi
   ['a cut secret (row 50)', basic('idm:pa')],
   ['a secret with more behind it (row 50)', basic('idm:pa:ss:anything')],
   ['another scheme (row 52)', basic('idm:pa:ss').replace('Basic', 'NotBasicAtAll')],
-  ['a bearer token', 'Bearer abc'],
+  ['a bearer scheme without a token', 'Bearer '],
+  ['two bearer tokens', 'Bearer good good'],
   ['broken base64 (row 53)', 'Basic !'],
   ['bytes that are not UTF-8 (row 53)', basic(Buffer.from([0x69, 0x3a, 0xff]))],
   ['a user with control characters (row 54)', basic('idm\r\n\0\u001b:pa:ss')],
@@ -73,13 +83,15 @@ const refused: readonly (readonly [title: string, authorization: string | undefi
   ['no secret', basic('idm:')],
 ];
 
+const challenge = String.raw`Basic realm="Gatehouse \"eu\"", charset="UTF-8", Bearer realm="Gatehouse \"eu\""`;
+
 for (const [title, authorization] of refused)
   test(`${title} gets the one refusal there is (row 56)`, async () => {
     await assert.rejects(identify({ authorization }), {
       kind: 'unauthenticated',
       status: 401,
       message: 'A technical user and its secret are required.',
-      headers: { 'www-authenticate': String.raw`Basic realm="Gatehouse \"eu\"", charset="UTF-8"` },
+      headers: { 'www-authenticate': challenge },
     });
   });
 
@@ -87,6 +99,23 @@ test('a user without configuration is compared all the same, so that the answer 
   asked.length = 0;
   await assert.rejects(identify({ authorization: basic('unconfigured:secret') }));
   assert.deepEqual(asked, [['unconfigured', 'secret']]);
+});
+
+test('a bearer token identifies its caller, in any case of the scheme', async () => {
+  for (const scheme of ['Bearer', 'bearer']) {
+    const caller = await identify({ authorization: `${scheme} good` });
+    assert.deepEqual([caller.name, caller.auth], ['iag', 'jwt']);
+  }
+});
+
+test('a bearer token that is nobody’s gets the same words, and its challenge says why (RFC 6750)', async () => {
+  await assert.rejects(identify({ authorization: 'Bearer bad' }), {
+    kind: 'invalid-token',
+    status: 401,
+    message: 'A technical user and its secret are required.',
+    headers: { 'www-authenticate': `${challenge}, error="invalid_token"` },
+  });
+  await assert.rejects(identify({ authorization: 'Bearer broken' }), { message: 'the keys are away' });
 });
 
 test('a book that cannot tell is an error, not a refusal', async () => {
@@ -103,9 +132,8 @@ test('an attempt is charged to the technical user and to where the call comes fr
     }
   }
   const watched = createIdentify({
-    callers,
-    secrets,
-    throttle: new Watched({ report: () => {} }),
+    logOn: logOnWith(new Watched({ report: () => {} })),
+    bearerLogOn,
     realm: 'Gatehouse',
   });
   const headers = { authorization: basic('idm:pa:ss') };

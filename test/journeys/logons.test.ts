@@ -18,7 +18,7 @@ const refusals: readonly (readonly [what: string, header: (valid: string) => str
   ['an unknown user', () => basic('nobody:secret')],
   ['more behind the right secret', (valid) => basic(`${logOn(valid)}:anything`)],
   ['a scheme that only contains Basic', (valid) => `NotBasicAtAll ${valid.slice(6)}`],
-  ['the scheme Bearer', (valid) => `Bearer ${valid.slice(6)}`],
+  ['the scheme Bearer without a token', () => 'Bearer'],
   ['two spaces', (valid) => `Basic  ${valid.slice(6)}`],
   ['a second token', (valid) => `${valid} ${valid.slice(6)}`],
   ['two credentials in one field', (valid) => `${valid}, ${valid}`],
@@ -47,7 +47,10 @@ test('log-ons that are refused', async (t) => {
       connection.send(request([line, host, ...(field === undefined ? [] : [`Authorization: ${field}`])]));
       const answer = await connection.answer();
       assertRefusal(answer, 401);
-      assert.equal(answer.headers['www-authenticate'], 'Basic realm="Gatehouse", charset="UTF-8"');
+      assert.equal(
+        answer.headers['www-authenticate'],
+        'Basic realm="Gatehouse", charset="UTF-8", Bearer realm="Gatehouse"',
+      );
       bodies.add(answer.body);
       const record = await recordOf(siege, answer);
       assert.equal(record.event, 'authn.failure');

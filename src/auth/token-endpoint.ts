@@ -1,0 +1,143 @@
+/**
+ * `POST /oauth2/token`: a technical user's secret against a short-lived token (RFC 6749 §4.4), on the path that the
+ * tenant has. What it throws is told in OAuth's words by `toOAuthReply`; a reply is no token until it is recorded.
+ */
+import type { Call, Reply } from '../scim/call.ts';
+import { ScimError, type Kind } from '../scim/error.ts';
+import type { Target } from '../scim/target.ts';
+import type { IdentifiedCaller } from './caller.ts';
+import { basicChallenge } from './challenge.ts';
+import { credentialsOf, parseBasic, type Credentials } from './credentials.ts';
+import type { LogOn } from './log-on.ts';
+import type { Tokens } from './token.ts';
+
+export interface Granted {
+  readonly caller: IdentifiedCaller;
+  readonly reply: Reply;
+}
+
+export type GrantToken = (call: Call, target: Target) => Promise<Granted>;
+
+export interface TokenEndpointParts {
+  readonly logOn: LogOn;
+  readonly tokens: Tokens;
+  readonly realm: string;
+}
+
+const maxBodyBytes = 8192;
+
+export function isTokenEndpoint({ segments }: Target): boolean {
+  return segments.join('/') === 'oauth2/token';
+}
+
+export function createTokenEndpoint({ logOn, tokens, realm }: TokenEndpointParts): GrantToken {
+  return async (call, { query }) => {
+    if (call.method !== 'POST')
+      throw new ScimError('method-not-allowed', 'This path does not support the method.', {
+        headers: { allow: 'POST' },
+      });
+    if (query.canonical !== '') throw malformed('The token endpoint takes its parameters in the body alone.');
+    const parameters = await readForm(call);
+    checkGrant(parameters.get('grant_type'));
+    const credentials = readCredentials(call.headers['authorization'], parameters);
+    const caller = credentials && (await logOn(credentials, call.source));
+    if (caller?.credential === undefined)
+      throw new ScimError('unauthenticated', 'A technical user and its secret are required.', {
+        headers: { 'www-authenticate': basicChallenge(realm) },
+      });
+    const { text, expiresInSeconds } = tokens.issue({ user: caller.name, credential: caller.credential });
+    return {
+      caller,
+      reply: json(200, { access_token: text, token_type: 'Bearer', expires_in: expiresInSeconds }),
+    };
+  };
+}
+
+function checkGrant(type: string | undefined): void {
+  if (type === undefined) throw malformed('The parameter grant_type is missing.');
+  if (type !== 'client_credentials')
+    throw new ScimError('unsupported-grant', 'The only grant type is client_credentials.');
+}
+
+async function readForm(call: Call): Promise<ReadonlyMap<string, string>> {
+  const [media = '', ...parameters] = (call.headers['content-type'] ?? '').toLowerCase().split(';');
+  const isPlain = (call.headers['content-encoding'] ?? 'identity') === 'identity';
+  if (media.trim() !== 'application/x-www-form-urlencoded' || !isPlain || parameters.some(isOtherCharset))
+    throw malformed('The body must be application/x-www-form-urlencoded in UTF-8.');
+  return parseForm((await call.readBody(maxBodyBytes)).toString('latin1'));
+}
+
+const isOtherCharset = (parameter: string): boolean => !/^\s*charset="?utf-?8"?\s*$/.test(parameter);
+
+/** RFC 6749 §3.2: a parameter that is given twice is refused, one that is not known is overlooked. */
+function parseForm(text: string): ReadonlyMap<string, string> {
+  const parameters = new Map<string, string>();
+  for (const pair of text.split('&').filter(Boolean)) {
+    const at = pair.includes('=') ? pair.indexOf('=') : pair.length;
+    const name = decode(pair.slice(0, at));
+    const value = decode(pair.slice(at + 1));
+    if (name === undefined || value === undefined || parameters.has(name))
+      throw malformed('The body is not a clean form, or has a parameter twice.');
+    parameters.set(name, value);
+  }
+  return parameters;
+}
+
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined; // a broken escape, or bytes that are not UTF-8
+  }
+}
+
+/** By the header or in the body, never both (RFC 6749 §2.3). Undefined for what nobody could log on with. */
+function readCredentials(
+  header: string | undefined,
+  parameters: ReadonlyMap<string, string>,
+): Credentials | undefined {
+  const id = parameters.get('client_id');
+  const secret = parameters.get('client_secret');
+  if (header === undefined)
+    return id !== undefined && secret !== undefined ? credentialsOf(id, secret) : undefined;
+  const credentials = readHeader(header);
+  if (secret !== undefined || (id !== undefined && id !== credentials?.user))
+    throw malformed('The client authenticates in two ways.');
+  return credentials;
+}
+
+/** RFC 6749 §2.3.1: form-encoded before they became a Basic credential. */
+function readHeader(header: string): Credentials | undefined {
+  try {
+    const { user, secret } = parseBasic(header);
+    return credentialsOf(decode(user) ?? '', decode(secret) ?? '');
+  } catch {
+    return undefined; // the one refusal; which rule was broken is not told
+  }
+}
+
+function malformed(detail: string): ScimError {
+  return new ScimError('bad-request', detail);
+}
+
+const errors: { readonly [kind in Kind]?: string } = {
+  unauthenticated: 'invalid_client',
+  'unsupported-grant': 'unsupported_grant_type',
+  forbidden: 'unauthorized_client',
+  throttled: 'temporarily_unavailable',
+  busy: 'temporarily_unavailable',
+};
+
+/** RFC 6749 §5.2. */
+export function toOAuthReply(error: ScimError): Reply {
+  const code = errors[error.kind] ?? (error.status < 500 ? 'invalid_request' : 'server_error');
+  return json(error.status, { error: code, error_description: error.message }, error.headers);
+}
+
+function json(status: number, content: object, headers: Reply['headers'] = {}): Reply {
+  return {
+    status,
+    headers: { 'content-type': 'application/json;charset=UTF-8', pragma: 'no-cache', ...headers },
+    body: Buffer.from(JSON.stringify(content)),
+  };
+}
