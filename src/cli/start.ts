@@ -11,11 +11,13 @@ import { describeError, log } from '../log.ts';
 import { version } from '../version.ts';
 import { readArguments } from './arguments.ts';
 import { startEmbedded } from './embedded.ts';
+import { refuseRoot } from './root.ts';
 
-const help = `usage: gatehouse start [--config FILE]
+const help = `usage: gatehouse start [--config FILE] [--allow-root]
 
 Runs the gateway until SIGTERM or SIGINT, then lets the running calls finish and ends.
 The configuration is FILE, else the file that GATEHOUSE_CONFIG names, else config/gatehouse.yaml.
+As root it starts only on a loopback address, unless --allow-root is given.
 
 examples:
   gatehouse start
@@ -25,7 +27,8 @@ exit codes: 0 ended in order, 1 did not start or had to stop (the reason is told
 `;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const given = readArguments(args, { config: { type: 'string' } }, help);
+  const options = { config: { type: 'string' }, 'allow-root': { type: 'boolean' } } as const;
+  const given = readArguments(args, options, help);
   if (!given) return 0;
   const stop = Promise.withResolvers<{ signal?: string; fault?: unknown }>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.resolve({ signal }));
@@ -33,7 +36,9 @@ export async function run(args: readonly string[]): Promise<number> {
   process.on('uncaughtException', (fault) => stop.resolve({ fault }));
   await using service = new AsyncDisposableStack();
   try {
-    await startService(configFile(given.values.config), service);
+    const config = loadConfig(configFile(given.values.config));
+    if (!given.values['allow-root']) refuseRoot(config.listen.host);
+    await startService(config, service);
   } catch (error) {
     process.stderr.write(`gatehouse: ${reasonOf(error)}\n`);
     return 1;
@@ -44,8 +49,7 @@ export async function run(args: readonly string[]): Promise<number> {
   return fault === undefined ? 0 : 1;
 }
 
-async function startService(file: string, service: AsyncDisposableStack): Promise<void> {
-  const config = loadConfig(file);
+async function startService(config: Config, service: AsyncDisposableStack): Promise<void> {
   const shown = await prepareSecrets(config);
   const { upstreams, tenants } = service.use(await startEmbedded(config));
   // The whole of what is in force, environment and defaults included; secrets show as *** in it.
