@@ -44,6 +44,15 @@ const refused: readonly (readonly [string, unknown, RegExp, Surroundings?])[] = 
     /^publicUrl: is missing/,
   ],
   [
+    'an embedded tenant that others reach',
+    changed({
+      publicUrl: 'https://g.example',
+      listen: { host: '0.0.0.0', tlsTerminatedElsewhere: true },
+      tenants: { acme: { embedded: {} } },
+    }),
+    /^tenants\.acme\.embedded: is for trying out/,
+  ],
+  [
     'certificates that are not verified',
     soundDocument(),
     /^NODE_TLS_REJECT_UNAUTHORIZED: is 0/,
