@@ -74,19 +74,6 @@ function checkEmbedded(config: DraftConfig, refuse: Refuse): void {
       );
 }
 
-/** Its directory is invented and its faults can be had on demand: nobody else may take it for a real tenant. */
-function checkEmbedded(config: DraftConfig, refuse: Refuse): void {
-  const host = config?.listen?.host;
-  if (typeof host !== 'string' || isLoopback(host)) return;
-  for (const [id, tenant] of entriesOf(config?.tenants))
-    if (tenant?.embedded)
-      refuse(
-        ['tenants', id, 'embedded'],
-        `is for trying out, and ${host} lets others in`,
-        'write url and credential of a real tenant, or listen on 127.0.0.1',
-      );
-}
-
 function checkCache(config: DraftConfig, refuse: Refuse): void {
   const cache = config?.cache;
   if (cache?.store === 'redis' && !cache.redis)
