@@ -86,6 +86,8 @@ interface Row {
   readonly title: string;
   readonly calls: number;
   readonly sent: number;
+  /** Answered from the cache. */
+  readonly saved: number;
   readonly refused: number;
   readonly longestMs: number;
   readonly seconds: number;
@@ -98,6 +100,7 @@ async function playActs(stage: Stage): Promise<void> {
     say(title);
     const before = {
       calls: sum(people, callsOf),
+      saved: sum(people, hitsOf),
       refused: sum(people, refusalsOf),
       sent: stage.tenant.figures.calls,
     };
@@ -109,6 +112,7 @@ async function playActs(stage: Stage): Promise<void> {
       title,
       calls: sum(people, callsOf) - before.calls,
       sent: stage.tenant.figures.calls - before.sent,
+      saved: sum(people, hitsOf) - before.saved,
       refused: sum(people, refusalsOf) - before.refused,
       longestMs: Math.max(...people.map(({ longestMs }) => longestMs)),
       seconds: (performance.now() - startedAt) / 1000,
@@ -119,6 +123,7 @@ async function playActs(stage: Stage): Promise<void> {
 
 const sum = <T>(items: readonly T[], of: (item: T) => number): number =>
   items.reduce((total, item) => total + of(item), 0);
+const hitsOf = ({ hits }: IdentityManager): number => hits;
 const callsOf = ({ calls }: IdentityManager): number => calls;
 const refusalsOf = ({ refusals }: IdentityManager): number => sum([...refusals.values()], (n) => n);
 
@@ -127,16 +132,17 @@ function table(rows: readonly Row[]): string {
     title: 'The day',
     calls: sum(rows, ({ calls }) => calls),
     sent: sum(rows, ({ sent }) => sent),
+    saved: sum(rows, ({ saved }) => saved),
     refused: sum(rows, ({ refused }) => refused),
     longestMs: Math.max(...rows.map(({ longestMs }) => longestMs)),
     seconds: sum(rows, ({ seconds }) => seconds),
   };
   const heads = ['', 'calls', 'to tenant', 'saved', 'refused', 'longest wait', 'took'];
-  const cells = [...rows, total].map(({ title, calls, sent, refused, longestMs, seconds }) => [
+  const cells = [...rows, total].map(({ title, calls, sent, saved, refused, longestMs, seconds }) => [
     title,
     `${calls}`,
     `${sent}`,
-    `${Math.max(0, calls - sent - refused)}`,
+    `${saved}`,
     `${refused}`,
     `${(longestMs / 1000).toFixed(2)} s`,
     `${seconds.toFixed(1)} s`,
