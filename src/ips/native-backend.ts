@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Backend, Comparison, Page, PageRequest } from './backend.ts';
 import { matches, parseFilter, type Filter } from './filter.ts';
+import { viewOf, type View } from './native-view.ts';
 import { applyPatch } from './patch.ts';
 import { scimFailure } from './refusal.ts';
 import {
@@ -24,6 +25,8 @@ export interface NativeShape {
   readonly generates?: boolean;
   /** Where a membership stands on this side, such as `USERLIST` with `USERNAME` in each element. */
   readonly link?: { readonly list: string; readonly value: string };
+  /** Mappings from what is kept to what is shown, where these differ. */
+  readonly shows?: readonly Resource[];
 }
 
 export interface NativeOptions {
@@ -43,6 +46,8 @@ export class NativeBackend implements Backend {
   readonly filters: boolean;
   readonly #shapes: NativeOptions['shapes'];
   readonly #update: NativeOptions['update'];
+  readonly #views: Readonly<Record<ResourceType, View>>;
+  /** As they are kept. */
   readonly #documents: Readonly<Record<ResourceType, Map<string, Resource>>>;
 
   constructor({ url, givesTotal, filters, shapes, update, users, groups }: NativeOptions) {
@@ -51,6 +56,7 @@ export class NativeBackend implements Backend {
     this.filters = filters;
     this.#shapes = shapes;
     this.#update = update;
+    this.#views = { Users: viewOf(shapes.Users.shows), Groups: viewOf(shapes.Groups.shows) };
     const keyed = (type: ResourceType, documents: readonly Resource[]) =>
       new Map(documents.map((document) => [keyIn(document, shapes[type]) ?? '', document]));
     this.#documents = { Users: keyed('Users', users), Groups: keyed('Groups', groups) };
@@ -78,6 +84,10 @@ export class NativeBackend implements Backend {
   }
 
   async get(type: ResourceType, id: string): Promise<Resource> {
+    return this.#views[type](this.#kept(type, id));
+  }
+
+  #kept(type: ResourceType, id: string): Resource {
     const document = this.#documents[type].get(id);
     if (!document) throw scimFailure(404, `${this.#shapes[type].key} ${id} does not exist.`);
     return document;
@@ -92,16 +102,16 @@ export class NativeBackend implements Backend {
   }
 
   async replace(type: ResourceType, id: string, resource: Resource): Promise<Resource> {
-    const before = await this.get(type, id);
+    const before = this.#kept(type, id);
     return this.#keep(type, id, this.#update === 'merge' ? merge(before, resource) : { ...resource });
   }
 
   async patch(type: ResourceType, id: string, patch: unknown): Promise<void> {
-    this.#keep(type, id, { ...applyPatch(await this.get(type, id), patch) });
+    this.#keep(type, id, { ...applyPatch(this.#kept(type, id), patch) });
   }
 
   async delete(type: ResourceType, id: string): Promise<void> {
-    await this.get(type, id);
+    this.#kept(type, id);
     this.#setLinks(type, id, []);
     this.#documents[type].delete(id);
   }
@@ -113,7 +123,7 @@ export class NativeBackend implements Backend {
     if (link && Array.isArray(document[link.list]))
       this.#setLinks(type, id, linked(document, this.#shapes[type]));
     this.#documents[type].set(id, document);
-    return document;
+    return this.#views[type](document);
   }
 
   /** Keeps the other side of memberships in step, as real backends do. */
@@ -142,6 +152,7 @@ export class NativeBackend implements Backend {
     ];
     return this.#documents[type]
       .values()
+      .map(this.#views[type])
       .filter((document) => filters.every((filter) => matches(filter, document)));
   }
 }

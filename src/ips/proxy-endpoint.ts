@@ -146,6 +146,7 @@ export class ProxyEndpoint {
   }
 
   async delete(ask: Ask, id: string): Promise<Answer> {
+    if (!this.#write('delete', {}, id)) return nothing; // the transformation may not offer it (skipOperations)
     await this.#checkVersion(ask, id);
     const native = this.#system.transformer.nativeId(this.#type, id);
     await this.#try('delete', native, () => this.#system.backend.delete(this.#type, native));

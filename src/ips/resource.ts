@@ -57,7 +57,7 @@ export interface AttributePath {
 export function parseAttributePath(text: string): AttributePath {
   const colon = /^urn:/i.test(text) ? text.lastIndexOf(':') : -1;
   if (colon < 0) return { names: text.split('.') };
-  const dotsOfVersion = /^urn:.*:\d+\.\d+:[A-Za-z]+$/i.test(text);
+  const dotsOfVersion = /^urn:.*:\d+\.\d+:[\w-]+$/i.test(text);
   if (dotsOfVersion) return { names: [text] };
   const urn = text.slice(0, colon);
   const names = text.slice(colon + 1).split('.');

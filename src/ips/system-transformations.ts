@@ -33,7 +33,7 @@ export interface TransformationOptions {
 
 const idVariable = 'entityIdTargetSystem';
 const entityNames = { Users: 'user', Groups: 'group' } as const;
-const operations = { create: 'create', replace: 'update', patch: 'patch' } as const;
+const operations = { create: 'create', replace: 'update', patch: 'patch', delete: 'delete' } as const;
 
 export class SystemTransformations implements Transformer {
   readonly #properties: Readonly<Record<string, string>>;

@@ -9,7 +9,7 @@ import { EmbeddedBackend } from './embedded-backend.ts';
 import type { Faults } from './faults.ts';
 import { NativeBackend, type NativeOptions } from './native-backend.ts';
 import { populate, type PopulationOptions } from './population.ts';
-import type { ResourceType } from './resource.ts';
+import type { Resource, ResourceType } from './resource.ts';
 import { RetryingBackend } from './retrying-backend.ts';
 import { ScimBackend, type ScimBackendOptions } from './scim-backend.ts';
 import { SystemTransformations } from './system-transformations.ts';
@@ -46,10 +46,12 @@ export interface AbapBackendOptions extends Traits {
   readonly seed?: number;
 }
 
-/** Documents in a backend's own names, empty at first. */
+/** Documents in a backend's own names. */
 export interface NativeBackendOptions extends Traits {
   readonly kind: 'native';
   readonly shapes: NativeOptions['shapes'];
+  /** Those that are there from the start; none when absent. */
+  readonly documents?: Partial<Record<ResourceType, readonly Resource[]>>;
   readonly update?: NativeOptions['update'];
 }
 
@@ -145,8 +147,12 @@ function openBackend(
   const url = options.url ?? properties['URL'] ?? `https://backend.example.com/${id}/scim/v2`;
   const traits = { url, givesTotal, filters };
   if (options.kind === 'native') {
-    const { shapes, update = 'replace' } = options;
-    return { backend: new NativeBackend({ ...traits, shapes, update, users: [], groups: [] }) };
+    const {
+      shapes,
+      update = 'replace',
+      documents: { Users: users = [], Groups: groups = [] } = {},
+    } = options;
+    return { backend: new NativeBackend({ ...traits, shapes, update, users, groups }) };
   }
   const population = { ...defaultPopulation, ...options };
   if (options.kind === 'abap') return { backend: createAbapBackend(population, traits) };

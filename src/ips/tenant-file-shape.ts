@@ -36,10 +36,12 @@ const population = {
   groups: z.number().int().min(0).max(10_000).default(50),
   seed: z.number().int().default(1),
 };
+const documents = z.array(z.record(z.string(), z.unknown()));
 const nativeShape = z.strictObject({
   key: z.string(),
   generates: z.boolean().exactOptional(),
   link: z.strictObject({ list: z.string(), value: z.string() }).exactOptional(),
+  shows: documents.exactOptional(),
 });
 
 const tokenPages = z.strictObject({
@@ -66,6 +68,9 @@ const backend = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('native'),
     shapes: z.strictObject({ Users: nativeShape, Groups: nativeShape }),
+    documents: z
+      .strictObject({ Users: documents.exactOptional(), Groups: documents.exactOptional() })
+      .exactOptional(),
     update: z.enum(['merge', 'replace']).default('replace'),
     ...traits,
   }),

@@ -6,7 +6,7 @@ import type { ResolveId } from '../transformation/function-kind.ts';
 import type { Comparison } from './backend.ts';
 import { attributeOf, idOf, isObject, type Resource, type ResourceType } from './resource.ts';
 
-export type WriteOperation = 'create' | 'replace' | 'patch';
+export type WriteOperation = 'create' | 'replace' | 'patch' | 'delete';
 
 export type ReadOutcome =
   | { readonly kind: 'resource'; readonly resource: Resource }

@@ -29,6 +29,13 @@ export interface Body {
   readonly meta?: Readonly<Record<string, string>>;
 }
 
+export async function gotOf(response: Response): Promise<Got> {
+  const { status, headers } = response;
+  const text = await response.text();
+  const isJson = headers.get('content-type')?.includes('json') && text !== '';
+  return { status, headers, text, body: isJson ? JSON.parse(text) : {} };
+}
+
 export interface StartedTenant extends AsyncDisposable {
   readonly tenant: Tenant;
   /** A call below the proxy system's base, such as `GET`, `/Users?count=1`. */
@@ -51,10 +58,7 @@ export async function startedTenant(changes: Partial<TenantOptions> = {}): Promi
     ...changes,
   });
   const fetchPath = async (path: string, init: RequestInit = {}): Promise<Got> => {
-    const response = await fetch(new URL(path, tenant.url), { redirect: 'manual', ...init });
-    const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') && text !== '';
-    return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : {} };
+    return gotOf(await fetch(new URL(path, tenant.url), { redirect: 'manual', ...init }));
   };
   return {
     tenant,
