@@ -7,6 +7,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { Config, EmbeddedTenant, Tenant as TenantSettings } from '../gateway/config.ts';
 import { Secret } from '../gateway/secret.ts';
 import type { Upstream } from '../gateway/upstream.ts';
+import { withDefaultTransformations } from '../ips/default-transformations.ts';
 import { permissions } from '../ips/technical-users.ts';
 import { loadTenantFile } from '../ips/tenant-file.ts';
 import { startTenant, type Tenant } from '../ips/tenant.ts';
@@ -56,11 +57,9 @@ async function start(
     technicalUsers: [own],
     systems: Object.values(systems)
       .filter(({ tenant }) => tenant === id)
-      .map(({ upstreamId, name }) => ({
-        id: upstreamId,
-        name,
-        backend: { kind: 'directory', users, groups },
-      })),
+      .map(({ upstreamId, name }) =>
+        withDefaultTransformations({ id: upstreamId, name, backend: { kind: 'directory', users, groups } }),
+      ),
     // A rehearsal may run on a faster clock; the tenant's figures keep their proportion to it.
     limiter: { slowAt: 150, refuseAt: 200, minuteMs: pace.minute, delayMs: pace.minute / 60 },
   });

@@ -9,6 +9,7 @@ import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 
+import { withDefaultTransformations } from './default-transformations.ts';
 import { importSystem } from './system-json.ts';
 import type { SystemOptions } from './system.ts';
 import { permissions, type Secret } from './technical-users.ts';
@@ -115,7 +116,7 @@ async function readSystem(
   );
   const read = await readTransformationOf(readTransformation, source);
   const write = await readTransformationOf(writeTransformation, source);
-  return {
+  return withDefaultTransformations({
     ...imported,
     ...plain,
     id,
@@ -123,7 +124,7 @@ async function readSystem(
     credentials: Object.fromEntries(await Promise.all(secrets)),
     ...(read && { readTransformation: read }),
     ...(write && { writeTransformation: write }),
-  };
+  });
 }
 
 async function importFile(
