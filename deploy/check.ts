@@ -1,0 +1,56 @@
+/**
+ * `npm run deploy-check`: what other programs say about the deployment files. A program that is missing is named,
+ * never passed over in silence; what Node alone can check is in test/deploy.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+const unit = 'deploy/systemd/gatehouse.service';
+const scripts = ['bin/gatehouse', 'deploy/install.sh', 'deploy/redis/prepare.sh'];
+let findings = 0;
+
+function run(title: string, program: string, args: readonly string[]): void {
+  const { error, status, stdout, stderr } = spawnSync(program, args, { cwd: root, encoding: 'utf8' });
+  if (error && 'code' in error && error.code === 'ENOENT')
+    return report('not checked', title, `${program} is not on this machine`);
+  if (status === 0) return report('ok', title, '');
+  findings += 1;
+  report('FINDING', title, `${stdout}${stderr}`.trim());
+}
+
+function report(verdict: string, title: string, detail: string): void {
+  process.stdout.write(`${verdict.padEnd(12)} ${title}${detail && `: ${detail}`}\n`);
+}
+
+/** systemd wants to see the programs that a unit starts, at their places. */
+function verifyUnit(): void {
+  using machine = mkdtempDisposableSync(join(tmpdir(), 'gatehouse-unit-'));
+  const node = join(machine.path, 'opt/gatehouse/current/node_modules/.bin/node');
+  const units = join(machine.path, 'etc/systemd/system');
+  for (const directory of [dirname(node), units]) mkdirSync(directory, { recursive: true });
+  writeFileSync(node, '', { mode: 0o755 });
+  cpSync(join(root, unit), join(units, 'gatehouse.service'));
+  run('systemd reads the unit without a complaint', 'systemd-analyze', [
+    'verify',
+    `--root=${machine.path}`,
+    '--man=no',
+    'gatehouse.service',
+  ]);
+}
+
+verifyUnit();
+run('the unit’s exposure is at most 2.0', 'systemd-analyze', [
+  'security',
+  '--offline=true',
+  '--threshold=20',
+  unit,
+]);
+for (const script of scripts) run(`${script} is POSIX sh`, 'sh', ['-n', script]);
+for (const script of scripts) run(`${script} has no pitfalls`, 'shellcheck', ['--shell=sh', script]);
+run('the Dockerfile keeps the rules of hadolint', 'hadolint', ['Dockerfile']);
+run('Compose reads deploy/compose.yaml', 'docker-compose', ['-f', 'deploy/compose.yaml', 'config', '-q']);
+run('Kubernetes knows the manifests', 'kubeconform', ['-strict', '-summary', 'deploy/kubernetes']);
+process.exitCode = findings === 0 ? 0 : 1;
