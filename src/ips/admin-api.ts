@@ -40,13 +40,13 @@ export class AdminApi {
     throw new Refusal(404, 'There is no such endpoint.');
   }
 
-  #start(systemId: string, type: Job['type'], user: TechnicalUser): Answer {
+  #start(systemId: string, type: 'READ' | 'RESYNC', user: TechnicalUser): Answer {
     const { systems, assumptions, jobs, run } = this.#parts;
     const source = systems.get(systemId);
     if (source?.role !== 'source') throw new Refusal(404, 'There is no such source system.');
     if (jobs.running(systemId) && assumptions.startJobWhileRunning === 'refuse')
       throw new Refusal(409, 'A job of the source system is running.');
-    const job = jobs.start(type, systemId, user.clientId);
+    const job = jobs.start(type, systemId, `Identity Provisioning API - ${user.clientId}`, 'IMMEDIATE');
     run(job);
     return assumptions.startJob === 'job-id'
       ? jsonAnswer(200, { jobId: job.id })

@@ -9,12 +9,12 @@ import type { AdminApi } from './admin-api.ts';
 import { jsonAnswer, methodNotAllowed, type Answer, type Ask } from './answer.ts';
 import type { Assumptions } from './assumptions.ts';
 import type { DirectoryApi } from './directory-api.ts';
-import { FaultsApi } from './faults-api.ts';
 import { suffer, type Faults } from './faults.ts';
 import type { Limiter } from './limiter.ts';
 import type { ProxyApi } from './proxy-api.ts';
 import type { RealtimeApi } from './realtime-api.ts';
 import { Refusal, refusalBody } from './refusal.ts';
+import type { RehearsalApi } from './rehearsal-api.ts';
 import { demand, type Permission, type TechnicalUser, type TechnicalUsers } from './technical-users.ts';
 
 /** Proxy and real-time calls that arrived, whatever became of them. */
@@ -33,6 +33,7 @@ export interface DeskParts {
   readonly proxy: ProxyApi;
   readonly realtime: RealtimeApi;
   readonly admin: AdminApi;
+  readonly rehearsal: RehearsalApi;
   /** The tenant's own directory, if it has one. */
   readonly directory?: DirectoryApi;
   readonly directoryLimiter: Limiter;
@@ -43,14 +44,12 @@ export interface DeskParts {
 
 export class Desk {
   readonly #parts: DeskParts;
-  readonly #faultsApi: FaultsApi;
   #slowed = 0;
   readonly #byMethod = new Map<string, number>();
   readonly #byStatus = new Map<string, number>();
 
   constructor(parts: DeskParts) {
     this.#parts = parts;
-    this.#faultsApi = new FaultsApi(parts.faults);
   }
 
   get figures(): Figures {
@@ -61,7 +60,7 @@ export class Desk {
 
   async answer(ask: Ask): Promise<Answer> {
     const [root, ...rest] = ask.segments.filter((segment, at) => !(at === 1 && segment === 'service'));
-    if (root === 'rehearsal') return await this.#faultsApi.answer(ask, rest).catch(this.#refuse);
+    if (root === 'rehearsal') return await this.#parts.rehearsal.answer(ask, rest).catch(this.#refuse);
     const counted = root === 'ipsproxy';
     if (counted) count(this.#byMethod, ask.method);
     const work = () => this.#route(ask, root, rest).catch(this.#refuse);

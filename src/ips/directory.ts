@@ -58,13 +58,16 @@ export interface DirectoryOptions {
 
 export class Directory implements Disposable {
   readonly url: string;
+  /** Undefined in memory. */
+  readonly file: string | undefined;
   readonly #database: DatabaseSync;
   readonly #sql: Statements;
   readonly #memberships: Memberships;
 
-  constructor({ url, file = ':memory:' }: DirectoryOptions) {
+  constructor({ url, file }: DirectoryOptions) {
     this.url = url;
-    this.#database = new DatabaseSync(file);
+    this.file = file;
+    this.#database = new DatabaseSync(file ?? ':memory:');
     // A stand-in's data may be lost with the machine, not with the process.
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     this.#database.exec(tables + indexes + memberTable);

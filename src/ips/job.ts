@@ -7,7 +7,11 @@ import { randomBytes } from 'node:crypto';
 import type { ResourceType } from './resource.ts';
 import type { ZipFile } from './zip.ts';
 
-export type JobType = 'READ' | 'RESYNC';
+/** SIMULATE does what a full READ would do, and writes nothing. */
+export const jobTypes = ['READ', 'RESYNC', 'SIMULATE'] as const;
+export type JobType = (typeof jobTypes)[number];
+/** Run now, or by schedule. */
+export type Trigger = 'IMMEDIATE' | 'REPEAT';
 export type Event = 'read' | 'created' | 'updated' | 'deleted' | 'skipped' | 'failed';
 
 /** What became of one entity in one system. */
@@ -24,6 +28,8 @@ export interface Job {
   readonly id: string;
   readonly type: JobType;
   readonly sourceSystem: string;
+  readonly trigger: Trigger;
+  /** As SAP's logs name it. */
   readonly triggeredBy: string;
   readonly startedAt: number;
   endedAt?: number;
@@ -59,8 +65,8 @@ export class Jobs {
     return this.#jobs.values().find((job) => job.sourceSystem === sourceSystem && job.status === 'Running');
   }
 
-  start(type: JobType, sourceSystem: string, triggeredBy: string): Job {
-    const job = createJob(type, sourceSystem, triggeredBy);
+  start(type: JobType, sourceSystem: string, triggeredBy: string, trigger: Trigger): Job {
+    const job = createJob(type, sourceSystem, triggeredBy, trigger);
     const [oldest] = this.#jobs.values();
     if (this.#jobs.size >= mostJobs && oldest && oldest.status !== 'Running') this.#jobs.delete(oldest.id);
     this.#jobs.set(job.id, job);
@@ -69,12 +75,18 @@ export class Jobs {
 }
 
 /** A job that no log export finds; a real-time notice is recorded in one. */
-export function createJob(type: JobType, sourceSystem: string, triggeredBy: string): Job {
+export function createJob(
+  type: JobType,
+  sourceSystem: string,
+  triggeredBy: string,
+  trigger: Trigger = 'IMMEDIATE',
+): Job {
   const startedAt = Date.now();
   return {
     id: randomBytes(4).toString('hex').slice(0, 7) + startedAt,
     type,
     sourceSystem,
+    trigger,
     triggeredBy,
     startedAt,
     status: 'Running',
@@ -119,8 +131,8 @@ function commonLog(job: Job): string {
     `Job ID: ${job.id}`,
     `Job Type: ${job.type}`,
     `Read Mode: ${job.readMode}`,
-    'Trigger Type: IMMEDIATE',
-    `Triggered By: Identity Provisioning API - ${job.triggeredBy}`,
+    `Trigger Type: ${job.trigger}`,
+    `Triggered By: ${job.triggeredBy}`,
     `Status: ${job.status}`,
     `Start Time: ${new Date(job.startedAt).toISOString()}`,
     `End Time: ${job.endedAt === undefined ? '' : new Date(job.endedAt).toISOString()}`,

@@ -22,15 +22,19 @@ const order: readonly ResourceType[] = ['Users', 'Groups'];
 
 export class Provisioning implements AsyncDisposable {
   readonly #systems: ReadonlyMap<string, System>;
-  readonly #correlations = new Correlations();
+  readonly #correlations: Correlations;
   /** When the last complete job of a source began; a delta read starts there. */
   readonly #readAt = new Map<string, string>();
+  /** Delta reads of a source since its last full read; those of a schedule only. */
+  readonly #deltas = new Map<string, number>();
   /** Work of one source goes one after the other. */
   readonly #tails = new Map<string, Promise<void>>();
   #closing = false;
 
-  constructor(systems: ReadonlyMap<string, System>) {
+  /** @param stateFile for what is remembered of targets without a file of their own; in memory when absent */
+  constructor(systems: ReadonlyMap<string, System>, stateFile?: string) {
     this.#systems = systems;
+    this.#correlations = new Correlations(stateFile);
   }
 
   /** When it resolves, the job has ended, one way or the other. */
@@ -75,6 +79,7 @@ export class Provisioning implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
     await this.settle();
+    this.#correlations[Symbol.dispose]();
   }
 
   #inTurn(sourceId: string, work: () => Promise<void>): Promise<void> {
@@ -87,17 +92,23 @@ export class Provisioning implements AsyncDisposable {
     const source = this.#systems.get(job.sourceSystem);
     if (!source) throw new Error('There is no such source system.');
     if (!source.enabled) throw new Error('The source system is disabled.');
-    const since = job.type === 'READ' ? this.#deltaStart(source) : undefined;
+    const since = job.type === 'READ' ? this.#deltaStart(source, job) : undefined;
     job.readMode = since === undefined ? 'Full' : 'Delta';
     const beganAt = new Date().toISOString();
     for (const type of order)
       if (source.transformer.supports(type)) await this.#provision(job, source, type, since);
+    if (job.type === 'SIMULATE') return; // has read for nobody
     this.#readAt.set(source.id, beganAt);
+    if (since === undefined) this.#deltas.delete(source.id);
+    else if (job.trigger === 'REPEAT') this.#deltas.set(source.id, (this.#deltas.get(source.id) ?? 0) + 1);
   }
 
-  /** The first read of a source is always full. */
-  #deltaStart(source: System): string | undefined {
-    return source.properties['ips.delta.read'] === 'enabled' ? this.#readAt.get(source.id) : undefined;
+  /** The first read of a source is always full, and so is one after so many scheduled delta reads, until it succeeds. */
+  #deltaStart({ id, properties }: System, { trigger }: Job): string | undefined {
+    if (properties['ips.delta.read'] !== 'enabled') return undefined;
+    const most = Number(properties['ips.full.read.force.count'] ?? Infinity);
+    const isDue = trigger === 'REPEAT' && (this.#deltas.get(id) ?? 0) >= most;
+    return isDue ? undefined : this.#readAt.get(id);
   }
 
   async #provision(job: Job, source: System, type: ResourceType, since: string | undefined): Promise<void> {
@@ -152,9 +163,9 @@ export class Provisioning implements AsyncDisposable {
   }
 
   #parts(source: System, target: System, type: ResourceType, job: Job): TargetParts {
-    const known = this.#correlations.between(source.id, target.id, type);
-    const ofUsers = this.#correlations.between(source.id, target.id, 'Users');
-    const ofGroups = this.#correlations.between(source.id, target.id, 'Groups');
+    const known = this.#correlations.between(source, target, type);
+    const ofUsers = this.#correlations.between(source, target, 'Users');
+    const ofGroups = this.#correlations.between(source, target, 'Groups');
     return {
       target,
       type,
@@ -178,7 +189,7 @@ async function* readAll(source: System, type: ResourceType, since: string | unde
 }
 
 async function deleteUnseen(job: Job, parts: TargetParts, seen: ReadonlySet<string>): Promise<void> {
-  const unseen = [...parts.known.keys()].filter((id) => !seen.has(id));
+  const unseen = parts.known.ids().filter((id) => !seen.has(id));
   const deletable = unseen.filter((id) => mayDelete(parts.target, parts.known.get(id)));
   const threshold = parts.target.properties[`ips.delete.threshold.${parts.type.toLowerCase()}`];
   if (threshold !== undefined && deletable.length > Number(threshold)) {

@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 
 import { schemas } from '../scim/message.ts';
 import type { ResolveId } from '../transformation/function-kind.ts';
-import type { Correlation } from './correlations.ts';
+import type { Correlation, Known } from './correlations.ts';
 import type { Event, Job } from './job.ts';
 import { BackendFailure } from './refusal.ts';
 import { uniqueAttribute, type Resource, type ResourceType } from './resource.ts';
@@ -18,7 +18,7 @@ export interface TargetParts {
   readonly type: ResourceType;
   readonly job: Job;
   /** By the id in the source. */
-  readonly known: Map<string, Correlation>;
+  readonly known: Known;
   readonly resolveId: ResolveId;
 }
 
@@ -38,6 +38,7 @@ export async function writeToTarget(
   const before = parts.known.get(id);
   if (before?.digest === digest && !always) return;
   await recorded(parts, id, async () => {
+    if (parts.job.type === 'SIMULATE') return await foresee(parts, before, resource);
     const written = before
       ? await updateOrCreate(parts, before, resource)
       : await createOrFind(parts, resource);
@@ -53,7 +54,9 @@ export async function removeFromTarget(parts: TargetParts, id: string): Promise<
   if (!correlation) return;
   await recorded(parts, id, async () => {
     const { existedBefore, targetId } = correlation;
-    if (existedBefore && target.properties['ips.delete.existedbefore.entities'] !== 'true') {
+    const spared = existedBefore && target.properties['ips.delete.existedbefore.entities'] !== 'true';
+    if (parts.job.type === 'SIMULATE') return spared ? undefined : 'deleted';
+    if (spared) {
       known.delete(id);
       return undefined;
     }
@@ -72,6 +75,17 @@ export async function removeFromTarget(parts: TargetParts, id: string): Promise<
     known.delete(id);
     return 'deleted';
   });
+}
+
+/** What a job would have done; the target is asked, and nothing is written. */
+async function foresee(
+  parts: TargetParts,
+  before: Correlation | undefined,
+  resource: Resource,
+): Promise<Event> {
+  const targetId = before?.targetId ?? (await findInTarget(parts, resource));
+  transformed(parts, targetId === undefined ? 'create' : 'update', resource, targetId);
+  return targetId === undefined ? 'created' : 'updated';
 }
 
 interface Written {

@@ -152,6 +152,7 @@ export const tenantFileShape = z.strictObject({
     .prefault({ slowAt: directoryLimits.slowAt, refuseAt: directoryLimits.refuseAt }),
   tokenSeconds: positive.default(3600),
   assumptions: assumptions.prefault({}),
+  state: z.string().exactOptional(),
   faults: z.array(faultOrderShape).default([]),
 });
 

@@ -3,7 +3,7 @@
  * assumption. Secrets are never in the file: they are generated, or read from the environment or a file.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import { parse } from 'yaml';
@@ -49,11 +49,12 @@ export async function loadTenantFile(path: string, environment: Environment = {}
         systems.map(({ name }) => name ?? ''),
       ),
     );
-  const { listen, tls, technicalUsers: _users, systems: _systems, ...plain } = file;
+  const { listen, tls, state, technicalUsers: _users, systems: _systems, ...plain } = file;
   const options: TenantOptions = {
     ...listen,
     ...plain,
     ...(tls && { tls: await readTls(tls, source) }),
+    ...(state !== undefined && { state: await makeRoomFor(state, source) }),
     technicalUsers,
     systems,
   };
@@ -109,7 +110,7 @@ async function readSystem(
   source: Source,
   takenNames: readonly string[],
 ): Promise<SystemOptions> {
-  const { import: file, readTransformation, writeTransformation, credentials, ...plain } = system;
+  const { import: file, readTransformation, writeTransformation, credentials, backend, ...plain } = system;
   const imported = file === undefined ? {} : await importFile(file, source, plain.name, takenNames);
   const secrets = Object.entries(credentials).map(
     async ([name, reference]) => [name, await dereference(reference, source)] as const,
@@ -119,12 +120,27 @@ async function readSystem(
   return withDefaultTransformations({
     ...imported,
     ...plain,
+    ...(backend && { backend: await placed(backend, source) }),
     id,
     properties: { ...imported.properties, ...plain.properties },
     credentials: Object.fromEntries(await Promise.all(secrets)),
     ...(read && { readTransformation: read }),
     ...(write && { writeTransformation: write }),
   });
+}
+
+type Backend = NonNullable<TenantFile['systems'][string]['backend']>;
+
+async function placed(backend: Backend, source: Source): Promise<Backend> {
+  if (backend.kind !== 'directory' || backend.file === undefined) return backend;
+  return { ...backend, file: await makeRoomFor(backend.file, source) };
+}
+
+/** The file's place, in a folder that exists. */
+async function makeRoomFor(file: string, { folder }: Source): Promise<string> {
+  const path = resolve(folder, file);
+  await mkdir(dirname(path), { recursive: true });
+  return path;
 }
 
 async function importFile(

@@ -11,12 +11,13 @@ import { Desk, type Figures } from './desk.ts';
 import { DirectoryApi } from './directory-api.ts';
 import type { Directory } from './directory.ts';
 import { Faults, type FaultOrder } from './faults.ts';
-import { createJob, Jobs, type Job, type JobType } from './job.ts';
+import { createJob, Jobs, type Job, type JobType, type Trigger } from './job.ts';
 import { directoryLimits, Limiter, proxyLimits, tokenLimits, type LimiterOptions } from './limiter.ts';
 import { Provisioning, type RealtimeNotice } from './provisioning.ts';
 import { ProxyApi } from './proxy-api.ts';
 import { RealtimeApi } from './realtime-api.ts';
 import { BackendFailure } from './refusal.ts';
+import { RehearsalApi } from './rehearsal-api.ts';
 import { openSystem, type System, type SystemOptions } from './system.ts';
 import { TechnicalUsers, type TechnicalUserOptions } from './technical-users.ts';
 import { Wire, type TlsOptions } from './wire.ts';
@@ -39,6 +40,8 @@ export interface TenantOptions {
   readonly directoryLimiter?: LimiterOptions;
   readonly tokenSeconds?: number;
   readonly assumptions?: Partial<Assumptions>;
+  /** Where jobs remember what they wrote to targets that keep no file themselves; in memory when absent. */
+  readonly state?: string;
   /** Faults that are in force from the start. */
   readonly faults?: readonly FaultOrder[];
   /** Waits between IPS's own repetitions towards a backend; real time when absent. */
@@ -53,8 +56,8 @@ export interface Tenant extends AsyncDisposable {
   readonly figures: Figures;
   /** The embedded directory behind a system, for comparison with what a caller believes. */
   directory(systemId: string): Directory;
-  /** Runs a job of a source system to its end, as its schedule would. */
-  runJob(type: JobType, sourceSystem: string): Promise<Job>;
+  /** Runs a job of a source system to its end; as its schedule would when no trigger is given. */
+  runJob(type: JobType, sourceSystem: string, trigger?: Trigger): Promise<Job>;
   /** What became of the latest real-time notices, once `settle` has returned. */
   readonly notices: readonly Job[];
   /** Waits for jobs and notices that were begun. */
@@ -92,8 +95,8 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
       return desk.figures;
     },
     directory: (systemId) => directoryOf(systems, systemId),
-    runJob: async (type, sourceSystem) => {
-      const job = jobs.start(type, sourceSystem, 'schedule');
+    runJob: async (type, sourceSystem, trigger = 'REPEAT') => {
+      const job = jobs.start(type, sourceSystem, 'schedule', trigger);
       await provisioning.run(job);
       return job;
     },
@@ -130,7 +133,7 @@ function furnish(
   const { technicalUsers, tokenSeconds = 3600, limiter = proxyLimits, warn = () => undefined } = options;
   const { identityDirectory } = options;
   const assumptions = { ...documentedDefaults, ...options.assumptions };
-  const provisioning = new Provisioning(systems);
+  const provisioning = new Provisioning(systems, options.state);
   const users = new TechnicalUsers(technicalUsers, tokenSeconds);
   const jobs = new Jobs();
   const notices: Job[] = [];
@@ -140,6 +143,12 @@ function furnish(
     void provisioning.take(notice, job);
   };
   const run = (job: Job) => void provisioning.run(job);
+  const startJob = (type: JobType, source: string, trigger: Trigger) => {
+    if (systems.get(source)?.role !== 'source') return undefined;
+    const job = jobs.start(type, source, 'rehearsal', trigger);
+    run(job);
+    return job;
+  };
   const desk = new Desk({
     users,
     limiter: new Limiter({ slowedBy: assumptions.slowedBy, ...limiter }),
@@ -147,6 +156,7 @@ function furnish(
     proxy: new ProxyApi({ systems, assumptions, address, warn }),
     realtime: new RealtimeApi({ systems, take }),
     admin: new AdminApi({ systems, assumptions, jobs, run }),
+    rehearsal: new RehearsalApi({ faults, startJob, job: (id) => jobs.get(id) }),
     ...(identityDirectory !== undefined && {
       directory: new DirectoryApi({
         directory: directoryOf(systems, identityDirectory),

@@ -1,0 +1,176 @@
+/** How jobs are started, what a simulated one foretells, and what outlives the process (facts: IPS 9). */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { logFile, statistics, type Job } from '../../src/ips/job.ts';
+import type { SystemOptions } from '../../src/ips/system.ts';
+import type { TenantOptions } from '../../src/ips/tenant.ts';
+import { sourceId, startedTenant, type StartedTenant } from './started-tenant.ts';
+
+const targetId = '77777777-44d4-4f0c-9a5e-1d2a3b4c5d6e';
+
+interface Pair {
+  readonly source?: Partial<SystemOptions>;
+  readonly sourceFile?: string;
+  readonly targetFile?: string;
+  readonly tenant?: Partial<TenantOptions>;
+}
+
+function pair({ source, sourceFile, targetFile, tenant }: Pair = {}): Promise<StartedTenant> {
+  const kept = (file: string | undefined) =>
+    ({ kind: 'directory', users: 0, groups: 0, ...(file !== undefined && { file }) }) as const;
+  return startedTenant({
+    pause: async () => undefined,
+    systems: [
+      { id: sourceId, name: 'HR', role: 'source', backend: kept(sourceFile), ...source },
+      { id: targetId, name: 'Shop', role: 'target', backend: kept(targetFile) },
+    ],
+    ...tenant,
+  });
+}
+
+const sourceOf = ({ tenant }: StartedTenant) => tenant.directory(sourceId);
+const targetOf = ({ tenant }: StartedTenant) => tenant.directory(targetId);
+const add = (started: StartedTenant, userName: string) =>
+  String(sourceOf(started).create('Users', { userName })['id']);
+const userNames = (started: StartedTenant) =>
+  [...targetOf(started).resources('Users')].map(({ userName }) => String(userName)).toSorted();
+const inTarget = (job: Job) => statistics(job)['Users Shop.target'] ?? {};
+
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'jobs-'));
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test('SIMULATE tells what a full READ would do and writes nothing', async () => {
+  await using started = await pair();
+  const [, b = '', c = ''] = ['a', 'b', 'c'].map((name) => add(started, name));
+  await started.tenant.runJob('READ', sourceId);
+  sourceOf(started).replace('Users', b, { userName: 'b', title: 'changed' });
+  sourceOf(started).delete('Users', c);
+  add(started, 'd');
+  targetOf(started).create('Users', { userName: 'e' });
+  add(started, 'e');
+  const simulated = await started.tenant.runJob('SIMULATE', sourceId);
+  assert.deepEqual(inTarget(simulated), { created: 1, updated: 2, deleted: 1 });
+  assert.deepEqual(userNames(started), ['a', 'b', 'c', 'e']);
+  assert.deepEqual(inTarget(await started.tenant.runJob('READ', sourceId)), inTarget(simulated));
+});
+
+test('SIMULATE is no first read: the READ after it is still full', async () => {
+  await using started = await pair({ source: { properties: { 'ips.delta.read': 'enabled' } } });
+  await started.tenant.runJob('SIMULATE', sourceId);
+  assert.equal((await started.tenant.runJob('READ', sourceId)).readMode, 'Full');
+});
+
+const forced = { properties: { 'ips.delta.read': 'enabled', 'ips.full.read.force.count': '2' } };
+
+test('a scheduled READ is full again after as many delta reads as the property says', async () => {
+  await using started = await pair({ source: forced });
+  const modes: string[] = [];
+  for (let n = 0; n < 5; n++) modes.push((await started.tenant.runJob('READ', sourceId)).readMode);
+  assert.deepEqual(modes, ['Full', 'Delta', 'Delta', 'Full', 'Delta']);
+});
+
+test('a full read that is due is tried until it succeeds', async () => {
+  await using started = await pair({ source: forced });
+  for (let n = 0; n < 3; n++) await started.tenant.runJob('READ', sourceId);
+  started.tenant.faults.order([{ fault: { kind: 'backend-status', status: 500 }, path: sourceId, times: 1 }]);
+  const failed = await started.tenant.runJob('READ', sourceId);
+  assert.deepEqual([failed.readMode, failed.status], ['Full', 'Finished with Error']);
+  assert.equal((await started.tenant.runJob('READ', sourceId)).readMode, 'Full');
+});
+
+test('only scheduled reads are counted and forced', async () => {
+  await using started = await pair({ source: forced });
+  const modes: string[] = [];
+  for (let n = 0; n < 4; n++)
+    modes.push((await started.tenant.runJob('READ', sourceId, 'IMMEDIATE')).readMode);
+  assert.deepEqual(modes, ['Full', 'Delta', 'Delta', 'Delta']);
+});
+
+test('what a target in a file was given is known after a restart', async () => {
+  await inFolder(async (folder) => {
+    const files = { sourceFile: join(folder, 'source.sqlite'), targetFile: join(folder, 'target.sqlite') };
+    let gone = '';
+    {
+      await using started = await pair(files);
+      add(started, 'a');
+      gone = add(started, 'b');
+      await started.tenant.runJob('READ', sourceId);
+    }
+    await using again = await pair(files);
+    sourceOf(again).delete('Users', gone);
+    const job = await again.tenant.runJob('READ', sourceId);
+    assert.deepEqual(inTarget(job), { deleted: 1 });
+    assert.deepEqual(userNames(again), ['a']);
+  });
+});
+
+test('what a target elsewhere was given is known after a restart where the tenant keeps its state', async () => {
+  await inFolder(async (folder) => {
+    const source = { kind: 'directory', users: 0, groups: 0, file: join(folder, 'source.sqlite') } as const;
+    const shapes = { Users: { key: 'userName' }, Groups: { key: 'displayName' } };
+    const tenantWith = (...there: readonly string[]) => {
+      const Users = there.map((userName) => ({ userName }));
+      const target = { kind: 'native', shapes, documents: { Users } } as const;
+      const systems: SystemOptions[] = [
+        { id: sourceId, name: 'HR', role: 'source', backend: source },
+        { id: targetId, name: 'Shop', role: 'target', backend: target },
+      ];
+      return pair({ tenant: { systems, state: join(folder, 'tenant.sqlite') } });
+    };
+    {
+      await using started = await tenantWith();
+      add(started, 'a');
+      assert.deepEqual(inTarget(await started.tenant.runJob('READ', sourceId)), { created: 1 });
+    }
+    await using again = await tenantWith('a');
+    // Had the tenant forgotten it, a conflict would make it an update.
+    assert.deepEqual(inTarget(await again.tenant.runJob('READ', sourceId)), {});
+  });
+});
+
+const rehearse = (started: StartedTenant, body: unknown) =>
+  started.fetch('/rehearsal/jobs', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+test('a job that is started on this machine is watched until it has ended', async () => {
+  await using started = await pair();
+  add(started, 'a');
+  const begun = await rehearse(started, { type: 'SIMULATE', source: sourceId });
+  assert.deepEqual([begun.status, begun.body['status']], [202, 'Running']);
+  const state = async () => (await started.fetch(`/rehearsal/jobs/${begun.body.id}`)).body;
+  while ((await state())['status'] === 'Running') await sleep(5);
+  const { status, statistics: figures } = await state();
+  assert.deepEqual(
+    [status, figures],
+    ['Success', { 'Users HR.source': { read: 1 }, 'Users Shop.target': { created: 1 } }],
+  );
+});
+
+test('a job of no source system, of no type and an unknown job are refused', async () => {
+  await using started = await pair();
+  assert.equal((await rehearse(started, { type: 'READ', source: targetId })).status, 404);
+  assert.equal((await rehearse(started, { type: 'WRITE', source: sourceId })).status, 400);
+  assert.equal((await started.fetch('/rehearsal/jobs/none')).status, 404);
+});
+
+test('the log tells who started a job', async () => {
+  await using started = await pair();
+  const scheduled = logFile(await started.tenant.runJob('READ', sourceId), 'commonLog', {}).text;
+  assert.match(scheduled, /^Trigger Type: REPEAT\nTriggered By: schedule$/m);
+  const asked = logFile(await started.tenant.runJob('READ', sourceId, 'IMMEDIATE'), 'commonLog', {}).text;
+  assert.match(asked, /^Trigger Type: IMMEDIATE$/m);
+});
