@@ -146,6 +146,9 @@ const eventOfError: { readonly [kind in Kind]?: string } = {
   throttled: 'authn.throttled',
   'invalid-token': 'token.rejected',
   forbidden: 'authz.denied',
+  'foreign-network': 'authz.denied',
+  'forbidden-attribute': 'authz.denied',
+  sensitive: 'authz.denied',
   'caller-left': 'request.aborted_by_client',
 };
 
@@ -164,7 +167,8 @@ export function requestEnding(
   const error = outcome.error ?? facts.error;
   const { status, bytes, delivered } = outcome;
   const members = {
-    decision: facts.decision ?? (error === 'forbidden' ? 'none' : undefined),
+    // The error is the reason; a permission that was found before was not enough.
+    decision: error && eventOfError[error] === 'authz.denied' ? 'none' : facts.decision,
     cache: facts.cache && { result: facts.cache, ageMs: round(facts.ageMs) },
     outcome: { result: outcome.result ?? resultOf(status, error), http: status, error, delivered },
     bytesOut: bytes,

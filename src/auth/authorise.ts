@@ -2,6 +2,7 @@
  * May this caller do this? Answers with the permission that allows it, for the audit record, or refuses.
  * Default deny: every way to a permission is written here, and an operation that matches none is forbidden.
  */
+import type { Source } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
 import { covers, mayProxy, type Caller } from './caller.ts';
@@ -13,12 +14,19 @@ const permissions = {
   admin: 'Access Identity Provisioning Tenant Admin API',
 } as const;
 
-export function authorise(caller: Caller, operation: Operation): string {
+export function authorise(caller: Caller, operation: Operation, source: Pick<Source, 'ip'>): string {
+  checkSource(caller, source);
   if (!isGranted(caller, operation))
     throw new ScimError('forbidden', 'The technical user is not authorised for this operation.');
   const { api, kind, effect, resourceType } = operation;
   const what = api === 'proxy' ? `${effect} ${resourceType}` : kind;
   return `${permissions[api]}: ${what}`;
+}
+
+/** By the socket's own address, never by what a header says. */
+export function checkSource({ sourceNetworks }: Caller, { ip }: Pick<Source, 'ip'>): void {
+  if (sourceNetworks && !sourceNetworks.has(ip))
+    throw new ScimError('foreign-network', 'The technical user may not call from this address.');
 }
 
 function isGranted(caller: Caller, operation: Operation): boolean {

@@ -3,6 +3,7 @@
  * What is not granted here is forbidden; there is no implied right, not even reading where writing is granted.
  */
 import type { Effect } from '../scim/operation.ts';
+import type { Networks } from './network.ts';
 
 type Names = ReadonlySet<string> | '*';
 
@@ -11,6 +12,8 @@ export interface ProxyGrant {
   readonly systems: Names;
   readonly resourceTypes: Names;
   readonly effects: ReadonlySet<Effect>;
+  /** Names of attributes in lower case that it does not extend to. */
+  readonly deniedAttributes: ReadonlySet<string>;
 }
 
 export interface Caller {
@@ -20,6 +23,8 @@ export interface Caller {
   readonly proxy: readonly ProxyGrant[];
   readonly realTime?: { readonly sourceSystems: Names };
   readonly admin?: { readonly sourceSystems: Names };
+  /** Where it may call from; absent means anywhere. */
+  readonly sourceNetworks?: Networks;
 }
 
 /** A caller and how it proved to be it, for the audit record. */
@@ -35,7 +40,24 @@ export function mayWrite(caller: Caller, system: string, resourceType: string): 
 
 /** `*` as the resource type asks for a grant over all types, not for a grant over some. */
 export function mayProxy(caller: Caller, system: string, resourceType: string, effect: Effect): boolean {
-  return caller.proxy.some(
+  return grantsOf(caller, system, resourceType, effect).length > 0;
+}
+
+/** Grants add up, so an attribute is denied when no grant extends to it. */
+export function deniedAttributes(
+  caller: Caller,
+  system: string,
+  resourceType: string,
+  effect: Effect,
+): ReadonlySet<string> {
+  const [first, ...more] = grantsOf(caller, system, resourceType, effect).map(
+    (grant) => grant.deniedAttributes,
+  );
+  return more.reduce((common, denied) => common.intersection(denied), first ?? new Set<string>());
+}
+
+function grantsOf(caller: Caller, system: string, resourceType: string, effect: Effect): ProxyGrant[] {
+  return caller.proxy.filter(
     (grant) =>
       covers(grant.systems, system) && covers(grant.resourceTypes, resourceType) && grant.effects.has(effect),
   );

@@ -5,6 +5,7 @@
 import type { Call, Reply } from '../scim/call.ts';
 import { ScimError, type Kind } from '../scim/error.ts';
 import type { Target } from '../scim/target.ts';
+import { checkSource } from './authorise.ts';
 import type { IdentifiedCaller } from './caller.ts';
 import { basicChallenge } from './challenge.ts';
 import { credentialsOf, parseBasic, type Credentials } from './credentials.ts';
@@ -45,6 +46,7 @@ export function createTokenEndpoint({ logOn, tokens, realm }: TokenEndpointParts
       throw new ScimError('unauthenticated', 'A technical user and its secret are required.', {
         headers: { 'www-authenticate': basicChallenge(realm) },
       });
+    checkSource(caller, call.source);
     const { text, expiresInSeconds } = tokens.issue({ user: caller.name, credential: caller.credential });
     return {
       caller,
@@ -123,7 +125,7 @@ function malformed(detail: string): ScimError {
 const errors: { readonly [kind in Kind]?: string } = {
   unauthenticated: 'invalid_client',
   'unsupported-grant': 'unsupported_grant_type',
-  forbidden: 'unauthorized_client',
+  'foreign-network': 'unauthorized_client',
   throttled: 'temporarily_unavailable',
   busy: 'temporarily_unavailable',
 };

@@ -1,6 +1,8 @@
 /** The technical users of the configuration as the callers that the line knows, and whose word is taken for them. */
+import { fold } from '../auth/attributes.ts';
 import type { Caller, ProxyGrant } from '../auth/caller.ts';
 import type { IssuerSettings } from '../auth/issuer.ts';
+import { createNetworks } from '../auth/network.ts';
 import type { Effect } from '../scim/operation.ts';
 import type { Caller as CallerSettings, Config, Permission } from './config.ts';
 
@@ -15,23 +17,31 @@ export function issuersOf({ oauth }: Pick<Config, 'oauth'>): IssuerSettings[] {
   }));
 }
 
-function callerOf({ name, tenant = '', permissions }: CallerSettings): Caller {
+function callerOf({ name, tenant = '', permissions, sourceNetworks }: CallerSettings): Caller {
   const realTime = sourceSystems(permissions, 'Access Real-Time Provisioning API');
   const admin = sourceSystems(permissions, 'Access Identity Provisioning Tenant Admin API');
   const proxy = permissions.flatMap((row) =>
     row.permission === 'Access Proxy System API' ? [grantOf(row)] : [],
   );
-  return { name, tenant, proxy, ...(realTime && { realTime }), ...(admin && { admin }) };
+  return {
+    name,
+    tenant,
+    proxy,
+    ...(realTime && { realTime }),
+    ...(admin && { admin }),
+    ...(sourceNetworks && { sourceNetworks: createNetworks(sourceNetworks) }),
+  };
 }
 
 type ProxyPermission = Extract<Permission, { permission: 'Access Proxy System API' }>;
 type SourcePermission = Exclude<Permission, ProxyPermission>;
 
-function grantOf({ systems, resourceTypes, access }: ProxyPermission): ProxyGrant {
+function grantOf({ systems, resourceTypes, access, deniedAttributes }: ProxyPermission): ProxyGrant {
   return {
     systems: names(systems),
     resourceTypes: names(resourceTypes),
     effects: new Set<Effect>(access),
+    deniedAttributes: new Set(deniedAttributes.map(fold)),
   };
 }
 

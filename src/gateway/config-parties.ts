@@ -12,7 +12,7 @@ import {
   secret,
   type References,
 } from './config-references.ts';
-import { count, duration, name, port, secureUrl, size } from './config-values.ts';
+import { count, duration, name, network, port, secureUrl, size } from './config-values.ts';
 
 export const permissionNames = {
   proxy: 'Access Proxy System API',
@@ -24,6 +24,12 @@ export const tenantName = () => name('-', 'name of a tenant');
 export const systemId = () => name('._~-', 'id of a system');
 export const callerName = () => name('._@-', 'name of a technical user');
 const resourceType = () => name('', 'resource type');
+const attributeName = () =>
+  name('_$-', 'name of an attribute').refine(
+    // What every reply and every list consists of.
+    (text) => !['schemas', 'id', 'meta', 'resources', 'operations'].includes(text.toLowerCase()),
+    { error: 'cannot be kept from anybody: no reply is without it' },
+  );
 
 function allOr<T extends z.ZodType>(element: T) {
   const list = z.array(element).min(1);
@@ -44,6 +50,12 @@ export function caller() {
       .array(z.enum(['read', 'write']))
       .min(1)
       .describe('`read`, `write` or both.'),
+    deniedAttributes: z
+      .array(attributeName())
+      .default([])
+      .describe(
+        'Attributes such as `emails` that are kept from the caller: not told, not asked for, not filtered by, not written.',
+      ),
   });
   const realTime = z.strictObject({
     permission: z.literal(permissionNames.realTime).describe('Real-time provisioning of a source system.'),
@@ -63,6 +75,13 @@ export function caller() {
       .array(z.discriminatedUnion('permission', [proxy, realTime, admin]))
       .min(1)
       .describe('What the technical user may do; what is not listed is refused.'),
+    sourceNetworks: z
+      .array(network())
+      .min(1)
+      .optional()
+      .describe(
+        'Networks that it may call from, such as `10.20.0.0/16`: the address of the connection counts. Default: any.',
+      ),
   });
 }
 

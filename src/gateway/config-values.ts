@@ -94,6 +94,18 @@ export function secureUrl() {
 export const port = () => z.int().min(0).max(65_535);
 export const count = (min: number, max: number) => z.int().min(min).max(max);
 
+/** A network in CIDR notation, such as `10.20.0.0/16`, or one address. */
+export function network() {
+  const error = 'must be a network such as 10.20.0.0/16 or 2001:db8::/32, or an address';
+  return z.string({ error }).meta({ title: 'network' }).refine(isNetwork, { error });
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = '', length] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return Number(length ?? 0) <= bits;
+}
+
 /** The name of a map entry. It becomes a part of paths, file names or log fields, hence the narrow alphabet. */
 export function name(alphabet: string, what: string) {
   const allowed = ['letters', 'digits', ...alphabet.split('')].join(' ');

@@ -55,6 +55,8 @@ export interface Caller {
   /** Whose real-time and admin interfaces the caller means; undefined for a caller of proxy systems alone. */
   readonly tenant: string | undefined;
   readonly permissions: readonly Permission[];
+  /** Where it may call from; undefined means anywhere. */
+  readonly sourceNetworks: readonly string[] | undefined;
 }
 
 /** Times in milliseconds, sizes in bytes, paths absolute, secrets as `Secret`. The maps have no prototype. */
@@ -115,10 +117,11 @@ function complete(parsed: ParsedConfig): Config {
     audit: { ...parsed.audit, instance: parsed.audit.instance ?? hostname() },
     tenants: mapEntries(parsed.tenants, completeTenant),
     systems: mapEntries(parsed.systems, (id, system) => completeSystem(id, system, parsed)),
-    callers: mapEntries(parsed.callers, (name, { tenant, permissions }) => ({
+    callers: mapEntries(parsed.callers, (name, { tenant, permissions, sourceNetworks }) => ({
       name,
       tenant: tenant ?? (tenantIds.length === 1 ? tenantIds[0] : undefined),
       permissions,
+      sourceNetworks,
     })),
   };
 }

@@ -5,6 +5,7 @@
  * Nothing goes up before its intent is on disk, and nothing is told before its record is.
  */
 import type { RequestEntry, RequestFacts, Trail } from '../audit/trail.ts';
+import { checkBody, restrictQuery, withoutDenied } from '../auth/attributes.ts';
 import { authorise } from '../auth/authorise.ts';
 import { mayWrite, type Caller, type IdentifiedCaller } from '../auth/caller.ts';
 import type { Identify } from '../auth/identify.ts';
@@ -104,23 +105,27 @@ async function follow(parts: Parts, call: Call, entry: RequestEntry, progress: P
   }
   const caller = await parts.identify(call);
   entry.add(actorOf(caller));
-  const understood = understand(call.method, target, (id) => parts.systems.get(id), caller.tenant);
-  progress.operation = understood;
-  entry.add({ operation: understood });
-  entry.add({ decision: authorise(caller, understood) });
+  const asked = understand(call.method, target, (id) => parts.systems.get(id), caller.tenant);
+  progress.operation = asked;
+  entry.add({ operation: asked });
+  entry.add({ decision: authorise(caller, asked, call.source) });
+  const understood = restrictQuery(caller, asked);
   const place = placeOf(parts, understood);
   const body = await readBody(call, understood, place.limits);
-  if (body) entry.add({ body });
+  if (body) {
+    entry.add({ body });
+    checkBody(caller, understood, body);
+  }
   const question = { call, operation: understood, body, entry };
   if (!('location' in place)) return askInterface(parts, place, question);
   if (understood.kind === 'probe') return redirect(place);
   if (understood.effect === 'read') return read(parts, place, caller, question);
-  const operation = body && understood.kind === 'bulk' ? unfoldBulk(understood, body, place) : understood;
-  if (operation !== understood) {
-    entry.add({ operation });
-    entry.add({ decision: authorise(caller, operation) });
-  }
-  return write(parts, place, { ...question, operation });
+  if (!body || understood.kind !== 'bulk') return write(parts, place, caller, question);
+  const operation = unfoldBulk(understood, body, place);
+  entry.add({ operation });
+  entry.add({ decision: authorise(caller, operation, call.source) });
+  checkBody(caller, operation, body);
+  return write(parts, place, caller, { ...question, operation });
 }
 
 /** Beside the line: it proves who calls and asks no tenant. The token is told when its record is on disk. */
@@ -166,7 +171,8 @@ async function read(parts: Parts, system: System, caller: Caller, asked: Asked):
   entry.add({ cache: answer.result, ageMs: answer.ageMs });
   // RFC 9110 §13.1.2: only a GET is answered with 304; a search by POST is not.
   const condition = call.method === 'GET' ? call.headers['if-none-match'] : undefined;
-  const reply = notModified(deliver(system, answer.reply), condition);
+  const told = withoutDenied(caller, operation, deliver(system, answer.reply));
+  const reply = notModified(told, condition);
   return { ...reply, headers: { ...reply.headers, ...cacheFields(answer) } };
 }
 
@@ -179,7 +185,7 @@ function mayRewrite(caller: Caller, { kind, system, resourceType, query }: Opera
   return single && resourceType === 'Groups' && mayWrite(caller, system, resourceType);
 }
 
-async function write(parts: Parts, system: System, asked: Asked): Promise<Reply> {
+async function write(parts: Parts, system: System, caller: Caller, asked: Asked): Promise<Reply> {
   const { call, operation } = asked;
   const signal = AbortSignal.any([call.left, AbortSignal.timeout(parts.patienceMs)]);
   let sent = false;
@@ -187,10 +193,8 @@ async function write(parts: Parts, system: System, asked: Asked): Promise<Reply>
     sent = true;
   };
   try {
-    return deliver(
-      system,
-      await ask(system.route, { ...asked, patience: patienceOf(parts, signal), onSent }),
-    );
+    const reply = await ask(system.route, { ...asked, patience: patienceOf(parts, signal), onSent });
+    return withoutDenied(caller, operation, deliver(system, reply));
   } finally {
     // Whatever came back, the tenant may have changed: nothing older is served once this call is answered.
     if (sent) await parts.cache.forget(operation);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { authorise } from '../../src/auth/authorise.ts';
+import { authorise as authoriseFrom } from '../../src/auth/authorise.ts';
 import { mayWrite, type Caller, type ProxyGrant } from '../../src/auth/caller.ts';
+import { createNetworks } from '../../src/auth/network.ts';
 import { unfoldBulk } from '../../src/scim/bulk.ts';
 import { understand, type Effect, type Operation, type SystemFacts } from '../../src/scim/operation.ts';
 import { noQuery, Query } from '../../src/scim/target.ts';
@@ -12,6 +13,9 @@ const base = '/ipsproxy/service/api/v1/scim/acme';
 const entities = '/ipsproxy/service/api/v1/systems/ias/entities/user';
 const startJob = '/ips/service/publicapi/v1/startJob/ias/jobs/READ';
 const jobLogs = '/ips/service/publicapi/v1/jobLogs/1';
+
+const authorise = (by: Caller, operation: Operation): string =>
+  authoriseFrom(by, operation, { ip: '192.0.2.7' });
 
 const ips: SystemFacts = { ...system, kind: 'ips' };
 
@@ -23,6 +27,7 @@ const grant = (systems: string, resourceTypes: string, ...effects: Effect[]): Pr
   systems: systems === '*' ? '*' : new Set(systems.split(' ')),
   resourceTypes: resourceTypes === '*' ? '*' : new Set(resourceTypes.split(' ')),
   effects: new Set(effects),
+  deniedAttributes: new Set(),
 });
 
 const caller = (...proxy: ProxyGrant[]): Caller => ({ name: 'idm', tenant: 'eu', proxy });
@@ -136,4 +141,16 @@ test('a caller may write what one of its grants says', () => {
   assert.equal(mayWrite(userWriter, 'acme', 'Groups'), false);
   assert.equal(mayWrite(userWriter, 'other', 'Users'), false);
   assert.equal(mayWrite(everything, 'other', 'Devices'), true);
+});
+
+test('a caller is kept to its networks, also inside an IPv6 form, and elsewhere is forbidden what it may', () => {
+  const kept: Caller = {
+    ...everything,
+    sourceNetworks: createNetworks(['10.20.0.0/16', '192.0.2.7', '2001:db8::/32']),
+  };
+  const from = (ip: string) => () => authoriseFrom(kept, ask('GET', `${base}/Users`), { ip });
+  for (const ip of ['10.20.0.1', '10.20.255.255', '::ffff:10.20.3.4', '192.0.2.7', '2001:db8:ffff::1'])
+    assert.match(from(ip)(), /^Access/);
+  for (const ip of ['10.21.0.1', '192.0.2.8', '::ffff:10.21.3.4', '2001:db9::1', '::1', ''])
+    assert.throws(from(ip), { kind: 'foreign-network', status: 403 }, ip);
 });

@@ -190,9 +190,10 @@ test('what a body, a filter or an id says stands nowhere in the trail', async ()
   const canary = 'Canary-4711';
   const value = { password: canary, userName: canary };
   await gateway.call('PATCH', `/Users/${canary}`, { schemas: [], Operations: [{ op: 'replace', value }] });
-  await gateway.call('GET', `/Users?filter=${encodeURIComponent(`password eq "${canary}"`)}`);
+  for (const name of ['password', 'userName'])
+    await gateway.call('GET', `/Users?filter=${encodeURIComponent(`${name} eq "${canary}"`)}`);
   await gateway.call('GET', `/Users/${canary}?attributes=${canary}&${canary}=1`);
   await gateway.call('GET', `/${canary}`);
-  assert.equal(siege.upstream.received.length, 3);
+  assert.equal(siege.upstream.received.length, 3, 'all but the filter by a password');
   assert.ok(!JSON.stringify(await siege.end()).includes(canary));
 });
