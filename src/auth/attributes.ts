@@ -129,10 +129,10 @@ function deniedTo(caller: Caller, { system, resourceType, effect }: Operation): 
 
 /**
  * Whether the text of a path, a filter or a name has a denied name in it. What stands in quotes is a value, unless
- * an escape makes readers differ on where it ends.
+ * readers could differ on where it ends: an escape, or another kind of quote.
  */
 function mentions(text: string, denied: Names): boolean {
-  const bare = text.includes('\\') ? text : text.replaceAll(/"[^"]*"/g, ' ');
+  const bare = /[\\']/.test(text) ? text : text.replaceAll(/"[^"]*"/g, ' ');
   return (fold(bare).match(/[\w$-]+/g) ?? []).some((name) => denied.has(name));
 }
 

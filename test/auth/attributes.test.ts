@@ -43,6 +43,8 @@ const refusedQueries: readonly (readonly [name: string, value: string])[] = [
   ['filter', 'urn:ietf:params:scim:schemas:core:2.0:User:emails eq "x"'],
   ['filter', `${enterprise}:costCenter eq "1"`],
   ['filter', 'userName eq "\\" or emails eq "x" and userName eq "\\"'],
+  ['filter', 'userName eq "x\\"y" or emails eq "z\\"w"'],
+  ['filter', `userName eq 'x"y' or emails eq 'z"w'`],
   ['filter', 'userName eq "x" or emails eq "y'],
   ['Filter', 'emails eq "x"'],
   ['sortBy', 'emails.value'],
