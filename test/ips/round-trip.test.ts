@@ -51,8 +51,10 @@ const directoryServer = {
   },
 };
 
+const shipped = await loadTenantFile(new URL('../../config/tenant.yaml', import.meta.url).pathname);
+
 const systems: SystemOptions[] = [
-  ...(await loadTenantFile(new URL('../../config/tenant.yaml', import.meta.url).pathname)).options.systems,
+  ...shipped.options.systems.filter(({ role }) => role === undefined),
   {
     id: '1d9c0b5e-0000-4000-8000-000000000001',
     name: 'SCIM with the sample pair',
