@@ -6,7 +6,7 @@ import { Correlations, type Correlation } from './correlations.ts';
 import type { Job } from './job.ts';
 import { BackendFailure, Refusal } from './refusal.ts';
 import type { ResourceType } from './resource.ts';
-import type { System } from './system.ts';
+import { restrictionOf, type System } from './system.ts';
 import { writeToTarget, removeFromTarget, type Provisioned, type TargetParts } from './target-write.ts';
 
 export interface RealtimeNotice {
@@ -178,10 +178,15 @@ export class Provisioning implements AsyncDisposable {
 }
 
 async function* readAll(source: System, type: ResourceType, since: string | undefined) {
+  const restriction = restrictionOf(source, type);
   const match = since && { attribute: 'meta.lastModified', operator: 'gt' as const, value: since };
   for (let startIndex = 1; ;) {
-    const request = { startIndex, count: pageSize, ...(match ? { match } : { ofFullRead: true }) };
-    const { resources } = await source.backend.page(type, request);
+    const { resources } = await source.backend.page(type, {
+      startIndex,
+      count: pageSize,
+      ...(match ? { match } : { ofFullRead: true }),
+      ...(restriction !== undefined && { restriction }),
+    });
     for (const entity of resources) yield source.transformer.readForJob(type, entity);
     if (resources.length === 0) return;
     startIndex += resources.length; // a backend may give fewer than it was asked for

@@ -114,12 +114,12 @@ export class SystemTransformations implements Transformer {
     const outcome = this.#run(this.#write, type, operation, resource, variables, resolveId);
     if (!('output' in outcome)) return outcome;
     const native = outcome.variables[idVariable];
-    const groups: unknown = outcome.variables['assignGroup'];
     return {
       kind: 'entity',
       body: outcome.output,
       ...(typeof native === 'string' && { id: native }),
-      groups: (Array.isArray(groups) ? groups : [groups]).map(idOf).filter((group) => group !== ''),
+      groups: groupsIn(outcome.variables['assignGroup']),
+      formerGroups: groupsIn(outcome.variables['unassignGroup']),
     };
   }
 
@@ -161,6 +161,11 @@ export class SystemTransformations implements Transformer {
     const [name] = entities.entries().find(([, { scimEntityEndpoint }]) => scimEntityEndpoint === type) ?? [];
     return name ?? usual;
   }
+}
+
+/** `[{ "id": "…" }]`, or its only element. */
+function groupsIn(variable: unknown): string[] {
+  return (Array.isArray(variable) ? variable : [variable]).map(idOf).filter((group) => group !== '');
 }
 
 interface Transformed {

@@ -169,6 +169,13 @@ export function restrictionOf(system: System, type: ResourceType): string | unde
   return name === undefined ? undefined : system.properties[name];
 }
 
+/** Whether a job updates by PATCH; a property of the connector (facts: IPS 8.1). */
+export function updatesByPatch(system: System): boolean {
+  return Object.entries(system.properties).some(
+    ([name, value]) => name.endsWith('.support.patch.operation') && value === 'true',
+  );
+}
+
 /** Whether a PATCH is answered with the resource; a property of the connector (facts: IPS 3.5). */
 export function patchTellsResource(system: System): boolean {
   return Object.entries(system.properties).some(

@@ -10,7 +10,7 @@ import type { Correlation, Known } from './correlations.ts';
 import type { Event, Job } from './job.ts';
 import { BackendFailure } from './refusal.ts';
 import { uniqueAttribute, type Resource, type ResourceType } from './resource.ts';
-import type { System } from './system.ts';
+import { updatesByPatch, type System } from './system.ts';
 import type { JobWrite } from './transformer.ts';
 
 export interface TargetParts {
@@ -68,6 +68,7 @@ export async function removeFromTarget(parts: TargetParts, id: string): Promise<
     );
     if (written.kind !== 'entity') throw new Skipped(written.reason);
     const native = written.id ?? targetId;
+    for (const group of written.formerGroups) await leave(target, native, group);
     if (Object.keys(written.body).length > 0) {
       // Mappings of scope deleteEntity turn the delete into an update (facts: transformations 5).
       await target.backend.patch(type, native, patchOf(written.body));
@@ -144,7 +145,9 @@ async function updateOrCreate(parts: TargetParts, before: Correlation, resource:
 async function update(parts: TargetParts, targetId: string, resource: Resource): Promise<void> {
   const { target, type } = parts;
   const written = transformed(parts, 'update', resource, targetId);
-  await target.backend.replace(type, written.id ?? targetId, written.body);
+  const native = written.id ?? targetId;
+  if (updatesByPatch(target)) await target.backend.patch(type, native, patchOf(written.body));
+  else await target.backend.replace(type, native, written.body);
   await assignGroups(parts, targetId, written.groups);
 }
 
@@ -203,6 +206,11 @@ async function assignGroups(
       group,
       patchOf({ Operations: [{ op: 'add', path: 'members', value }] }),
     );
+}
+
+async function leave({ backend }: System, userId: string, group: string): Promise<void> {
+  const path = `members[value eq ${JSON.stringify(userId)}]`;
+  await backend.patch('Groups', group, patchOf({ Operations: [{ op: 'remove', path }] }));
 }
 
 function patchOf(body: Resource): Resource {

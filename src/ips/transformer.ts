@@ -36,6 +36,8 @@ export type JobWrite =
       readonly id?: string;
       /** The groups of the target that the entity becomes a member of (variable `assignGroup`). */
       readonly groups: readonly string[];
+      /** Those that it is taken out of (variable `unassignGroup`). */
+      readonly formerGroups: readonly string[];
     }
   | { readonly kind: 'dropped' | 'failed'; readonly reason: string };
 
@@ -114,10 +116,11 @@ export class PassThrough implements Transformer {
     { id, resolveId }: JobContext,
   ): JobWrite {
     const native = id !== undefined && { id };
-    if (operation === 'delete') return { kind: 'entity', body: {}, groups: [], ...native };
+    const unassigned = { groups: [], formerGroups: [] };
+    if (operation === 'delete') return { kind: 'entity', body: {}, ...unassigned, ...native };
     const members: unknown = resource['members'];
     if (type === 'Users' || !Array.isArray(members))
-      return { kind: 'entity', body: resource, groups: [], ...native };
+      return { kind: 'entity', body: resource, ...unassigned, ...native };
     const resolved = members
       .filter((member) => isObject(member))
       .map(({ value, type: kind }) =>
@@ -125,7 +128,7 @@ export class PassThrough implements Transformer {
       )
       .filter((value) => value !== undefined)
       .map((value) => ({ value }));
-    return { kind: 'entity', body: { ...resource, members: resolved }, groups: [], ...native };
+    return { kind: 'entity', body: { ...resource, members: resolved }, ...unassigned, ...native };
   }
 
   nativeId(_type: ResourceType, id: string): string {

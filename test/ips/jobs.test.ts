@@ -14,20 +14,21 @@ import { sourceId, startedTenant, type StartedTenant } from './started-tenant.ts
 const targetId = '77777777-44d4-4f0c-9a5e-1d2a3b4c5d6e';
 
 interface Pair {
+  readonly target?: Partial<SystemOptions>;
   readonly source?: Partial<SystemOptions>;
   readonly sourceFile?: string;
   readonly targetFile?: string;
   readonly tenant?: Partial<TenantOptions>;
 }
 
-function pair({ source, sourceFile, targetFile, tenant }: Pair = {}): Promise<StartedTenant> {
+function pair({ source, target, sourceFile, targetFile, tenant }: Pair = {}): Promise<StartedTenant> {
   const kept = (file: string | undefined) =>
     ({ kind: 'directory', users: 0, groups: 0, ...(file !== undefined && { file }) }) as const;
   return startedTenant({
     pause: async () => undefined,
     systems: [
       { id: sourceId, name: 'HR', role: 'source', backend: kept(sourceFile), ...source },
-      { id: targetId, name: 'Shop', role: 'target', backend: kept(targetFile) },
+      { id: targetId, name: 'Shop', role: 'target', backend: kept(targetFile), ...target },
     ],
     ...tenant,
   });
@@ -137,6 +138,50 @@ test('what a target elsewhere was given is known after a restart where the tenan
     // Had the tenant forgotten it, a conflict would make it an update.
     assert.deepEqual(inTarget(await again.tenant.runJob('READ', sourceId)), {});
   });
+});
+
+test("the source system's filter property leaves entities out of jobs", async () => {
+  await using started = await pair({ source: { properties: { 'scim.user.filter': 'userName sw "a"' } } });
+  for (const name of ['a1', 'a2', 'b1']) add(started, name);
+  await started.tenant.runJob('READ', sourceId);
+  assert.deepEqual(userNames(started), ['a1', 'a2']);
+});
+
+test('a target that is updated by PATCH keeps what the job does not write', async () => {
+  await using started = await pair({ target: { properties: { 'scim.support.patch.operation': 'true' } } });
+  const id = add(started, 'a');
+  await started.tenant.runJob('READ', sourceId);
+  const [before] = targetOf(started).resources('Users');
+  targetOf(started).replace('Users', String(before?.['id']), { userName: 'a', title: 'set over there' });
+  sourceOf(started).replace('Users', id, { userName: 'a', nickName: 'A' });
+  assert.deepEqual(inTarget(await started.tenant.runJob('READ', sourceId)), { updated: 1 });
+  const [after] = targetOf(started).resources('Users');
+  assert.deepEqual([after?.['nickName'], after?.['title']], ['A', 'set over there']);
+});
+
+test('the variable unassignGroup takes an entity out of groups when it is deprovisioned', async () => {
+  const writeTransformation = {
+    user: {
+      mappings: [
+        { sourcePath: '$.userName', targetPath: '$.userName' },
+        {
+          constant: [{ id: 'everyone' }],
+          preserveArrayWithSingleElement: true,
+          targetVariable: 'assignGroup',
+        },
+        { scope: 'deleteEntity', constant: [{ id: 'everyone' }], targetVariable: 'unassignGroup' },
+        { scope: 'deleteEntity', constant: false, targetPath: '$.active' },
+      ],
+    },
+  };
+  await using started = await pair({ target: { writeTransformation } });
+  targetOf(started).create('Groups', { displayName: 'Everyone' }, 'everyone');
+  const id = add(started, 'a');
+  await started.tenant.runJob('READ', sourceId);
+  sourceOf(started).delete('Users', id);
+  await started.tenant.runJob('READ', sourceId);
+  const [user] = targetOf(started).resources('Users');
+  assert.deepEqual([user?.['active'], user?.['groups']], [false, undefined]);
 });
 
 const rehearse = (started: StartedTenant, body: unknown) =>
