@@ -1,8 +1,8 @@
 /**
  * `POST /oauth2/token`: a technical user's secret against a short-lived token (RFC 6749 §4.4), on the path that the
- * tenant has. What it throws is told in OAuth's words by `toOAuthReply`; a reply is no token until it is recorded.
+ * tenant has. What it throws is told in OAuth's words by `toOAuthReply`; no token is told before its record is on disk.
  */
-import type { Call, Reply } from '../scim/call.ts';
+import type { Call, Reply, Source } from '../scim/call.ts';
 import { ScimError, type Kind } from '../scim/error.ts';
 import type { Target } from '../scim/target.ts';
 import { checkSource } from './authorise.ts';
@@ -12,12 +12,11 @@ import { credentialsOf, parseBasic, type Credentials } from './credentials.ts';
 import type { LogOn } from './log-on.ts';
 import type { Tokens } from './token.ts';
 
-export interface Granted {
-  readonly caller: IdentifiedCaller;
-  readonly reply: Reply;
+/** The steps of the line as far as they concern a token: who calls, and may they? */
+export interface TokenEndpoint {
+  identify(call: Call, target: Target): Promise<IdentifiedCaller>;
+  grant(caller: IdentifiedCaller, source: Source): Reply;
 }
-
-export type GrantToken = (call: Call, target: Target) => Promise<Granted>;
 
 export interface TokenEndpointParts {
   readonly logOn: LogOn;
@@ -31,27 +30,32 @@ export function isTokenEndpoint({ segments }: Target): boolean {
   return segments.join('/') === 'oauth2/token';
 }
 
-export function createTokenEndpoint({ logOn, tokens, realm }: TokenEndpointParts): GrantToken {
-  return async (call, { query }) => {
-    if (call.method !== 'POST')
-      throw new ScimError('method-not-allowed', 'This path does not support the method.', {
-        headers: { allow: 'POST' },
-      });
-    if (query.canonical !== '') throw malformed('The token endpoint takes its parameters in the body alone.');
-    const parameters = await readForm(call);
-    checkGrant(parameters.get('grant_type'));
-    const credentials = readCredentials(call.headers['authorization'], parameters);
-    const caller = credentials && (await logOn(credentials, call.source));
-    if (caller?.credential === undefined)
-      throw new ScimError('unauthenticated', 'A technical user and its secret are required.', {
-        headers: { 'www-authenticate': basicChallenge(realm) },
-      });
-    checkSource(caller, call.source);
-    const { text, expiresInSeconds } = tokens.issue({ user: caller.name, credential: caller.credential });
-    return {
-      caller,
-      reply: json(200, { access_token: text, token_type: 'Bearer', expires_in: expiresInSeconds }),
-    };
+export function createTokenEndpoint({ logOn, tokens, realm }: TokenEndpointParts): TokenEndpoint {
+  const refusal = (): ScimError =>
+    new ScimError('unauthenticated', 'A technical user and its secret are required.', {
+      headers: { 'www-authenticate': basicChallenge(realm) },
+    });
+  return {
+    async identify(call, { query }) {
+      if (call.method !== 'POST')
+        throw new ScimError('method-not-allowed', 'This path does not support the method.', {
+          headers: { allow: 'POST' },
+        });
+      if (query.canonical !== '')
+        throw malformed('The token endpoint takes its parameters in the body alone.');
+      const parameters = await readForm(call);
+      checkGrant(parameters.get('grant_type'));
+      const credentials = readCredentials(call.headers['authorization'], parameters);
+      const caller = credentials && (await logOn(credentials, call.source));
+      if (!caller) throw refusal();
+      return caller;
+    },
+    grant(caller, source) {
+      checkSource(caller, source);
+      if (caller.credential === undefined) throw refusal();
+      const { text, expiresInSeconds } = tokens.issue({ user: caller.name, credential: caller.credential });
+      return json(200, { access_token: text, token_type: 'Bearer', expires_in: expiresInSeconds });
+    },
   };
 }
 

@@ -9,7 +9,7 @@ import { checkBody, restrictQuery, withoutDenied } from '../auth/attributes.ts';
 import { authorise } from '../auth/authorise.ts';
 import { mayWrite, type Caller, type IdentifiedCaller } from '../auth/caller.ts';
 import type { Identify } from '../auth/identify.ts';
-import { isTokenEndpoint, toOAuthReply, type GrantToken } from '../auth/token-endpoint.ts';
+import { isTokenEndpoint, toOAuthReply, type TokenEndpoint } from '../auth/token-endpoint.ts';
 import type { Cache } from '../cache/cache.ts';
 import { describeError, log } from '../log.ts';
 import { unfoldBulk } from '../scim/bulk.ts';
@@ -47,7 +47,7 @@ export interface Parts {
   readonly trail: Trail;
   readonly cache: Cache;
   readonly identify: Identify;
-  readonly grantToken: GrantToken;
+  readonly tokenEndpoint: TokenEndpoint;
   readonly systems: ReadonlyMap<string, System>;
   readonly tenants: ReadonlyMap<string, TenantInterfaces>;
   readonly isOurs: (authority: string) => boolean;
@@ -128,12 +128,17 @@ async function follow(parts: Parts, call: Call, entry: RequestEntry, progress: P
   return write(parts, place, caller, { ...question, operation });
 }
 
-/** Beside the line: it proves who calls and asks no tenant. The token is told when its record is on disk. */
-async function giveToken(parts: Parts, call: Call, target: Target, entry: RequestEntry): Promise<Reply> {
+/** Beside the line: it proves who calls and asks no tenant. */
+async function giveToken(
+  { tokenEndpoint }: Parts,
+  call: Call,
+  target: Target,
+  entry: RequestEntry,
+): Promise<Reply> {
   entry.add({ asksToken: true });
-  const { caller, reply } = await parts.grantToken(call, target);
+  const caller = await tokenEndpoint.identify(call, target);
   entry.add(actorOf(caller));
-  return reply;
+  return tokenEndpoint.grant(caller, call.source);
 }
 
 function actorOf({ name, auth, credential }: IdentifiedCaller): RequestFacts {

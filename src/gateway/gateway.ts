@@ -87,7 +87,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     trail,
     cache,
     identify: createIdentify({ logOn, bearerLogOn, realm }),
-    grantToken: createTokenEndpoint({ logOn, tokens, realm }),
+    tokenEndpoint: createTokenEndpoint({ logOn, tokens, realm }),
     systems: systemsOf(config, url, options.upstreams, accesses),
     tenants: tenantsOf(config, options.upstreams, accesses),
     isOurs,

@@ -63,7 +63,9 @@ test('no token is given outside the caller’s networks', async () => {
   });
   const answer = await plainAnswer(response);
   assert.deepEqual([answer.status, JSON.parse(answer.body).error], [403, 'unauthorized_client']);
-  assert.equal((await recordOf(siege, answer)).event, 'token.rejected');
+  const record = await recordOf(siege, answer);
+  assert.deepEqual([record.event, record['decision']], ['token.rejected', 'none']);
+  assert.equal((record['actor'] as { name: string }).name, 'elsewhere');
 });
 
 test('what is denied is told neither from the tenant nor from what others have read', async () => {
