@@ -24,6 +24,11 @@ export interface JobEntry {
   readonly reason?: string;
 }
 
+export interface Position {
+  readonly type: ResourceType;
+  readonly startIndex: number;
+}
+
 export interface Job {
   readonly id: string;
   readonly type: JobType;
@@ -33,10 +38,13 @@ export interface Job {
   readonly triggeredBy: string;
   readonly startedAt: number;
   endedAt?: number;
-  status: 'Running' | 'Success' | 'Finished with Error';
+  /** Pending Restart: the tenant ended; its next start resumes the job under a new id. */
+  status: 'Running' | 'Success' | 'Finished with Error' | 'Pending Restart';
   /** Why the job as a whole failed. */
   error?: string;
   readMode: 'Full' | 'Delta';
+  /** The page that is being read; where a resumed job begins. */
+  position?: Position;
   readonly entries: JobEntry[];
 }
 

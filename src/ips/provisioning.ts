@@ -2,8 +2,11 @@
  * Standard mode: entities of a source system are written to the target systems that subscribe to it, by jobs
  * and by real-time notices (facts: IPS 9, 10). A job deletes only what a complete reading did not show.
  */
+import { setImmediate as turn } from 'node:timers/promises';
+
 import { Correlations, type Correlation } from './correlations.ts';
 import type { Job } from './job.ts';
+import { PendingJobs, type PendingJob } from './pending-jobs.ts';
 import { BackendFailure, Refusal } from './refusal.ts';
 import type { ResourceType } from './resource.ts';
 import { restrictionOf, type System } from './system.ts';
@@ -23,6 +26,7 @@ const order: readonly ResourceType[] = ['Users', 'Groups'];
 export class Provisioning implements AsyncDisposable {
   readonly #systems: ReadonlyMap<string, System>;
   readonly #correlations: Correlations;
+  readonly #pending: PendingJobs;
   /** When the last complete job of a source began; a delta read starts there. */
   readonly #readAt = new Map<string, string>();
   /** Delta reads of a source since its last full read; those of a schedule only. */
@@ -35,6 +39,12 @@ export class Provisioning implements AsyncDisposable {
   constructor(systems: ReadonlyMap<string, System>, stateFile?: string) {
     this.#systems = systems;
     this.#correlations = new Correlations(stateFile);
+    this.#pending = new PendingJobs(stateFile);
+  }
+
+  /** Jobs that the last end interrupted; they are asked for once. */
+  takePending(): PendingJob[] {
+    return this.#pending.take();
   }
 
   /** When it resolves, the job has ended, one way or the other. */
@@ -47,8 +57,15 @@ export class Provisioning implements AsyncDisposable {
       }
       const failed = job.error !== undefined || job.entries.some(({ event }) => event === 'failed');
       job.status = failed ? 'Finished with Error' : 'Success';
+      if (this.#closing && job.error !== undefined) this.#leavePending(job);
       job.endedAt = Date.now();
     });
+  }
+
+  #leavePending(job: Job): void {
+    const { sourceSystem: source, type: jobType, position = { type: 'Users', startIndex: 1 } } = job;
+    this.#pending.add({ source, jobType, ...position });
+    job.status = 'Pending Restart';
   }
 
   /** Reads the entity again from its source and brings it to the targets (facts: IPS 1.3). */
@@ -80,6 +97,7 @@ export class Provisioning implements AsyncDisposable {
     this.#closing = true;
     await this.settle();
     this.#correlations[Symbol.dispose]();
+    this.#pending[Symbol.dispose]();
   }
 
   #inTurn(sourceId: string, work: () => Promise<void>): Promise<void> {
@@ -95,9 +113,10 @@ export class Provisioning implements AsyncDisposable {
     const since = job.type === 'READ' ? this.#deltaStart(source, job) : undefined;
     job.readMode = since === undefined ? 'Full' : 'Delta';
     const beganAt = new Date().toISOString();
-    for (const type of order)
+    const resumed = job.position;
+    for (const type of order.slice(resumed ? order.indexOf(resumed.type) : 0))
       if (source.transformer.supports(type)) await this.#provision(job, source, type, since);
-    if (job.type === 'SIMULATE') return; // has read for nobody
+    if (job.type === 'SIMULATE' || resumed) return; // no base of a delta: it has read for nobody, or in part
     this.#readAt.set(source.id, beganAt);
     if (since === undefined) this.#deltas.delete(source.id);
     else if (job.trigger === 'REPEAT') this.#deltas.set(source.id, (this.#deltas.get(source.id) ?? 0) + 1);
@@ -113,9 +132,11 @@ export class Provisioning implements AsyncDisposable {
 
   async #provision(job: Job, source: System, type: ResourceType, since: string | undefined): Promise<void> {
     const seen = new Set<string>();
-    let complete = since === undefined;
+    const startIndex = job.position?.type === type ? job.position.startIndex : 1;
+    let complete = since === undefined && startIndex === 1;
     const targets = this.#targetsOf(source).map((target) => this.#parts(source, target, type, job));
-    for await (const outcome of readAll(source, type, since)) {
+    for await (const { outcome, position } of readAll(source, type, startIndex, since)) {
+      job.position = position;
       if (this.#closing) throw new Error('The tenant is shutting down.');
       const { id } = outcome;
       job.entries.push({ event: 'read', type, system: `${source.name}.source`, entityId: id });
@@ -177,19 +198,21 @@ export class Provisioning implements AsyncDisposable {
   }
 }
 
-async function* readAll(source: System, type: ResourceType, since: string | undefined) {
+async function* readAll(source: System, type: ResourceType, firstIndex: number, since: string | undefined) {
   const restriction = restrictionOf(source, type);
   const match = since && { attribute: 'meta.lastModified', operator: 'gt' as const, value: since };
-  for (let startIndex = 1; ;) {
+  for (let startIndex = firstIndex; ;) {
     const { resources } = await source.backend.page(type, {
       startIndex,
       count: pageSize,
       ...(match ? { match } : { ofFullRead: true }),
       ...(restriction !== undefined && { restriction }),
     });
-    for (const entity of resources) yield source.transformer.readForJob(type, entity);
+    const position = { type, startIndex };
+    for (const entity of resources) yield { outcome: source.transformer.readForJob(type, entity), position };
     if (resources.length === 0) return;
     startIndex += resources.length; // a backend may give fewer than it was asked for
+    await turn(); // embedded backends never wait, and callers of the proxy want answers meanwhile
   }
 }
 

@@ -87,6 +87,7 @@ export async function startTenant(options: TenantOptions): Promise<Tenant> {
   const answer = (ask: Ask) => desk.answer(ask);
   const wire = opened.use(await Wire.open({ host, port, answer, ...(tls && { tls }) }));
   const url = new URL(options.publicUrl ?? addressOf(host, wire.port, tls !== undefined));
+  house.resume();
   opened.defer(() => closing.abort());
   const life = opened.move();
   return {
@@ -168,7 +169,14 @@ function furnish(
     assumptions,
     warn,
   });
-  return { desk, provisioning, users, jobs, notices };
+  const resume = () => {
+    for (const { source, jobType, type, startIndex } of provisioning.takePending()) {
+      const job = jobs.start(jobType, source, 'restart', 'IMMEDIATE');
+      job.position = { type, startIndex };
+      run(job);
+    }
+  };
+  return { desk, provisioning, users, jobs, notices, resume };
 }
 
 function directoryOf(systems: ReadonlyMap<string, System>, systemId: string): Directory {

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 
 import { logFile, statistics, type Job } from '../../src/ips/job.ts';
 import type { SystemOptions } from '../../src/ips/system.ts';
@@ -182,6 +182,62 @@ test('the variable unassignGroup takes an entity out of groups when it is deprov
   await started.tenant.runJob('READ', sourceId);
   const [user] = targetOf(started).resources('Users');
   assert.deepEqual([user?.['active'], user?.['groups']], [false, undefined]);
+});
+
+test('a job that the end of the tenant interrupts goes on at the next start, under a new id', async () => {
+  await inFolder(async (folder) => {
+    const files = { sourceFile: join(folder, 'source.sqlite'), targetFile: join(folder, 'target.sqlite') };
+    const kept = { ...files, tenant: { state: join(folder, 'tenant.sqlite') } };
+    let interrupted: Promise<Job>;
+    {
+      await using started = await pair(kept);
+      const source = sourceOf(started);
+      source.load(() => {
+        for (let n = 0; n < 450; n++)
+          source.insert('Users', `u${n}`, { userName: `u${n}` }, '2026-01-01T00:00:00.000Z');
+      });
+      interrupted = started.tenant.runJob('READ', sourceId);
+      while (targetOf(started).count('Users') < 100) await turn();
+    }
+    const { status, position } = await interrupted;
+    assert.deepEqual([status, position?.type], ['Pending Restart', 'Users']);
+    assert.ok((position?.startIndex ?? 0) > 1);
+    await using again = await pair(kept);
+    assert.ok(targetOf(again).count('Users') < 450);
+    await again.tenant.settle();
+    assert.equal(targetOf(again).count('Users'), 450);
+  });
+});
+
+test('a resumed job deletes nothing, for it has not read everything', async () => {
+  await inFolder(async (folder) => {
+    const files = { sourceFile: join(folder, 'source.sqlite'), targetFile: join(folder, 'target.sqlite') };
+    const kept = { ...files, tenant: { state: join(folder, 'tenant.sqlite') } };
+    {
+      await using started = await pair(kept);
+      for (let n = 0; n < 250; n++) add(started, `u${n}`);
+      await started.tenant.runJob('READ', sourceId);
+      void started.tenant.runJob('RESYNC', sourceId);
+      await turn();
+    }
+    await using again = await pair(kept);
+    await again.tenant.settle();
+    assert.equal(targetOf(again).count('Users'), 250);
+  });
+});
+
+test('calls are answered while a job reads a large source', async () => {
+  await using started = await pair();
+  const source = sourceOf(started);
+  source.load(() => {
+    for (let n = 0; n < 3000; n++)
+      source.insert('Users', `u${n}`, { userName: `u${n}` }, '2026-01-01T00:00:00.000Z');
+  });
+  const job = started.tenant.runJob('READ', sourceId);
+  assert.equal((await started.fetch('/rehearsal/jobs/none')).status, 404);
+  const inBetween = targetOf(started).count('Users');
+  await job;
+  assert.ok(inBetween < 3000, `${inBetween} of 3000`);
 });
 
 const rehearse = (started: StartedTenant, body: unknown) =>
