@@ -19,6 +19,7 @@ export interface Edge {
   readonly isOurs: (authority: string) => boolean;
   readonly maxHeaders: number;
   readonly bodyTimeMs: number;
+  readonly idleTimeMs: number;
   readonly isDraining: () => boolean;
 }
 
@@ -35,10 +36,14 @@ export function createApp(edge: Edge): express.Express {
 }
 
 async function serve(edge: Edge, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // Its silence means nothing while the call is at work; see below.
+  request.socket.setTimeout(0);
   const call = receive(edge, request, response);
   // Whoever cannot say one thing plainly is not asked for the next on the same connection.
   if (call.flaw) response.shouldKeepAlive = false;
   respond(response, await withRequest(call.id, () => edge.exchange(call)));
+  // Node watches a connection between calls alone, not one whose caller takes nothing of its answer.
+  if (!response.writableFinished) response.socket?.setTimeout(edge.idleTimeMs);
 }
 
 function receive(edge: Edge, request: IncomingMessage, response: ServerResponse): Call {

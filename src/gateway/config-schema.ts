@@ -101,6 +101,12 @@ function listen(references: References) {
         .optional()
         .describe('Certificate and key of the listener; without it, it speaks plain HTTP.'),
       maxConnections: count(1, 100_000).default(1000).describe('Connections of callers at the same time.'),
+      maxConnectionsPerSource: count(1, 100_000)
+        .default(500)
+        .describe(
+          'Connections from one source address (IPv6: its /64) at the same time. ' +
+            'Behind a load balancer that hides the callers’ addresses, as many as `maxConnections`.',
+        ),
       tlsTerminatedElsewhere: z
         .boolean()
         .default(false)
@@ -131,9 +137,18 @@ function limits() {
       reply: size({ min: '1KiB', max: '1GiB' })
         .prefault('64MiB')
         .describe('Largest body of a tenant’s reply.'),
+      headersTime: duration({ min: '100ms', max: '1m' })
+        .prefault('10s')
+        .describe('Time to receive the head of a call, and before it for the TLS handshake.'),
       bodyTime: duration({ min: '100ms', max: '10m' })
         .prefault('10s')
         .describe('Time to receive the body of a call.'),
+      idleTime: duration({ min: '1s', max: '10m' })
+        .prefault('65s')
+        .describe(
+          'How long a connection may lie idle: between two calls, or while its caller takes nothing of a reply. ' +
+            'Longer than a load balancer in front keeps it.',
+        ),
       headers: count(8, 1000).default(64).describe('Most header fields of a call.'),
       target: count(256, 16_384).default(4096).describe('Longest request target (path and query) in bytes.'),
     })

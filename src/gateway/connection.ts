@@ -18,9 +18,12 @@ interface Exchange {
 const latest = new WeakMap<Duplex, Exchange>();
 /** No caller of ours sends ahead; this only bounds what a connection can make the gateway remember. */
 const maxWaiting = 16;
+/** Then the caller connects anew, so that none keeps for ever to what held when its connection began. */
+const maxRequests = 1000;
 
 /** @param refuse ends a connection whose caller sends too far ahead */
 export function oneByOne(listener: RequestListener, refuse: (socket: Duplex) => void): RequestListener {
+  const begun = new WeakMap<Duplex, number>();
   const waiting = new WeakMap<Duplex, number>();
   const wait = (socket: Duplex, change: number): number => {
     const count = (waiting.get(socket) ?? 0) + change;
@@ -34,6 +37,10 @@ export function oneByOne(listener: RequestListener, refuse: (socket: Duplex) => 
       refuse(socket);
       return;
     }
+    const count = (begun.get(socket) ?? 0) + 1;
+    begun.set(socket, count);
+    // Node's own maximum announces the end of the connection and then keeps it.
+    if (count >= maxRequests) response.shouldKeepAlive = false;
     const { promise: answered, resolve } = Promise.withResolvers<void>();
     latest.set(socket, { request, response, before, answered });
     response.once('close', () => {

@@ -99,6 +99,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     isOurs,
     maxHeaders: config.limits.headers,
     bodyTimeMs: config.limits.bodyTime,
+    idleTimeMs: config.limits.idleTime,
     isDraining: () => running.draining,
   });
   attach(server, app);
@@ -138,12 +139,16 @@ function openCache({ cache }: Config, key: Buffer, note: Note): Cache {
   return createCache({ store, key, onUnreadable });
 }
 
-function listenerOptions({ listen: { host, port, tls, maxConnections }, limits }: Config) {
+function listenerOptions({ listen, limits }: Config) {
+  const { host, port, tls, maxConnections, maxConnectionsPerSource } = listen;
   return {
     host,
     port,
     maxConnections,
+    maxConnectionsPerSource,
+    headersTimeMs: limits.headersTime,
     bodyTimeMs: limits.bodyTime,
+    idleTimeMs: limits.idleTime,
     ...(tls && { tls: { certificate: tls.certificate.text, key: tls.key.reveal() } }),
   };
 }

@@ -9,20 +9,24 @@ import type { Duplex } from 'node:stream';
 
 import { ScimError, type Kind } from '../scim/error.ts';
 import { answersBefore, isAnsweredEarly, oneByOne } from './connection.ts';
+import { ConnectionsPerSource } from './per-source.ts';
 import { finish, lingerMs, toReply } from './respond.ts';
+import { contextOptions, type TlsMaterial } from './tls.ts';
 
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
-  readonly tls?: { readonly certificate: string; readonly key: string };
+  readonly tls?: TlsMaterial;
   readonly maxConnections: number;
+  readonly maxConnectionsPerSource: number;
+  readonly headersTimeMs: number;
   readonly bodyTimeMs: number;
+  readonly idleTimeMs: number;
 }
 
 /** Something that never became a call. `event` is a name of the audit trail (facts: groups of events). */
 export type ReportNoise = (event: string, code: string, sourceIp: string) => void;
 
-const headersTimeMs = 10_000;
 const maxHeaderBytes = 16 * 1024;
 
 /** Listens, but serves nothing before `attach`: the address of the listener may have to be known first. */
@@ -34,6 +38,7 @@ export async function listen(
   server.maxConnections = options.maxConnections;
   // Node would cut a longer list silently; the edge counts the fields and refuses.
   server.maxHeadersCount = 0;
+  turnAway(server, new ConnectionsPerSource(options.maxConnectionsPerSource), report);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseMalformed(error, socket, report));
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     report('request.rejected', 'CONNECT', request.socket.remoteAddress ?? '');
@@ -42,9 +47,11 @@ export async function listen(
       new ScimError('method-not-allowed', 'The method is not supported.', { headers: { allow: methods } }),
     );
   });
-  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) =>
-    report('tls.handshake_failed', error.code ?? 'unknown', socket.remoteAddress ?? ''),
-  );
+  // Before Node's own listener, which would tell of it once more as a request that is malformed.
+  server.prependListener('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    report('tls.handshake_failed', error.code ?? 'unknown', socket.remoteAddress ?? '');
+    socket.destroy();
+  });
   server.on('drop', (from) => report('proto.dropped', 'too-many-connections', from?.remoteAddress ?? ''));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
@@ -69,7 +76,21 @@ class TooFarAhead extends Error {
 
 export const methods = 'GET, POST, PUT, PATCH, DELETE';
 
-function createServer({ tls, bodyTimeMs }: ListenerOptions): Server {
+/** Before TLS begins, which costs us more than it costs them; Node's own listeners see only those that may stay. */
+function turnAway(server: Server, connections: ConnectionsPerSource, report: ReportNoise): void {
+  const accept = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    if (connections.admit(socket)) {
+      for (const each of accept) each.call(server, socket);
+      return;
+    }
+    report('proto.dropped', 'too-many-connections-of-source', socket.remoteAddress ?? '');
+    socket.destroy();
+  });
+}
+
+function createServer({ tls, headersTimeMs, bodyTimeMs, idleTimeMs }: ListenerOptions): Server {
   const options = {
     maxHeaderSize: maxHeaderBytes,
     // A missing Host would be refused by Node without any event, so the edge looks for it.
@@ -78,12 +99,16 @@ function createServer({ tls, bodyTimeMs }: ListenerOptions): Server {
     // The body has its own clock, which answers with a SCIM error; Node's is the last resort behind it.
     requestTimeout: headersTimeMs + bodyTimeMs + 5000,
     connectionsCheckingInterval: 1000,
-    keepAliveTimeout: 65_000,
+    keepAliveTimeout: idleTimeMs,
     insecureHTTPParser: false,
   };
   if (!tls) return http.createServer(options);
-  const { certificate: cert, key } = tls;
-  return https.createServer({ ...options, cert, key, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] });
+  return https.createServer({
+    ...options,
+    ...contextOptions(tls),
+    handshakeTimeout: headersTimeMs,
+    ALPNProtocols: ['http/1.1'],
+  });
 }
 
 /** Connections that were refused; the parser complains again of every byte that is still on the way. */

@@ -1,15 +1,20 @@
 /**
- * Makes a self-signed certificate (X.509 v3, ECDSA P-256) for loopback tests, so that they need neither a program
- * of the machine nor a private key in the repository. It is its own authority: give it as `ca` to whoever verifies.
+ * Makes certificates (X.509 v3) and revocation lists for loopback tests, so that they need neither a program of the
+ * machine nor a private key in the repository. Without an issuer a certificate is its own authority: give it as `ca`
+ * to whoever verifies.
  */
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomBytes, sign, X509Certificate } from 'node:crypto';
 
 const day = 86_400_000;
 const oid = {
   ecdsaWithSha256: '2a8648ce3d040302',
+  rsaWithSha256: '2a864886f70d01010b',
   commonName: '550403',
   subjectAltName: '551d11',
   basicConstraints: '551d13',
+  extendedKeyUsage: '551d25',
+  serverAuth: '2b06010505070301',
+  clientAuth: '2b06010505070302',
 } as const;
 
 export interface CertificateAndKey {
@@ -17,43 +22,112 @@ export interface CertificateAndKey {
   readonly key: string;
 }
 
-export interface Flaws {
+export interface CertificateOptions {
   /** The one host that it is for, instead of those of the loopback. */
   readonly host?: string;
+  /** A further name, as `subjectAltName` knows URIs. */
+  readonly uri?: string;
   readonly expired?: boolean;
+  readonly notYetValid?: boolean;
+  /** Who signs it; then it is no authority itself, unless it says so. */
+  readonly issuer?: CertificateAndKey;
+  readonly isAuthority?: boolean;
+  readonly purpose?: 'serverAuth' | 'clientAuth';
+  readonly keyType?: 'ec' | 'rsa';
 }
 
 export function createCertificate(
   commonName = 'localhost',
-  { host, expired = false }: Flaws = {},
+  options: CertificateOptions = {},
 ): CertificateAndKey {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const algorithm = sequence(identifier(oid.ecdsaWithSha256));
-  const name = sequence(der(0x31, sequence(identifier(oid.commonName), der(0x0c, Buffer.from(commonName)))));
-  const content = sequence(
+  const { host, uri, expired = false, notYetValid = false, issuer, purpose, keyType = 'ec' } = options;
+  const { isAuthority = !issuer } = options;
+  const { publicKey, privateKey } =
+    keyType === 'ec'
+      ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const signer = issuer?.key ?? key;
+  const extensions = [
+    alternativeNames(host, uri),
+    ...(isAuthority ? [authority()] : []),
+    ...(purpose ? [extendedKeyUsage(oid[purpose])] : []),
+  ];
+  const certificate = signed('CERTIFICATE', signer, [
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, Buffer.from([1, ...randomBytes(8)])),
-    algorithm,
-    name,
-    sequence(time(Date.now() - 2 * day), time(Date.now() + (expired ? -day : day))),
-    name,
+    algorithmOf(signer),
+    issuer ? nameOf(issuer) : nameFor(commonName),
+    sequence(
+      time(Date.now() + (notYetValid ? day : -2 * day)),
+      time(Date.now() + (expired ? -day : 2 * day)),
+    ),
+    nameFor(commonName),
     publicKey.export({ type: 'spki', format: 'der' }),
-    der(0xa3, sequence(alternativeNames(host), authority())),
-  );
-  const signature = sign('sha256', content, privateKey);
-  const whole = sequence(content, algorithm, der(0x03, Buffer.from([0]), signature));
-  return { certificate: pem(whole), key: privateKey.export({ type: 'pkcs8', format: 'pem' }) };
+    der(0xa3, sequence(...extensions)),
+  ]);
+  return { certificate, key };
 }
 
-function alternativeNames(host: string | undefined): Buffer {
+export interface ListOptions {
+  readonly expired?: boolean;
+}
+
+/** A list (RFC 5280 §5) of the certificates that the issuer has revoked. */
+export function createRevocationList(
+  issuer: CertificateAndKey,
+  revoked: readonly CertificateAndKey[],
+  { expired = false }: ListOptions = {},
+): string {
+  const entries = revoked.map(({ certificate }) => {
+    const serial = Buffer.from(new X509Certificate(certificate).serialNumber, 'hex');
+    return sequence(der(0x02, serial), time(Date.now() - day));
+  });
+  return signed('X509 CRL', issuer.key, [
+    der(0x02, Buffer.from([1])),
+    algorithmOf(issuer.key),
+    nameOf(issuer),
+    time(Date.now() - 2 * day),
+    time(Date.now() + (expired ? -day : day)),
+    ...(entries.length > 0 ? [sequence(...entries)] : []),
+  ]);
+}
+
+function signed(label: string, key: string, content: readonly Buffer[]): string {
+  const bytes = sequence(...content);
+  const signature = sign('sha256', bytes, key);
+  return pem(label, sequence(bytes, algorithmOf(key), der(0x03, Buffer.from([0]), signature)));
+}
+
+function algorithmOf(key: string): Buffer {
+  return createPrivateKey(key).asymmetricKeyType === 'rsa'
+    ? sequence(identifier(oid.rsaWithSha256), der(0x05))
+    : sequence(identifier(oid.ecdsaWithSha256));
+}
+
+function nameFor(commonName: string): Buffer {
+  return sequence(der(0x31, sequence(identifier(oid.commonName), der(0x0c, Buffer.from(commonName)))));
+}
+
+/** Certificates of this file have a common name alone. */
+function nameOf({ certificate }: CertificateAndKey): Buffer {
+  return nameFor(new X509Certificate(certificate).subject.replace(/^CN=/, ''));
+}
+
+function alternativeNames(host: string | undefined, uri: string | undefined): Buffer {
   const loopback = [der(0x82, Buffer.from('localhost')), der(0x87, Buffer.from([127, 0, 0, 1]))];
-  const names = host === undefined ? loopback : [der(0x82, Buffer.from(host))];
+  const hosts = host === undefined ? loopback : [der(0x82, Buffer.from(host))];
+  const names = uri === undefined ? hosts : [...hosts, der(0x86, Buffer.from(uri))];
   return sequence(identifier(oid.subjectAltName), der(0x04, sequence(...names)));
 }
 
 function authority(): Buffer {
   const isTrue = der(0x01, Buffer.from([0xff]));
   return sequence(identifier(oid.basicConstraints), isTrue, der(0x04, sequence(isTrue)));
+}
+
+function extendedKeyUsage(purpose: string): Buffer {
+  return sequence(identifier(oid.extendedKeyUsage), der(0x04, sequence(identifier(purpose))));
 }
 
 function time(instant: number): Buffer {
@@ -77,7 +151,7 @@ function der(tag: number, ...parts: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...length]), value]);
 }
 
-function pem(bytes: Buffer): string {
+function pem(label: string, bytes: Buffer): string {
   const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
-  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
+  return [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ''].join('\n');
 }
