@@ -168,3 +168,14 @@ test('a tenant that ends does not wait for a repetition that is due in half a mi
   await assert.rejects(call, { name: 'TimeoutError' });
   await started[Symbol.asyncDispose]();
 });
+
+test('a directory gives a new resource the attributes that are its own to give, whole extensions too', async () => {
+  const custom = 'urn:example:scim:schemas:extension:shop:2.0:user-parameters';
+  const assigns = ['zoneId', custom];
+  const backend = { kind: 'directory', users: 0, groups: 0, assigns } as const;
+  await using started = await startedTenant({ systems: [{ id: proxyId, backend }] });
+  const { body } = await started.call('POST', '/Users', { userName: 'jane' });
+  assert.deepEqual([typeof body['zoneId'], typeof body[custom]], ['string', 'string']);
+  const replaced = await started.call('PUT', `/Users/${body.id}`, { userName: 'jane' });
+  assert.equal(replaced.body[custom], body[custom]);
+});

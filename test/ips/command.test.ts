@@ -1,9 +1,10 @@
 /** `gatehouse ips` as an administrator runs it: the tenant, its jobs, an export. */
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 
 import { importSystem } from '../../src/ips/system-json.ts';
@@ -12,17 +13,20 @@ const main = resolve(import.meta.dirname, '../../src/main.ts');
 const source = '7b6a5c4d-3e2f-4a1b-8c9d-0e1f2a3b4c5d';
 
 interface Outcome {
-  readonly code: number;
+  readonly code: unknown;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-function ips(...args: readonly string[]): Promise<Outcome> {
-  const { promise, resolve: settle } = Promise.withResolvers<Outcome>();
-  const child = execFile(process.execPath, [main, 'ips', ...args], (_, stdout, stderr) =>
-    settle({ code: child.exitCode ?? -1, stdout, stderr }),
-  );
-  return promise;
+async function ips(...args: readonly string[]): Promise<Outcome> {
+  const child = spawn(process.execPath, [main, 'ips', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [closed, stdout, stderr] = await Promise.all([
+    once(child, 'close'),
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  const [code, signal]: readonly unknown[] = closed;
+  return { code: code ?? signal, stdout, stderr };
 }
 
 /** The tenant in a process of its own, once it has said where it is. */
@@ -61,6 +65,19 @@ test('jobs run in the tenant as it is delivered, and a repetition finds nothing 
   assert.match((await job('RESYNC')).stdout, /Users Shop\.target +updated \d+/);
 });
 
+test('a job that finishes with an error is told with exit code 1', async () => {
+  await using tenant = await startedIps();
+  const faults = [{ fault: { kind: 'backend-status', status: 500 }, path: source, times: 1 }];
+  await fetch(`${tenant.url}/rehearsal/faults`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(faults),
+  });
+  const { code, stdout } = await ips('job', 'READ', '--source', source, '--at', tenant.url);
+  assert.equal(code, 1);
+  assert.match(stdout, /Finished with Error\n {2}HTTP operation failed with statusCode: 500\n/);
+});
+
 test('a job of an unknown source, and a tenant that is not there, are told', async () => {
   await using tenant = await startedIps();
   const unknown = await ips('job', 'READ', '--source', 'none', '--at', tenant.url);
@@ -73,10 +90,13 @@ test('a job of an unknown source, and a tenant that is not there, are told', asy
 test('a switch gives the first directory as many users as it says', async () => {
   await using tenant = await startedIps('--users', '20000');
   const [, clientId, secret] = /^ {2}([\w-]{36}) {2}(\S+)$/m.exec(tenant.said) ?? [];
-  const [base = ''] = /http:\S+scim\S+/.exec(tenant.said) ?? [];
+  const bases = tenant.said.match(/http:\S+scim\S+/g) ?? [];
   const headers = { authorization: `Basic ${btoa(`${clientId}:${secret}`)}` };
-  const list = await (await fetch(`${base}/Users?count=1`, { headers })).json();
-  assert.equal(Object(list).totalResults, 20_000);
+  const totals = bases.map(async (base) => {
+    const list: unknown = await (await fetch(`${base}/Users?startIndex=20001&count=1`, { headers })).json();
+    return Number(Reflect.get(Object(list), 'totalResults'));
+  });
+  assert.deepEqual(await Promise.all(totals), [20_000, 200, 300]);
 });
 
 test('an exported system is what Identity Provisioning imports, and unknown ones are refused', async () => {

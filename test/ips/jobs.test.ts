@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 
-import { logFile, statistics, type Job } from '../../src/ips/job.ts';
+import { logFile, statistics, type Job, type Trigger } from '../../src/ips/job.ts';
 import type { SystemOptions } from '../../src/ips/system.ts';
 import type { TenantOptions } from '../../src/ips/tenant.ts';
 import { sourceId, startedTenant, type StartedTenant } from './started-tenant.ts';
@@ -90,12 +91,23 @@ test('a full read that is due is tried until it succeeds', async () => {
   assert.equal((await started.tenant.runJob('READ', sourceId)).readMode, 'Full');
 });
 
-test('only scheduled reads are counted and forced', async () => {
-  await using started = await pair({ source: forced });
+async function modesOf(started: StartedTenant, ...triggers: readonly Trigger[]): Promise<string[]> {
   const modes: string[] = [];
-  for (let n = 0; n < 4; n++)
-    modes.push((await started.tenant.runJob('READ', sourceId, 'IMMEDIATE')).readMode);
+  for (const trigger of triggers)
+    modes.push((await started.tenant.runJob('READ', sourceId, trigger)).readMode);
+  return modes;
+}
+
+test('reads that an administrator starts are not counted', async () => {
+  await using started = await pair({ source: forced });
+  const modes = await modesOf(started, 'REPEAT', 'IMMEDIATE', 'IMMEDIATE', 'REPEAT');
   assert.deepEqual(modes, ['Full', 'Delta', 'Delta', 'Delta']);
+});
+
+test('a full read is forced on the schedule, not on an administrator', async () => {
+  await using started = await pair({ source: forced });
+  const modes = await modesOf(started, 'REPEAT', 'REPEAT', 'REPEAT', 'IMMEDIATE', 'REPEAT');
+  assert.deepEqual(modes, ['Full', 'Delta', 'Delta', 'Delta', 'Full']);
 });
 
 test('what a target in a file was given is known after a restart', async () => {
@@ -209,20 +221,28 @@ test('a job that the end of the tenant interrupts goes on at the next start, und
   });
 });
 
-test('a resumed job deletes nothing, for it has not read everything', async () => {
+test('a resumed job goes on at the page where it was, and deletes nothing', async () => {
   await inFolder(async (folder) => {
     const files = { sourceFile: join(folder, 'source.sqlite'), targetFile: join(folder, 'target.sqlite') };
     const kept = { ...files, tenant: { state: join(folder, 'tenant.sqlite') } };
+    const modified = (started: StartedTenant) =>
+      new Map([...targetOf(started).resources('Users')].map(({ userName, meta }) => [userName, meta]));
+    let before = new Map<unknown, unknown>();
     {
       await using started = await pair(kept);
-      for (let n = 0; n < 250; n++) add(started, `u${n}`);
+      for (let n = 0; n < 450; n++) add(started, `u${n}`);
       await started.tenant.runJob('READ', sourceId);
+      before = modified(started);
       void started.tenant.runJob('RESYNC', sourceId);
-      await turn();
+      while (isDeepStrictEqual(modified(started).get('u99'), before.get('u99'))) await turn();
+      before = modified(started);
     }
     await using again = await pair(kept);
     await again.tenant.settle();
-    assert.equal(targetOf(again).count('Users'), 250);
+    const after = modified(again);
+    assert.equal(after.size, 450);
+    assert.deepEqual(after.get('u0'), before.get('u0'));
+    assert.notDeepEqual(after.get('u449'), before.get('u449'));
   });
 });
 
