@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync, verify } from 'node:crypto';
-import { once } from 'node:events';
 import {
   appendFile,
   cp,
@@ -16,12 +15,12 @@ import {
   symlink,
   writeFile,
 } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { packArchive, sha256, stage } from '../../deploy/package.ts';
+import { freePort } from './free-port.ts';
 import { startProgram } from './program.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -193,14 +192,6 @@ async function movePorts(): Promise<void> {
   let text = await readFile(config, 'utf8');
   for (const port of [8080, 9090, 8081]) text = text.replace(`port: ${port}`, `port: ${await freePort()}`);
   await writeFile(config, text);
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  await probe[Symbol.asyncDispose]();
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 async function readUsers(url: string, secret: string): Promise<number> {

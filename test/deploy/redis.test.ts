@@ -1,0 +1,113 @@
+/** The delivered redis.conf and users.acl in a real redis-server, and the gateway's own cache against them. */
+import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Redis } from 'ioredis';
+
+import { createRedisStore } from '../../src/cache/redis-store.ts';
+import { createCertificate } from '../support/certificate.ts';
+import { startRedis } from '../support/redis.ts';
+import { freePort } from './free-port.ts';
+
+const delivered = resolve(import.meta.dirname, '../../deploy/redis');
+const password = 'a-password-of-this-test';
+const { certificate, key } = createCertificate();
+
+interface Delivered extends AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+}
+
+/** As delivered, but for the places of its files and the free port. */
+async function startDelivered(): Promise<Delivered> {
+  await using starting = new AsyncDisposableStack();
+  const directory = starting.use(await mkdtempDisposable(join(tmpdir(), 'gatehouse-redis-'))).path;
+  const users = await readFile(join(delivered, 'users.acl'), 'utf8');
+  await writeFile(join(directory, 'redis.crt'), certificate);
+  await writeFile(join(directory, 'redis.key'), key);
+  await writeFile(join(directory, 'users.acl'), users.replace('PASSWORD_SHA256', hash('sha256', password)));
+  const port = await freePort();
+  const conf = (await readFile(join(delivered, 'redis.conf'), 'utf8'))
+    .replace('/etc/redis/tls/ca.crt', join(directory, 'redis.crt'))
+    .replaceAll('/etc/redis/tls/', `${directory}/`)
+    .replace('/etc/redis/', `${directory}/`)
+    .replace('tls-port 6379', `tls-port ${port}`);
+  await writeFile(join(directory, 'redis.conf'), conf);
+  starting.use(await startRedis(['--include', join(directory, 'redis.conf')]));
+  const parts = starting.move();
+  return {
+    port,
+    url: `rediss://gatehouse:${password}@localhost:${port}/0`,
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
+}
+
+function connect(url: string): Redis {
+  const redis = new Redis(url, {
+    tls: { ca: certificate },
+    enableReadyCheck: false,
+    disableClientInfo: true,
+  });
+  redis.on('error', () => redis.status); // What the test asserts is the command's own failure.
+  return redis;
+}
+
+const refusal = async (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'done',
+    (error: unknown) => String(error),
+  );
+
+test('the gateway’s cache works with the delivered Redis', async () => {
+  await using redis = await startDelivered();
+  await using store = createRedisStore({ url: redis.url, tls: { ca: certificate } });
+  const entry = 'gh1:{system}:entry';
+  const users = 'gh1:{system}:users';
+  const look = async () => {
+    for (const giveUpAt = Date.now() + 8000; Date.now() < giveUpAt; await sleep(10)) {
+      const seen = await store.look(entry, [users]);
+      if (seen) return seen;
+    }
+    throw new Error('Redis did not answer within 8 s');
+  };
+  const { tokens } = await look();
+  store.put(entry, Buffer.from('value'), 10_000);
+  assert.equal(String((await look()).value), 'value');
+  await store.renew([users]);
+  assert.notDeepEqual((await look()).tokens, tokens);
+});
+
+test('the gateway’s user has no other command, and no other key', async () => {
+  await using redis = await startDelivered();
+  using connection = connect(redis.url);
+  const user = connection.redis;
+  assert.equal(await user.ping(), 'PONG');
+  for (const [name, ...parameters] of [
+    ['KEYS', '*'],
+    ['SCAN', '0'],
+    ['GET', 'gh1:a'],
+    ['FLUSHALL'],
+    ['CONFIG', 'GET', '*'],
+    ['EVAL', 'return 1', '0'],
+    ['ACL', 'LIST'],
+    ['SAVE'],
+    ['DEBUG', 'SLEEP', '0'],
+    ['PUBLISH', 'a', 'b'],
+  ] as const)
+    assert.match(await refusal(user.call(name, ...parameters)), /NOPERM|not allowed/, name);
+  assert.match(await refusal(user.set('other:key', '1')), /NOPERM/);
+  assert.match(await refusal(user.mget('gh1:a', 'other:key')), /NOPERM/);
+});
+
+test('nobody gets in without the password, and nothing works without TLS', async () => {
+  await using redis = await startDelivered();
+  using nobody = connect(`rediss://localhost:${redis.port}`);
+  assert.match(await refusal(nobody.redis.mget('gh1:a')), /NOAUTH/);
+  using plain = connect(`redis://localhost:${redis.port}`, false);
+  assert.match(await refusal(plain.redis.ping()), /Error/);
+});
