@@ -15,7 +15,8 @@ import { refuseRoot } from './root.ts';
 
 const help = `usage: gatehouse start [--config FILE] [--allow-root]
 
-Runs the gateway until SIGTERM or SIGINT, then lets the running calls finish and ends.
+Runs the gateway until SIGTERM or SIGINT, then lets the running calls finish and ends. SIGHUP makes it read the
+secrets and the listener's certificate again.
 The configuration is FILE, else the file that GATEHOUSE_CONFIG names, else config/gatehouse.yaml.
 As root it starts only on a loopback address, unless --allow-root is given.
 
@@ -55,6 +56,7 @@ async function startService(config: Config, service: AsyncDisposableStack): Prom
   // The whole of what is in force, environment and defaults included; secrets show as *** in it.
   const configHash = hash('sha256', JSON.stringify(config));
   const gateway = service.use(await createGateway(config, { version, configHash, upstreams }));
+  process.on('SIGHUP', () => void gateway.reload());
   log.info('serving', { url: gateway.url, admin: gateway.adminUrl, version });
   for (const [id, { url }] of tenants) log.info('embedded tenant', { tenant: id, url: url.origin });
   if (shown.size > 0) process.stdout.write(introduce(shown, config, gateway));

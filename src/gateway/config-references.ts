@@ -78,6 +78,7 @@ function readSecret(value: unknown, references: References, ctx: FaultSink): Sec
     refuse(ctx, 'must be a reference to a secret, never the secret itself', howToRefer);
     return unreadable;
   }
+  const path = 'file' in parsed.data ? resolve(references.directory, parsed.data.file) : undefined;
   const text =
     'env' in parsed.data
       ? readVariable(parsed.data.env, references, ctx)
@@ -86,7 +87,7 @@ function readSecret(value: unknown, references: References, ctx: FaultSink): Sec
   // Editors and `echo` end a file with a line feed; everything else is kept exactly (RFC 7617 allows blanks).
   const found = text.replace(/\r?\n$/, '');
   if (isPlaceholder(found)) refuse(ctx, 'the secret is a placeholder or empty', 'put the real secret there');
-  return new Secret(found);
+  return new Secret(found, path);
 }
 
 function readVariable(variable: string, { env }: References, ctx: FaultSink): string | undefined {
@@ -170,6 +171,11 @@ function reasonOf(error: unknown): string {
 }
 
 /** A certificate and the private key that belongs to it. */
+export interface KeyPair {
+  readonly certificate: TextFile;
+  readonly key: Secret;
+}
+
 export function keyPair(references: References) {
   return z
     .strictObject({

@@ -24,8 +24,10 @@ import { createExchange } from './exchange.ts';
 import { deriveKey, readOrCreateKey } from './key-file.ts';
 import { Noise } from './noise.ts';
 import { Running } from './running.ts';
-import { attach, listen } from './server.ts';
+import { attach, listen, show } from './server.ts';
 import { systemsOf, tenantsOf } from './systems.ts';
+import { watchTls, type TlsReload } from './tls-reload.ts';
+import type { TlsMaterial } from './tls.ts';
 import { createTenantAccess, type TenantAccess, type Upstream } from './upstream.ts';
 
 /** What callers log on to, as challenges name it. */
@@ -35,6 +37,8 @@ export interface Gateway extends AsyncDisposable {
   /** Where callers reach it, as links in replies name it. */
   readonly url: string;
   readonly adminUrl: string;
+  /** Reads the secrets and what the listener shows again; what comes of it is in the trail and the log. */
+  reload(): Promise<void>;
 }
 
 export interface GatewayOptions {
@@ -75,6 +79,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     );
 
   const { server, port } = await listen(listenerOptions(config), (...seen) => noise.report(...seen));
+  const tls = openTlsReload(config, (found) => show(server, found), note);
+  if (tls) starting.use(tls);
   const longestWriteMs = Math.max(
     ...Object.values(config.systems).map(({ deadlines }) => deadlines.write),
     0,
@@ -107,7 +113,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     await startAdmin({ ...config.admin, obstacles: () => obstacles(trail, running) }),
   );
   const parts = starting.move();
-  return { url, adminUrl: admin.url, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  const reload = async (): Promise<void> => {
+    tls?.reload();
+    await secrets.reload();
+  };
+  return { url, adminUrl: admin.url, reload, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
 async function openTrail(
@@ -139,6 +149,27 @@ function openCache({ cache }: Config, key: Buffer, note: Note): Cache {
   return createCache({ store, key, onUnreadable });
 }
 
+function openTlsReload(
+  { listen: { tls } }: Config,
+  show: (tls: TlsMaterial) => void,
+  note: Note,
+): TlsReload | undefined {
+  return (
+    tls &&
+    watchTls(tls, {
+      show,
+      onReloaded: (facts) => {
+        log.info('the certificate of the listener was read again', facts);
+        note('cert.reloaded', facts);
+      },
+      onUnfit: (reason) => {
+        log.error('the new certificate of the listener is not fit; the last good one stays', { reason });
+        note('cert.reload_failed', { reason });
+      },
+    })
+  );
+}
+
 function listenerOptions({ listen, limits }: Config) {
   const { host, port, tls, maxConnections, maxConnectionsPerSource } = listen;
   return {
@@ -149,7 +180,7 @@ function listenerOptions({ listen, limits }: Config) {
     headersTimeMs: limits.headersTime,
     bodyTimeMs: limits.bodyTime,
     idleTimeMs: limits.idleTime,
-    ...(tls && { tls: { certificate: tls.certificate.text, key: tls.key.reveal() } }),
+    ...(tls && { tls }),
   };
 }
 

@@ -8,9 +8,12 @@ const hidden = '***';
 
 export class Secret {
   readonly #value: string;
+  /** Where it was read, for whoever reads it again; undefined when it comes from elsewhere. */
+  readonly file: string | undefined;
 
-  constructor(value: string) {
+  constructor(value: string, file?: string) {
     this.#value = value;
+    this.file = file;
   }
 
   reveal(): string {

@@ -70,6 +70,13 @@ export function attach(server: Server, app: RequestListener): void {
   server.on('checkExpectation', serve);
 }
 
+/** Handshakes from now on see this; connections that exist go on. */
+export function show(server: Server, tls: TlsMaterial): void {
+  if (!(server instanceof https.Server)) throw new TypeError('The listener has no TLS.');
+  // All of it anew: what is left out would fall back to Node's defaults.
+  server.setSecureContext(contextOptions(tls));
+}
+
 class TooFarAhead extends Error {
   readonly code = 'TOO_FAR_AHEAD';
 }

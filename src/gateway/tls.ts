@@ -5,11 +5,10 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 
+import type { KeyPair } from './config-references.ts';
+
 /** What the listener shows: the certificate with its intermediate ones, and the key of the first. */
-export interface TlsMaterial {
-  readonly certificate: string;
-  readonly key: string;
-}
+export type TlsMaterial = KeyPair;
 
 const ciphers = [
   'TLS_AES_256_GCM_SHA384',
@@ -38,8 +37,8 @@ const signatures = [
 /** Each set makes a context of its own, and with it keys of its own for session tickets. */
 export function contextOptions({ certificate, key }: TlsMaterial): SecureContextOptions {
   return {
-    cert: certificate,
-    key,
+    cert: certificate.text,
+    key: key.reveal(),
     minVersion: 'TLSv1.2',
     maxVersion: 'TLSv1.3',
     ciphers: ciphers.join(':'),

@@ -1,0 +1,92 @@
+/**
+ * Exchanges what the listener shows while it runs, when its files change. Invariant: nothing is shown that was not
+ * read by the configuration's own rules and tried before; until then the last good one stays.
+ */
+import { X509Certificate } from 'node:crypto';
+import { unwatchFile, watchFile } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+
+import { keyPair } from './config-references.ts';
+import { contextOptions, type TlsMaterial } from './tls.ts';
+
+export interface TlsReload extends Disposable {
+  /** Reads the files now; what comes of it is told. */
+  reload(): void;
+}
+
+export interface TlsReloadOptions {
+  readonly show: (tls: TlsMaterial) => void;
+  readonly onReloaded: (facts: { readonly sha256: string; readonly notAfter: string }) => void;
+  readonly onUnfit: (reason: string) => void;
+}
+
+const watchMs = 100;
+/** A pair is two files, and whoever writes them needs a moment between. */
+const settleMs = 200;
+
+/** @param tls what is shown at present, with the files that it came from */
+export function watchTls(tls: TlsMaterial, { show, onReloaded, onUnfit }: TlsReloadOptions): TlsReload {
+  const paths = [tls.certificate.path, tls.key.file].filter((path) => path !== undefined);
+  let settling: NodeJS.Timeout | undefined;
+  const reload = (): void => {
+    clearTimeout(settling);
+    try {
+      const found = readAgain(tls);
+      show(found);
+      onReloaded(factsOf(found));
+    } catch (error) {
+      onUnfit(error instanceof UnfitTls ? error.message : 'TLS refuses it');
+    }
+  };
+  const changed = (): void => {
+    clearTimeout(settling);
+    settling = setTimeout(reload, settleMs).unref();
+  };
+  // Asking for the status also sees what a notification on the name would miss: Kubernetes swaps a link above it.
+  for (const path of paths) watchFile(path, { interval: watchMs, persistent: false }, changed);
+  return {
+    reload,
+    [Symbol.dispose]() {
+      clearTimeout(settling);
+      for (const path of paths) unwatchFile(path, changed);
+    },
+  };
+}
+
+/** Its message is our own words and never the content of a file. */
+class UnfitTls extends Error {}
+
+function readAgain({ certificate, key }: TlsMaterial): TlsMaterial {
+  const parsed = keyPair({ directory: '/', env: {} }).safeParse({
+    certificate: { file: certificate.path },
+    key: key.file === undefined ? key : { file: key.file },
+  });
+  if (!parsed.data) throw new UnfitTls(parsed.error.issues.map(({ message }) => message).join('; '));
+  tryOut(parsed.data);
+  return parsed.data;
+}
+
+function tryOut(tls: TlsMaterial): void {
+  const [own] = chainOf(tls);
+  const now = Date.now();
+  if (!own || own.validToDate.getTime() < now) throw new UnfitTls('the certificate has expired');
+  if (own.validFromDate.getTime() > now) throw new UnfitTls('the certificate is not valid yet');
+  createSecureContext(contextOptions(tls));
+}
+
+/** The certificate and the intermediate ones behind it, all of which must be readable. */
+function chainOf({ certificate }: TlsMaterial): X509Certificate[] {
+  const blocks = certificate.text.split(/(?=-----BEGIN CERTIFICATE-----)/);
+  try {
+    return blocks
+      .filter((block) => block.startsWith('-----BEGIN'))
+      .map((block) => new X509Certificate(block));
+  } catch (cause) {
+    throw new UnfitTls('a certificate of the chain cannot be read', { cause });
+  }
+}
+
+function factsOf(tls: TlsMaterial) {
+  const { fingerprint256, validToDate } = new X509Certificate(tls.certificate.text);
+  return { sha256: fingerprint256.replaceAll(':', '').toLowerCase(), notAfter: validToDate.toISOString() };
+}
