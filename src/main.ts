@@ -2,6 +2,7 @@
 import { WrongUsage } from './cli/arguments.ts';
 import { ConfigFaults } from './gateway/config-faults.ts';
 import { describeError, log } from './log.ts';
+import { version } from './version.ts';
 
 type Run = (args: readonly string[]) => Promise<number>;
 
@@ -44,6 +45,10 @@ ${Object.entries(commands)
 
 /** Exit codes: 0 done, 1 a finding or a failure that is told, 4 wrong usage; commands may add their own. */
 async function main([name = '--help', ...args]: readonly string[]): Promise<number> {
+  if (name === '--version') {
+    process.stdout.write(`${version}\n`);
+    return 0;
+  }
   if (name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(overview);
     return 0;

@@ -51,14 +51,14 @@ export class Queue {
     this.#bytes += sizeOf(waiting.draft);
   }
 
-  take(): Waiting[] {
-    const batch = this.#waiting.splice(0, maxBatchRecords);
+  take(maxRecords = maxBatchRecords): Waiting[] {
+    const batch = this.#waiting.splice(0, maxRecords);
     for (const { draft } of batch) this.#bytes -= sizeOf(draft);
     return batch;
   }
 
   /** Tells a failed batch, or with none all that wait, that they are not written; what is owed waits on, in front. */
-  refuse(refusal: JournalRefusal, batch: readonly Waiting[] = this.take()): number {
+  refuse(refusal: JournalRefusal, batch: readonly Waiting[] = this.take(Infinity)): number {
     for (const { settle } of batch) settle(refusal);
     const owed = batch.filter((waiting) => waiting.owed);
     this.#waiting.unshift(...owed);

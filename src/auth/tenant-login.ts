@@ -71,13 +71,11 @@ class OAuthLogin implements TenantLogin {
 
   async authorization(signal: AbortSignal): Promise<string> {
     const token = this.#token;
-    if (token && this.#now() < token.renewAt) return token.authorization;
-    const { authorization } = await this.#fetch(signal).catch((error: unknown) => {
-      // Renewal begins before expiry, so that a token endpoint that is away for a moment hurts nobody.
-      if (token && token === this.#token && this.#now() < token.expiresAt && !signal.aborted) return token;
-      throw error;
-    });
-    return authorization;
+    if (!token || this.#now() >= token.expiresAt) return (await this.#fetch(signal)).authorization;
+    // Renewal begins before expiry and nobody waits for it, so that a slow token endpoint hurts nobody; whoever
+    // comes after expiry waits, and is told what is wrong.
+    if (this.#now() >= token.renewAt) this.#renewing().catch(() => {});
+    return token.authorization;
   }
 
   async renew(used: string, signal: AbortSignal): Promise<boolean> {
@@ -86,12 +84,17 @@ class OAuthLogin implements TenantLogin {
     return authorization !== used;
   }
 
-  /** One fetch serves everybody who waits; each leaves by its own signal, and the fetch has its own deadline. */
+  /** Each leaves by its own signal, and the fetch has its own deadline. */
   async #fetch(signal: AbortSignal): Promise<Token> {
-    this.#fetching ??= this.#fetchOnce().finally(() => (this.#fetching = undefined));
     const { promise: left, reject } = Promise.withResolvers<never>();
-    using _ = addAbortListener(signal, () => reject(signal.reason));
-    return await Promise.race([this.#fetching, left]);
+    using _ = addAbortListener(signal, () => reject(leaving(signal.reason)));
+    return await Promise.race([this.#renewing(), left]);
+  }
+
+  /** One fetch serves everybody who waits. */
+  #renewing(): Promise<Token> {
+    this.#fetching ??= this.#fetchOnce().finally(() => (this.#fetching = undefined));
+    return this.#fetching;
   }
 
   async #fetchOnce(): Promise<Token> {
@@ -105,6 +108,13 @@ class OAuthLogin implements TenantLogin {
     this.#token = readToken(reply, this.#now());
     return this.#token;
   }
+}
+
+/** A deadline that passed while waiting for a token says nothing about the tenant's quota or the call itself. */
+function leaving(reason: unknown): unknown {
+  if (!(reason instanceof DOMException) || reason.name !== 'TimeoutError') return reason;
+  const detail = "The tenant's token endpoint did not answer in time; the request was not sent.";
+  return new ScimError('upstream-timeout', detail, { cause: reason });
 }
 
 function readToken(reply: Reply, now: number): Token {

@@ -46,6 +46,8 @@ const defaults = {
   autoResendUnfulfilledCommands: false,
   disableClientInfo: true,
   connectTimeout: 500,
+  // At the end of the process nobody waits for a server that does not answer.
+  disconnectTimeout: 50,
   commandTimeout: 1000,
   socketTimeout: 1000,
   retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 2000) * (0.75 + Math.random() / 4),

@@ -45,7 +45,7 @@ function judge(file: string, asJson: boolean): { output: string; status: number 
 function summarise({ listen, publicUrl, admin, tenants, systems, callers, cache, audit }: Config): string[] {
   return [
     `listens on ${listen.host}:${listen.port} (${listen.tls ? 'TLS' : 'plain HTTP'}), callers use ${publicUrl ?? 'that address'}`,
-    `health and metrics on ${admin.host}:${admin.port}`,
+    `health on ${admin.host}:${admin.port}`,
     ...Object.values(tenants).map(
       ({ id, url, embedded, pace }) =>
         `tenant ${id}: ${url ?? `embedded on port ${embedded?.port}`}, ${pace.perMinute} calls per minute`,

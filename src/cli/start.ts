@@ -36,11 +36,14 @@ export async function run(args: readonly string[]): Promise<number> {
   // After a fault that nobody expected the state is unknown: what runs may finish, then a supervisor starts anew.
   process.on('uncaughtException', (fault) => stop.resolve({ fault }));
   await using service = new AsyncDisposableStack();
+  const secrets = new Map<string, string>();
   try {
     const config = loadConfig(configFile(given.values.config));
     if (!given.values['allow-root']) refuseRoot(config.listen.host);
-    await startService(config, service);
+    await startService(config, service, secrets);
   } catch (error) {
+    // Only their hashes are kept, so nobody would ever learn them.
+    if (secrets.size > 0) process.stdout.write(listSecrets(secrets));
     process.stderr.write(`gatehouse: ${reasonOf(error)}\n`);
     return 1;
   }
@@ -50,8 +53,13 @@ export async function run(args: readonly string[]): Promise<number> {
   return fault === undefined ? 0 : 1;
 }
 
-async function startService(config: Config, service: AsyncDisposableStack): Promise<void> {
-  const shown = await prepareSecrets(config);
+/** @param secrets gets those that were generated, in clear; they are never stored */
+async function startService(
+  config: Config,
+  service: AsyncDisposableStack,
+  secrets: Map<string, string>,
+): Promise<void> {
+  await prepareSecrets(config, secrets);
   const { upstreams, tenants } = service.use(await startEmbedded(config));
   // The whole of what is in force, environment and defaults included; secrets show as *** in it.
   const configHash = hash('sha256', JSON.stringify(config));
@@ -59,41 +67,38 @@ async function startService(config: Config, service: AsyncDisposableStack): Prom
   process.on('SIGHUP', () => void gateway.reload());
   log.info('serving', { url: gateway.url, admin: gateway.adminUrl, version });
   for (const [id, { url }] of tenants) log.info('embedded tenant', { tenant: id, url: url.origin });
-  if (shown.size > 0) process.stdout.write(introduce(shown, config, gateway));
+  if (secrets.size > 0) process.stdout.write(`${listSecrets(secrets)}${firstCall(secrets, config, gateway)}`);
 }
 
-/** Generates what is missing, if the configuration wants that; the secrets in clear are returned, never stored. */
-async function prepareSecrets({
-  secretsFile,
-  firstStart,
-  callers,
-}: Config): Promise<ReadonlyMap<string, string>> {
-  const shown = new Map<string, string>();
-  if (!firstStart.generateSecrets) return shown;
+/** Generates what is missing, if the configuration wants that. */
+async function prepareSecrets(
+  { secretsFile, firstStart, callers }: Config,
+  secrets: Map<string, string>,
+): Promise<void> {
+  if (!firstStart.generateSecrets) return;
   await mkdir(dirname(secretsFile), { recursive: true, mode: 0o700 });
   const present = await readSecrets(secretsFile).catch((error: NodeJS.ErrnoException): Entries => {
     if (error.code === 'ENOENT') return new Map();
     throw error;
   });
   for (const name of Object.keys(callers))
-    if (!present.has(name)) shown.set(name, await addSecret(secretsFile, name));
-  return shown;
+    if (!present.has(name)) secrets.set(name, await addSecret(secretsFile, name));
 }
 
-function introduce(
-  secrets: ReadonlyMap<string, string>,
-  { systems, secretsFile }: Config,
-  { url }: Gateway,
-): string {
-  const [system = '<system>'] = Object.keys(systems);
-  const [[user, secret] = ['', '']] = secrets;
+function listSecrets(secrets: ReadonlyMap<string, string>): string {
   const rows = [...secrets].map(([name, value]) => `  ${name.padEnd(20)} ${value}`);
   return `
-Technical users and their secrets. They are shown this once; ${secretsFile} keeps only their hashes.
+Technical users and their secrets. They are shown this once; only their hashes are kept.
 
 ${rows.join('\n')}
 
-Try it:
+`;
+}
+
+function firstCall(secrets: ReadonlyMap<string, string>, { systems }: Config, { url }: Gateway): string {
+  const [system = '<system>'] = Object.keys(systems);
+  const [[user, secret] = ['', '']] = secrets;
+  return `Try it:
   curl -u ${user}:${secret} '${url}/ipsproxy/service/api/v1/scim/${system}/Users?count=2'
 
 `;
@@ -102,7 +107,13 @@ Try it:
 function reasonOf(error: unknown): string {
   if (error instanceof ConfigFaults) return error.message;
   if (!(error instanceof Error)) return 'did not start';
-  const { code, path } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT' && path) return `${path} is missing; add a secret with 'gatehouse secret new <user>'`;
+  const { code, path, syscall, port, address } = error as NodeJS.ErrnoException & {
+    port?: number;
+    address?: string;
+  };
+  if (code === 'EADDRINUSE' || (code === 'EACCES' && syscall === 'listen'))
+    return `cannot listen on ${address}:${port} (${code}); free the port, or change listen, admin or tenants.<name>.embedded`;
+  if (code === 'ENOENT' && path)
+    return `${path} is missing; when it is the file of secrets, 'gatehouse secret new <user>' makes it`;
   return `did not start: ${error.message}`;
 }

@@ -64,7 +64,7 @@ export async function ask(route: Route, question: Question): Promise<Reply> {
     };
     const tried = await route.pacer
       .run(turn, (waitedMs) => send(route, question, { attempt, waitedMs }))
-      .catch((thrown: unknown) => Promise.reject(asImpatience(thrown, route)));
+      .catch((thrown: unknown) => Promise.reject(asImpatience(thrown, route, patience)));
     if (tried.fault) {
       // A kept-alive connection can die between two requests; only a read may be sent twice.
       if (!mayRepeat || !tried.fault.silent || !tried.fault.sent || tried.fault.timedOut)
@@ -82,8 +82,8 @@ export async function ask(route: Route, question: Question): Promise<Reply> {
 }
 
 /** The end of the patience while waiting for a turn is no fault: the caller may come again. */
-function asImpatience(thrown: unknown, { pauseMs }: Route): unknown {
-  if (!(thrown instanceof DOMException) || thrown.name !== 'TimeoutError') return thrown;
+function asImpatience(thrown: unknown, { pauseMs }: Route, { signal }: Patience): unknown {
+  if (!signal.aborted || thrown !== signal.reason || thrown instanceof ScimError) return thrown;
   const retryAfter = Math.ceil(pauseMs / 1000);
   return new ScimError('busy', "The tenant's quota leaves no turn for this request now.", {
     cause: thrown,
@@ -101,32 +101,28 @@ function refusesToken({ status, headers }: Reply): boolean {
   return status === 401 && /\bbearer\b/i.test(headers['www-authenticate'] ?? '');
 }
 
-async function renew({ login }: Route, used: string | undefined, { signal }: Patience): Promise<boolean> {
-  return used !== undefined && login.renew(used, signal);
+async function renew(route: Route, used: string | undefined, patience: Patience): Promise<boolean> {
+  if (used === undefined) return false;
+  return route.login
+    .renew(used, patience.signal)
+    .catch((thrown: unknown) => Promise.reject(asImpatience(thrown, route, patience)));
 }
 
 async function send(
   route: Route,
-  { call, operation, body, entry, patience, onSent }: Question,
+  question: Question,
   { attempt, waitedMs }: { attempt: number; waitedMs: number },
 ): Promise<Attempt> {
+  const { call, operation, entry, patience, onSent } = question;
   const read = operation.effect === 'read';
   const deadlineMs = read ? route.deadlines.readMs : route.deadlines.writeMs;
   const deadline = AbortSignal.any([AbortSignal.timeout(deadlineMs), route.ending]);
   const authorization = await route.login.authorization(deadline);
-  const { kind, tenant, host, maxReplyBytes } = route;
+  const { tenant, host } = route;
   const { system, path } = operation;
   const { method } = call;
-  const record = await entry.intend({
-    purpose: 'call',
-    tenant,
-    system,
-    host,
-    method,
-    path,
-    attempt,
-    waitedMs,
-  });
+  const intent = { purpose: 'call', tenant, system, host, method, path, attempt, waitedMs };
+  const record = await entry.intend(intent);
   const startedAt = performance.now();
   const finish = async (outcome: UpstreamOutcome): Promise<void> => {
     const recorded = await record.close({ ...outcome, msTotal: performance.now() - startedAt });
@@ -138,41 +134,53 @@ async function send(
     patience.signal.throwIfAborted();
   }
   onSent();
+  // What stands in the record if we fail ourselves between intent and outcome.
+  let outcome: UpstreamOutcome = { result: read ? 'failure' : 'unknown', sent: true, error: 'internal' };
   try {
-    const headers = headersUp(call.headers, {
-      authorization,
-      requestId: call.id,
-      bodyBytes: body?.length,
-      read,
-      kind,
-    });
-    const { canonical } = operation.query;
-    const forward = read ? route.forwardRead : route.forwardWrite;
-    const reply = await forward(
-      {
-        method,
-        path: canonical ? `${path}?${canonical}` : path,
-        headers,
-        ...(body && { body }),
-        maxReplyBytes,
-      },
-      deadline,
-    );
-    const verdict = judge(operation, reply);
-    await finish({ ...describeVerdict(verdict), status: reply.status, sent: true, bytes: reply.body.length });
-    return { reply, verdict, authorization };
+    const tried = await carry(route, question, authorization, deadline);
+    outcome = outcomeOf(tried, operation);
+    return tried;
+  } finally {
+    await finish(outcome);
+  }
+}
+
+async function carry(
+  { kind, maxReplyBytes, forwardRead, forwardWrite }: Route,
+  { call, operation, body }: Question,
+  authorization: string | undefined,
+  deadline: AbortSignal,
+): Promise<Attempt> {
+  const { effect, path, query } = operation;
+  const read = effect === 'read';
+  const bodyBytes = body?.length;
+  const upstreamCall = {
+    method: call.method,
+    path: query.canonical ? `${path}?${query.canonical}` : path,
+    headers: headersUp(call.headers, { authorization, requestId: call.id, bodyBytes, read, kind }),
+    ...(body && { body }),
+    maxReplyBytes,
+  };
+  try {
+    const reply = await (read ? forwardRead : forwardWrite)(upstreamCall, deadline);
+    return { reply, verdict: judge(operation, reply), authorization };
   } catch (thrown) {
-    if (!(thrown instanceof NoReply)) throw thrown;
-    const result = !read && thrown.sent ? 'unknown' : 'failure';
-    await finish({ result, sent: thrown.sent, code: codeOf(thrown.cause) });
-    return { fault: thrown, authorization };
+    if (thrown instanceof NoReply) return { fault: thrown, authorization };
+    throw thrown;
   }
 }
 
 /** What a physical call came to, for its record: a page of HTML with status 200 is no success. */
-function describeVerdict(verdict: Reply | ScimError): Pick<UpstreamOutcome, 'result' | 'error'> {
-  if (!(verdict instanceof ScimError)) return { result: verdict.status < 400 ? 'success' : 'failure' };
-  return { result: verdict.kind === 'outcome-unknown' ? 'unknown' : 'failure', error: verdict.kind };
+function outcomeOf(tried: Attempt, { effect }: Operation): UpstreamOutcome {
+  if (tried.fault) {
+    const { sent, cause } = tried.fault;
+    return { result: effect === 'write' && sent ? 'unknown' : 'failure', sent, code: codeOf(cause) };
+  }
+  const { reply, verdict } = tried;
+  const { status } = reply;
+  const told = { sent: true, status, bytes: reply.body.length };
+  if (!(verdict instanceof ScimError)) return { ...told, result: status < 400 ? 'success' : 'failure' };
+  return { ...told, result: verdict.kind === 'outcome-unknown' ? 'unknown' : 'failure', error: verdict.kind };
 }
 
 function codeOf(cause: unknown): string | undefined {

@@ -24,7 +24,7 @@ export class ConfigFaults extends Error {
 }
 
 export function describeFault({ path, problem, remedy }: Fault): string {
-  return `${path}: ${problem} → ${remedy}`;
+  return `  ${path}: ${problem}\n    remedy: ${remedy}`;
 }
 
 const explained = 'docs/configuration.md explains the key';

@@ -23,12 +23,13 @@ export class Query {
   readonly canonical: string;
 
   constructor(parameters: readonly Parameter[]) {
-    this.#values = new Map(parameters.map(({ name, value }) => [name, value]));
-    const repeated = parameters.find(({ name }, at) => parameters.some((p, i) => i < at && p.name === name));
-    if (repeated) {
-      const kind = repeated.name === 'filter' ? 'invalid-filter' : 'invalid-value';
-      throw new ScimError(kind, 'A query parameter is given more than once.');
+    const values = new Map<string, string>();
+    for (const { name, value } of parameters) {
+      const kind = name === 'filter' ? 'invalid-filter' : 'invalid-value';
+      if (values.has(name)) throw new ScimError(kind, 'A query parameter is given more than once.');
+      values.set(name, value);
     }
+    this.#values = values;
     this.canonical = parameters
       .map(({ encoded }) => encoded)
       .toSorted()

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { createTenantLogin, type FetchToken, type TenantCredential } from '../../src/auth/tenant-login.ts';
 
@@ -103,9 +104,22 @@ for (const [title, fields, lastMs] of [
     await tenant.login.authorization(patient);
     tenant.clock.now = lastMs - 1;
     assert.equal(await tenant.login.authorization(patient), 'Bearer token-1');
+    assert.equal(tenant.seen.length, 1);
     tenant.clock.now = lastMs;
-    assert.equal(await tenant.login.authorization(patient), 'Bearer token-2');
+    assert.equal(await tenant.login.authorization(patient), 'Bearer token-1', 'nobody waits for the new one');
+    while ((await tenant.login.authorization(patient)) !== 'Bearer token-2') await sleep(5);
+    assert.equal(tenant.seen.length, 2);
   });
+
+test('a token endpoint that is slow delays no call while the token lives, and is named when it does not', async () => {
+  await using tenant = await open();
+  await tenant.login.authorization(patient);
+  tenant.answerWith(() => {});
+  tenant.clock.now = 3_590_000;
+  assert.equal(await tenant.login.authorization(AbortSignal.timeout(50)), 'Bearer token-1');
+  tenant.clock.now = 3_600_000;
+  await assert.rejects(tenant.login.authorization(AbortSignal.timeout(50)), { kind: 'upstream-timeout' });
+});
 
 test('a token that still lives is used when its renewal fails, and no longer', async () => {
   await using tenant = await open();
