@@ -92,7 +92,7 @@ copy_release() {
   fi
   mkdir -p "$opt/releases"
   rm -rf "$release.partial"
-  cp -R "$here" "$release.partial"
+  cp -RP "$here" "$release.partial"
   chmod -R u+w,go-w,a+rX "$release.partial"
   [ "$(id -u)" -ne 0 ] || chown -R 0:0 "$release.partial"
   mv "$release.partial" "$release"
