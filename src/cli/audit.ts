@@ -1,12 +1,12 @@
 /** `gatehouse audit verify`: what an auditor runs on a trail. The exit code is the verdict. */
-import { parseArgs } from 'node:util';
-
 import { verifyTrail, type InstanceReport, type TrailReport } from '../audit/verify.ts';
+import { readArguments, WrongUsage } from './arguments.ts';
 
 const exitCodes = { ok: 0, tampered: 1, truncated: 2 } as const;
-const usageError = 4;
+/** As wrong usage: what was named is no trail. */
+const unreadable = 4;
 
-const help = `Usage: gatehouse audit verify <directory> [--json]
+const help = `usage: gatehouse audit verify <directory> [--json]
 
 Verifies an audit trail: that no line was changed, taken out, added or moved, and
 that no segment is missing before the last one. It reads the files only.
@@ -15,61 +15,37 @@ that no segment is missing before the last one. It reads the files only.
   --json        the report as one JSON document
   --help        this text
 
-Exit codes
+exit codes:
   0  the trail is as it was written
   1  it was tampered with
   2  its end is missing: a crash that was not repaired yet, or somebody cut it off
   4  the command was not understood, or the directory cannot be read
 
-Examples
+examples:
   gatehouse audit verify var/audit
   gatehouse audit verify /mnt/archive/audit/gateway-1 --json
 `;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const asked = understand(args);
-  if (typeof asked === 'string') return refuse(asked);
-  if (asked.help) return write(help, 0);
+  const given = readArguments(args, { json: { type: 'boolean' } }, help, 2);
+  if (!given) return 0;
+  const [verb, directory = ''] = given.positionals;
+  if (verb !== 'verify') throw new WrongUsage(`there is no command 'audit ${verb}'`, help);
+  const report = await read(directory);
+  if (!report) return unreadable;
+  process.stdout.write(given.values.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report));
+  return exitCodes[report.verdict];
+}
+
+async function read(directory: string): Promise<TrailReport | undefined> {
   try {
-    const report = await verifyTrail(asked.directory);
-    return write(
-      asked.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report),
-      exitCodes[report.verdict],
+    return await verifyTrail(directory);
+  } catch (error) {
+    process.stderr.write(
+      `gatehouse: the trail cannot be read: ${error instanceof Error ? error.message : ''}\n`,
     );
-  } catch (error) {
-    return refuse(`The trail cannot be read: ${messageOf(error)}`);
+    return undefined;
   }
-}
-
-interface Asked {
-  readonly directory: string;
-  readonly json: boolean;
-  readonly help: boolean;
-}
-
-/** A text says what was not understood. */
-function understand(args: readonly string[]): Asked | string {
-  try {
-    const options = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    const [command, directory = '', ...more] = positionals;
-    const { json = false, help: wantsHelp = false } = values;
-    if (!wantsHelp && (command !== 'verify' || directory === '' || more.length > 0))
-      return 'One command and one directory are needed.';
-    return { directory, json, help: wantsHelp };
-  } catch (error) {
-    return messageOf(error);
-  }
-}
-
-function refuse(reason: string): number {
-  process.stderr.write(`${reason}\n\n${help}`);
-  return usageError;
-}
-
-function write(text: string, exitCode: number): number {
-  process.stdout.write(text);
-  return exitCode;
 }
 
 function describe({ verdict, instances }: TrailReport): string {
@@ -81,7 +57,7 @@ function describeInstance(report: InstanceReport): string {
   const rows = [
     ['chain', report.chain],
     ['segments', segments],
-    ['records', `${records} (${(bytes / 1e6).toFixed(1)} MB)`],
+    ['records', `${records} (${sizeOf(bytes)})`],
     ['sequence', firstSeq === undefined ? undefined : `${firstSeq} to ${lastSeq}`],
     ['time', firstTs && `${firstTs} to ${lastTs}`],
     ['head', report.head],
@@ -97,6 +73,6 @@ function describeInstance(report: InstanceReport): string {
   return [instance, ...rows, ...findings].join('\n');
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function sizeOf(bytes: number): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

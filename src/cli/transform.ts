@@ -10,18 +10,18 @@ import { compile, EntityFailure, type Outcome, type Run } from '../transformatio
 import { readArguments, WrongUsage } from './arguments.ts';
 import { explain } from './transform-explain.ts';
 
-const help = `Usage: gatehouse transform check <file or folder> [--properties <file>] [--json]
+const help = `usage: gatehouse transform check <file or folder> [--properties <file>] [--json]
        gatehouse transform run <file> --entity <type> [options]
 
 check  reads a transformation, or every .json file below a folder, and reports all faults at once
 run    transforms one entity and prints the output as JSON
 
-Options of both
+options of both:
   --properties <file>      the system's properties: a JSON object of texts; without them every %key% reads null
   --help                   this text
-Options of check
+options of check:
   --json                   the report as one JSON document
-Options of run
+options of run:
   --entity <type>          user, group or another entity type of the transformation
   --operation <name>       ${operations.join(', ')} (default: read)
   --input <file>           the entity, or the body of the call, as JSON; - is standard input (default: {})
@@ -30,13 +30,13 @@ Options of run
   --missing <as>           what a missing list equals in conditions: nothing or emptyList (default: nothing)
   --explain                mapping by mapping: taken or skipped and why, values before and after each function
 
-Exit codes
+exit codes:
   0  no faults; the entity was transformed
   1  faults; or the entity cannot be transformed
   2  the entity is left out: its condition is not fulfilled, or it is ignored or skipped
   4  the command was not understood, or a file cannot be read
 
-Examples
+examples:
   gatehouse transform check transformations/
   gatehouse transform run read.json --entity user --input user.json --variable entityBaseLocation=https://t/Users/
   gatehouse transform run write.json --entity user --operation create --input in.json --properties p.json --explain

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { truncate } from 'node:fs/promises';
+import { resolve as resolvePath } from 'node:path';
 import { test } from 'node:test';
 
 import { openTrail, segmentPaths, temporaryDirectory } from './support.ts';
 
-const module = new URL('../../src/cli/audit.ts', import.meta.url).href;
-const script = `const { run } = await import('${module}'); process.exitCode = await run(process.argv.slice(1));`;
+const main = resolvePath(import.meta.dirname, '../../src/main.ts');
 
 function audit(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const { promise, resolve } = Promise.withResolvers<{ code: number; stdout: string; stderr: string }>();
-  const child = execFile(process.execPath, ['-e', script, '--', ...args], (_, stdout, stderr) =>
+  const child = execFile(process.execPath, [main, 'audit', ...args], (_, stdout, stderr) =>
     resolve({ code: child.exitCode ?? -1, stdout, stderr }),
   );
   return promise;
@@ -47,23 +47,21 @@ test('a changed trail ends with 1, one without its end with 2', async () => {
 });
 
 test('what is not understood ends with 4 and the help', async () => {
-  const nowhere = `${await temporaryDirectory()}/nowhere`;
-  for (const args of [
-    [],
-    ['verify'],
-    ['verify', 'a', 'b'],
-    ['verfy', '.'],
-    ['verify', '.', '--jsn'],
-    ['verify', nowhere],
-  ]) {
+  for (const args of [[], ['verify'], ['verify', 'a', 'b'], ['verfy', '.'], ['verify', '.', '--jsn']]) {
     const { code, stderr } = await audit(...args);
     assert.equal(code, 4, args.join(' '));
-    assert.match(stderr, /Usage: gatehouse audit/);
+    assert.match(stderr, /usage: gatehouse audit/);
   }
+});
+
+test('a directory that is not there ends with 4 and its name', async () => {
+  const { code, stderr } = await audit('verify', `${await temporaryDirectory()}/nowhere`);
+  assert.equal(code, 4);
+  assert.match(stderr, /^gatehouse: the trail cannot be read: .*nowhere'\n$/);
 });
 
 test('--help explains with examples', async () => {
   const { code, stdout } = await audit('--help');
   assert.equal(code, 0);
-  assert.match(stdout, /Examples\n {2}gatehouse audit verify/);
+  assert.match(stdout, /examples:\n {2}gatehouse audit verify/);
 });

@@ -158,7 +158,7 @@ describe('wrong usage', () => {
     it(`ends with 4 and the help: transform ${args.filter((arg) => !arg.startsWith('/')).join(' ')}`, async () => {
       const { stderr, exitCode } = await gatehouse(args);
       assert.match(stderr, reason);
-      assert.match(stderr, /Usage: gatehouse transform check/);
+      assert.match(stderr, /usage: gatehouse transform check/);
       assert.equal(exitCode, 4);
     });
   }
@@ -171,7 +171,7 @@ describe('wrong usage', () => {
 
   it('shows the help with examples when asked', async () => {
     const { stdout, exitCode } = await gatehouse(['--help']);
-    assert.match(stdout, /Examples\n/);
+    assert.match(stdout, /examples:\n/);
     assert.equal(exitCode, 0);
   });
 });
