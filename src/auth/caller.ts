@@ -29,8 +29,8 @@ export interface Caller {
 
 /** A caller and how it proved to be it, for the audit record. */
 export interface IdentifiedCaller extends Caller {
-  readonly auth: 'basic' | 'token' | 'jwt';
-  /** Which of its secrets it has shown, or was given its token for. */
+  readonly auth: 'basic' | 'token' | 'jwt' | 'certificate';
+  /** Which of its secrets or certificates it has shown, or was given its token for. */
   readonly credential?: string;
 }
 

@@ -9,19 +9,21 @@ import type { Call } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import { readBearer, type BearerLogOn } from './bearer.ts';
 import type { IdentifiedCaller } from './caller.ts';
+import type { CertificateLogOn } from './certificate.ts';
 import { allChallenges } from './challenge.ts';
 import { parseBasic, type Credentials } from './credentials.ts';
 import type { LogOn } from './log-on.ts';
 
-export type Identify = (call: Pick<Call, 'headers' | 'source'>) => Promise<IdentifiedCaller>;
+export type Identify = (call: Pick<Call, 'headers' | 'source' | 'certificate'>) => Promise<IdentifiedCaller>;
 
 export interface IdentifyParts {
   readonly logOn: LogOn;
   readonly bearerLogOn: BearerLogOn;
+  readonly certificateLogOn: CertificateLogOn;
   readonly realm: string;
 }
 
-export function createIdentify({ logOn, bearerLogOn, realm }: IdentifyParts): Identify {
+export function createIdentify({ logOn, bearerLogOn, certificateLogOn, realm }: IdentifyParts): Identify {
   const strategy = new StrictBasicStrategy(
     { passReqToCallback: true },
     ({ ip = '' }, user, secret, settle) => {
@@ -30,7 +32,7 @@ export function createIdentify({ logOn, bearerLogOn, realm }: IdentifyParts): Id
   );
   const authenticator = new Passport().use(strategy);
 
-  return async ({ headers, source: { ip } }) => {
+  const byHeader: Identify = async ({ headers, source: { ip } }) => {
     const token = readBearer(headers['authorization']);
     if (token !== undefined) {
       const bearer = await bearerLogOn(token);
@@ -45,6 +47,15 @@ export function createIdentify({ logOn, bearerLogOn, realm }: IdentifyParts): Id
     };
     authenticator.authenticate('basic', { session: false }, answer)({ headers, ip }, {}, reject);
     return promise;
+  };
+
+  return async (call) => {
+    const certified = call.certificate && certificateLogOn(call.certificate);
+    if (certified && call.headers['authorization'] === undefined) return certified;
+    const caller = await byHeader(call);
+    if (!certified || certified.name === caller.name) return caller;
+    // Somebody else's secret on the connection of a caller that we know.
+    throw refusal('unauthenticated', allChallenges(realm));
   };
 }
 

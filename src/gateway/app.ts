@@ -4,11 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 import express, { type ErrorRequestHandler } from 'express';
 
 import { describeError, log, withRequest } from '../log.ts';
-import type { Call, Headers } from '../scim/call.ts';
+import type { Call, ClientCertificate, Headers } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Exchange } from './exchange.ts';
 import { readHeaders } from './headers.ts';
@@ -21,6 +22,8 @@ export interface Edge {
   readonly bodyTimeMs: number;
   readonly idleTimeMs: number;
   readonly isDraining: () => boolean;
+  /** The certificate that a caller has shown; throws when it may not call. */
+  readonly certificateOf: (socket: Socket) => ClientCertificate | undefined;
 }
 
 export function createApp(edge: Edge): express.Express {
@@ -52,10 +55,12 @@ function receive(edge: Edge, request: IncomingMessage, response: ServerResponse)
     if (!response.writableFinished) leaving.abort(callerLeft());
   });
   let headers: Headers = {};
+  let certificate: ClientCertificate | undefined;
   let flaw: ScimError | undefined;
   try {
     headers = readHeaders(request.rawHeaders, edge.maxHeaders);
     checkReception(edge, request, headers);
+    certificate = edge.certificateOf(request.socket);
   } catch (thrown) {
     flaw = asScimError(thrown);
   }
@@ -68,6 +73,7 @@ function receive(edge: Edge, request: IncomingMessage, response: ServerResponse)
     headers,
     ...(flaw && { flaw }),
     source: { ip, port },
+    ...(certificate && { certificate }),
     readBody: (maxBytes) => collect(request, response, { maxBytes, timeMs: edge.bodyTimeMs }),
     left: leaving.signal,
   };

@@ -1,6 +1,7 @@
 /** The technical users of the configuration as the callers that the line knows, and whose word is taken for them. */
 import { fold } from '../auth/attributes.ts';
 import type { Caller, ProxyGrant } from '../auth/caller.ts';
+import type { CertificateMatch } from '../auth/certificate.ts';
 import type { IssuerSettings } from '../auth/issuer.ts';
 import { createNetworks } from '../auth/network.ts';
 import type { Effect } from '../scim/operation.ts';
@@ -8,6 +9,14 @@ import type { Caller as CallerSettings, Config, Permission } from './config.ts';
 
 export function callersOf({ callers }: Pick<Config, 'callers'>): ReadonlyMap<string, Caller> {
   return new Map(Object.entries(callers).map(([name, settings]) => [name, callerOf(settings)]));
+}
+
+export function certificatesOf({
+  callers,
+}: Pick<Config, 'callers'>): (readonly [CertificateMatch, string])[] {
+  return Object.values(callers).flatMap(({ name, certificates }) =>
+    certificates.map((match) => [match, name] as const),
+  );
 }
 
 export function issuersOf({ oauth }: Pick<Config, 'oauth'>): IssuerSettings[] {

@@ -30,6 +30,7 @@ export function checkAcross(config: DraftConfig, refuse: Refuse): void {
   for (const [name, caller] of entriesOf(config?.callers)) checkCaller(name, caller, config, refuse);
   checkTwins(config, refuse);
   checkIssuers(config, refuse);
+  checkCertificates(config, refuse);
 }
 
 function checkListeners(config: DraftConfig, refuse: Refuse): void {
@@ -152,6 +153,29 @@ function checkIssuers(config: DraftConfig, refuse: Refuse): void {
           `there is no caller ${name}`,
           `name one of: ${listing(callers)}`,
         );
+  }
+}
+
+function checkCertificates(config: DraftConfig, refuse: Refuse): void {
+  const seen = new Map<string, string>();
+  for (const [name, caller] of entriesOf(config?.callers)) {
+    const certificates = listOf(caller?.certificates);
+    if (certificates.length > 0 && !config?.listen?.tls?.clients)
+      refuse(
+        ['callers', name, 'certificates'],
+        'nobody can show one to this listener',
+        'write listen.tls.clients, or remove them',
+      );
+    for (const [index, match] of certificates.entries()) {
+      const twin = seen.get(JSON.stringify(match));
+      if (twin !== undefined)
+        refuse(
+          ['callers', name, 'certificates', index],
+          `stands for ${twin} already`,
+          'a certificate stands for one caller',
+        );
+      seen.set(JSON.stringify(match), name);
+    }
   }
 }
 

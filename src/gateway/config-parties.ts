@@ -38,6 +38,27 @@ function allOr<T extends z.ZodType>(element: T) {
 
 export const cacheLifetime = () => duration({ min: '1s', max: '24h' });
 
+function certificateMatch() {
+  const digest = () =>
+    z
+      .string()
+      .regex(/^(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/, {
+        error: 'must be a SHA-256 digest: 64 hexadecimal digits',
+      })
+      .transform((text) => text.replaceAll(':', '').toLowerCase());
+  const name = z
+    .string()
+    .regex(/^(?:DNS|URI):[!-~]+$/, { error: 'must be a name such as DNS:idm.example.com or URI:spiffe://…' });
+  return z.union(
+    [
+      z.strictObject({ sha256: digest().describe('SHA-256 fingerprint of the certificate.') }),
+      z.strictObject({ spki: digest().describe('SHA-256 of its public key (SubjectPublicKeyInfo in DER).') }),
+      z.strictObject({ san: name.describe('One of its alternative names, exactly.') }),
+    ],
+    { error: 'must have one of sha256 (a digest), spki (a digest), san (DNS:… or URI:…)' },
+  );
+}
+
 export function caller() {
   const sourceSystems = allOr(systemId()).describe('Ids of the source systems that may be named.');
   const proxy = z.strictObject({
@@ -75,6 +96,13 @@ export function caller() {
       .array(z.discriminatedUnion('permission', [proxy, realTime, admin]))
       .min(1)
       .describe('What the technical user may do; what is not listed is refused.'),
+    certificates: z
+      .array(certificateMatch())
+      .min(1)
+      .optional()
+      .describe(
+        'Client certificates that stand for it, each by one of `sha256`, `spki`, `san`. Needs `listen.tls.clients`.',
+      ),
     sourceNetworks: z
       .array(network())
       .min(1)

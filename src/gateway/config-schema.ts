@@ -9,7 +9,7 @@ import { cacheLifetime, caller, callerName, system, systemId, tenant, tenantName
 import {
   certificates,
   confidentialUrl,
-  keyPair,
+  listenerTls,
   path,
   privatePath,
   type References,
@@ -97,7 +97,7 @@ function listen(references: References) {
         .describe(
           'Host names that callers may use besides the one of `publicUrl`; all others are refused with 421.',
         ),
-      tls: keyPair(references)
+      tls: listenerTls(references)
         .optional()
         .describe('Certificate and key of the listener; without it, it speaks plain HTTP.'),
       maxConnections: count(1, 100_000).default(1000).describe('Connections of callers at the same time.'),
@@ -125,7 +125,7 @@ function admin() {
       port: port().default(9090).describe('Port of the administrative listener; 0 takes a free one.'),
     })
     .prefault({})
-    .describe('The administrative listener: health and metrics. Never expose it to callers.');
+    .describe('The administrative listener: health. Never expose it to callers.');
 }
 
 function limits() {

@@ -57,6 +57,7 @@ export interface Caller {
   readonly permissions: readonly Permission[];
   /** Where it may call from; undefined means anywhere. */
   readonly sourceNetworks: readonly string[] | undefined;
+  readonly certificates: NonNullable<ParsedCaller['certificates']>;
 }
 
 /** Times in milliseconds, sizes in bytes, paths absolute, secrets as `Secret`. The maps have no prototype. */
@@ -117,12 +118,16 @@ function complete(parsed: ParsedConfig): Config {
     audit: { ...parsed.audit, instance: parsed.audit.instance ?? hostname() },
     tenants: mapEntries(parsed.tenants, completeTenant),
     systems: mapEntries(parsed.systems, (id, system) => completeSystem(id, system, parsed)),
-    callers: mapEntries(parsed.callers, (name, { tenant, permissions, sourceNetworks }) => ({
-      name,
-      tenant: tenant ?? (tenantIds.length === 1 ? tenantIds[0] : undefined),
-      permissions,
-      sourceNetworks,
-    })),
+    callers: mapEntries(
+      parsed.callers,
+      (name, { tenant, permissions, sourceNetworks, certificates = [] }) => ({
+        name,
+        tenant: tenant ?? (tenantIds.length === 1 ? tenantIds[0] : undefined),
+        permissions,
+        sourceNetworks,
+        certificates,
+      }),
+    ),
   };
 }
 

@@ -2,8 +2,11 @@
  * The composition root: configuration → parts → a gateway that listens. Parts get values and opened things;
  * they are closed in the opposite order, the trail last, so that every outcome is still recorded.
  */
+import type { Server } from 'node:http';
+
 import { createTrail, type Trail } from '../audit/trail.ts';
 import { createBearerLogOn } from '../auth/bearer.ts';
+import { createCertificateLogOn } from '../auth/certificate.ts';
 import { createIdentify } from '../auth/identify.ts';
 import { createForeignVerifier } from '../auth/issuer.ts';
 import { createLogOn } from '../auth/log-on.ts';
@@ -18,14 +21,15 @@ import { startAdmin } from '../console/admin.ts';
 import { describeError, log, setLogLevel } from '../log.ts';
 import { createApp } from './app.ts';
 import { authorities } from './authorities.ts';
-import { callersOf, issuersOf } from './callers.ts';
+import { callersOf, certificatesOf, issuersOf } from './callers.ts';
 import type { Config } from './config.ts';
 import { createExchange } from './exchange.ts';
 import { deriveKey, readOrCreateKey } from './key-file.ts';
 import { Noise } from './noise.ts';
 import { Running } from './running.ts';
-import { attach, listen, show } from './server.ts';
+import { attach, listen, show, type ReportNoise } from './server.ts';
 import { systemsOf, tenantsOf } from './systems.ts';
+import { Clients } from './tls-clients.ts';
 import { watchTls, type TlsReload } from './tls-reload.ts';
 import type { TlsMaterial } from './tls.ts';
 import { createTenantAccess, type TenantAccess, type Upstream } from './upstream.ts';
@@ -79,7 +83,12 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     );
 
   const { server, port } = await listen(listenerOptions(config), (...seen) => noise.report(...seen));
-  const tls = openTlsReload(config, (found) => show(server, found), note);
+  const clients = openClients(config, server, (...seen) => noise.report(...seen));
+  const exchangeTls = (found: TlsMaterial): void => {
+    show(server, found);
+    if (found.clients) clients?.trust(found.clients);
+  };
+  const tls = openTlsReload(config, exchangeTls, note);
   if (tls) starting.use(tls);
   const longestWriteMs = Math.max(
     ...Object.values(config.systems).map(({ deadlines }) => deadlines.write),
@@ -92,7 +101,12 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const exchange = createExchange({
     trail,
     cache,
-    identify: createIdentify({ logOn, bearerLogOn, realm }),
+    identify: createIdentify({
+      logOn,
+      bearerLogOn,
+      certificateLogOn: createCertificateLogOn(callers, certificatesOf(config)),
+      realm,
+    }),
     tokenEndpoint: createTokenEndpoint({ logOn, tokens, realm }),
     systems: systemsOf(config, url, options.upstreams, accesses),
     tenants: tenantsOf(config, options.upstreams, accesses),
@@ -107,6 +121,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     bodyTimeMs: config.limits.bodyTime,
     idleTimeMs: config.limits.idleTime,
     isDraining: () => running.draining,
+    certificateOf: (socket) => clients?.check(socket),
   });
   attach(server, app);
   const admin = starting.use(
@@ -147,6 +162,12 @@ function openCache({ cache }: Config, key: Buffer, note: Note): Cache {
     },
   });
   return createCache({ store, key, onUnreadable });
+}
+
+function openClients({ listen }: Config, server: Server, report: ReportNoise): Clients | undefined {
+  const clients = listen.tls?.clients && new Clients(listen.tls.clients, { report, realm });
+  clients?.watch(server);
+  return clients;
 }
 
 function openTlsReload(

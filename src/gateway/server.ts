@@ -6,6 +6,7 @@ import http, { type IncomingMessage, type RequestListener, type Server } from 'n
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 
 import { ScimError, type Kind } from '../scim/error.ts';
 import { answersBefore, isAnsweredEarly, oneByOne } from './connection.ts';
@@ -48,8 +49,8 @@ export async function listen(
     );
   });
   // Before Node's own listener, which would tell of it once more as a request that is malformed.
-  server.prependListener('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    report('tls.handshake_failed', error.code ?? 'unknown', socket.remoteAddress ?? '');
+  server.prependListener('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+    report(...failedHandshake(error, socket));
     socket.destroy();
   });
   server.on('drop', (from) => report('proto.dropped', 'too-many-connections', from?.remoteAddress ?? ''));
@@ -83,6 +84,22 @@ class TooFarAhead extends Error {
 
 export const methods = 'GET, POST, PUT, PATCH, DELETE';
 
+type FailedSocket = TLSSocket & {
+  /** Null where Node's types say that there is an error. */
+  readonly authorizationError: unknown;
+  /** The connection below, which still knows its address when Node has ended TLS; undocumented, hence optional. */
+  readonly _parent?: Socket;
+};
+
+function failedHandshake(error: NodeJS.ErrnoException, socket: FailedSocket): Parameters<ReportNoise> {
+  const ip = socket.remoteAddress ?? socket._parent?.remoteAddress ?? '';
+  if (socket.authorizationError) return ['mtls.rejected', String(socket.authorizationError), ip];
+  const isMissing = error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
+  return isMissing
+    ? ['mtls.rejected', 'NO_CERTIFICATE', ip]
+    : ['tls.handshake_failed', error.code ?? 'unknown', ip];
+}
+
 /** Before TLS begins, which costs us more than it costs them; Node's own listeners see only those that may stay. */
 function turnAway(server: Server, connections: ConnectionsPerSource, report: ReportNoise): void {
   const accept = server.listeners('connection');
@@ -113,6 +130,7 @@ function createServer({ tls, headersTimeMs, bodyTimeMs, idleTimeMs }: ListenerOp
   return https.createServer({
     ...options,
     ...contextOptions(tls),
+    ...(tls.clients && { requestCert: true, rejectUnauthorized: tls.clients.mode === 'required' }),
     handshakeTimeout: headersTimeMs,
     ALPNProtocols: ['http/1.1'],
   });

@@ -6,8 +6,8 @@ import { X509Certificate } from 'node:crypto';
 import { unwatchFile, watchFile } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
-import { keyPair } from './config-references.ts';
-import { contextOptions, type TlsMaterial } from './tls.ts';
+import { listenerTls } from './config-references.ts';
+import { contextOptions, splitCertificates, type TlsMaterial } from './tls.ts';
 
 export interface TlsReload extends Disposable {
   /** Reads the files now; what comes of it is told. */
@@ -26,7 +26,8 @@ const settleMs = 200;
 
 /** @param tls what is shown at present, with the files that it came from */
 export function watchTls(tls: TlsMaterial, { show, onReloaded, onUnfit }: TlsReloadOptions): TlsReload {
-  const paths = [tls.certificate.path, tls.key.file].filter((path) => path !== undefined);
+  const files = [tls.certificate.path, tls.key.file, tls.clients?.ca.path, tls.clients?.crl?.path];
+  const paths = files.filter((path) => path !== undefined);
   let settling: NodeJS.Timeout | undefined;
   const reload = (): void => {
     clearTimeout(settling);
@@ -56,10 +57,15 @@ export function watchTls(tls: TlsMaterial, { show, onReloaded, onUnfit }: TlsRel
 /** Its message is our own words and never the content of a file. */
 class UnfitTls extends Error {}
 
-function readAgain({ certificate, key }: TlsMaterial): TlsMaterial {
-  const parsed = keyPair({ directory: '/', env: {} }).safeParse({
+function readAgain({ certificate, key, clients }: TlsMaterial): TlsMaterial {
+  const parsed = listenerTls({ directory: '/', env: {} }).safeParse({
     certificate: { file: certificate.path },
     key: key.file === undefined ? key : { file: key.file },
+    clients: clients && {
+      ca: { file: clients.ca.path },
+      crl: clients.crl && { file: clients.crl.path },
+      mode: clients.mode,
+    },
   });
   if (!parsed.data) throw new UnfitTls(parsed.error.issues.map(({ message }) => message).join('; '));
   tryOut(parsed.data);
@@ -67,22 +73,20 @@ function readAgain({ certificate, key }: TlsMaterial): TlsMaterial {
 }
 
 function tryOut(tls: TlsMaterial): void {
-  const [own] = chainOf(tls);
+  const [own] = readAll(tls.certificate.text);
   const now = Date.now();
   if (!own || own.validToDate.getTime() < now) throw new UnfitTls('the certificate has expired');
   if (own.validFromDate.getTime() > now) throw new UnfitTls('the certificate is not valid yet');
+  if (tls.clients) readAll(tls.clients.ca.text);
   createSecureContext(contextOptions(tls));
 }
 
-/** The certificate and the intermediate ones behind it, all of which must be readable. */
-function chainOf({ certificate }: TlsMaterial): X509Certificate[] {
-  const blocks = certificate.text.split(/(?=-----BEGIN CERTIFICATE-----)/);
+/** Also those behind the first one, which is all that the configuration's rules look at. */
+function readAll(pem: string): X509Certificate[] {
   try {
-    return blocks
-      .filter((block) => block.startsWith('-----BEGIN'))
-      .map((block) => new X509Certificate(block));
+    return splitCertificates(pem).map((text) => new X509Certificate(text));
   } catch (cause) {
-    throw new UnfitTls('a certificate of the chain cannot be read', { cause });
+    throw new UnfitTls('one of several certificates in a file cannot be read', { cause });
   }
 }
 

@@ -5,10 +5,11 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 
-import type { KeyPair } from './config-references.ts';
+import type { ListenerTls } from './config-references.ts';
+import { splitLists } from './tls-crl.ts';
 
 /** What the listener shows: the certificate with its intermediate ones, and the key of the first. */
-export type TlsMaterial = KeyPair;
+export type TlsMaterial = ListenerTls;
 
 const ciphers = [
   'TLS_AES_256_GCM_SHA384',
@@ -35,7 +36,7 @@ const signatures = [
 ];
 
 /** Each set makes a context of its own, and with it keys of its own for session tickets. */
-export function contextOptions({ certificate, key }: TlsMaterial): SecureContextOptions {
+export function contextOptions({ certificate, key, clients }: TlsMaterial): SecureContextOptions {
   return {
     cert: certificate.text,
     key: key.reveal(),
@@ -45,6 +46,14 @@ export function contextOptions({ certificate, key }: TlsMaterial): SecureContext
     ecdhCurve: groups.join(':'),
     sigalgs: signatures.join(':'),
     honorCipherOrder: true,
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    // A session that is resumed was judged by the lists of the past (facts: finding 10).
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (clients ? constants.SSL_OP_NO_TICKET : 0),
+    ...(clients && { ca: splitCertificates(clients.ca.text) }),
+    ...(clients?.crl && { crl: splitLists(clients.crl.text) }),
   };
+}
+
+/** Each certificate of the text by itself. */
+export function splitCertificates(pem: string): string[] {
+  return pem.split(/(?=-----BEGIN CERTIFICATE-----)/).filter((block) => block.startsWith('-----BEGIN'));
 }

@@ -15,6 +15,15 @@ export interface Source {
   readonly tls?: { readonly version: string; readonly cipher: string };
 }
 
+/** A client certificate that was verified, as far as it can stand for a caller. */
+export interface ClientCertificate {
+  /** SHA-256 of the whole certificate, and of its public key (SubjectPublicKeyInfo), in lower-case hexadecimal. */
+  readonly sha256: string;
+  readonly spki: string;
+  /** Its alternative names, such as `DNS:idm.example.com` or `URI:spiffe://…`. */
+  readonly names: readonly string[];
+}
+
 /** One request of a caller. */
 export interface Call {
   /** The gateway's own request id; it joins log lines, audit records and the `x-request-id` of the reply. */
@@ -27,6 +36,8 @@ export interface Call {
   /** What the receiving end found wrong before anyone read the call: ambiguous framing, shutting down. */
   readonly flaw?: ScimError;
   readonly source: Source;
+  /** What the caller's connection was opened with, if it may be believed. */
+  readonly certificate?: ClientCertificate;
   /** Reads the whole body; throws `too-large` beyond the limit and `caller-left` when it breaks off. */
   readonly readBody: (maxBytes: number) => Promise<Buffer>;
   /** Aborts when the caller hangs up. */

@@ -33,7 +33,8 @@ const bearerLogOn = async (token: string): ReturnType<BearerLogOn> => {
   return token === 'good' ? { name: 'iag', tenant: 'eu', proxy: [], auth: 'jwt' } : undefined;
 };
 const logOn = logOnWith(new Throttle({ report: () => {} }));
-const identifyCall = createIdentify({ logOn, bearerLogOn, realm: 'Gatehouse "eu"' });
+const certificateLogOn = () => undefined;
+const identifyCall = createIdentify({ logOn, bearerLogOn, certificateLogOn, realm: 'Gatehouse "eu"' });
 const identify = (headers: Headers): ReturnType<typeof identifyCall> =>
   identifyCall({ headers, source: { ip: '192.0.2.7', port: 50_000 } });
 const basic = (text: string | Buffer): string => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -134,6 +135,7 @@ test('an attempt is charged to the technical user and to where the call comes fr
   const watched = createIdentify({
     logOn: logOnWith(new Watched({ report: () => {} })),
     bearerLogOn,
+    certificateLogOn,
     realm: 'Gatehouse',
   });
   const headers = { authorization: basic('idm:pa:ss') };

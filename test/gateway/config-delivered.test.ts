@@ -19,7 +19,7 @@ import {
 } from '../../src/gateway/config-json-schema.ts';
 import type { JsonSchema } from '../../src/gateway/config-json-schema.ts';
 import { loadConfig } from '../../src/gateway/config.ts';
-import { createCertificate } from '../support/certificate.ts';
+import { createCertificate, createRevocationList } from '../support/certificate.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const example = join(root, 'config/gatehouse.example.yaml');
@@ -101,6 +101,8 @@ async function prepareExample(directory: string): Promise<string> {
     ['tls/gatehouse-client.crt', own.certificate],
     ['tls/gatehouse-client.key', own.key],
     ['tls/company-ca.pem', own.certificate],
+    ['tls/callers-ca.crt', own.certificate],
+    ['tls/callers.crl', createRevocationList(own, [])],
     ['secrets/redis-url', 'rediss://gatehouse:pw@redis.example.com:6379/0\n'],
     ['secrets/acme', 'correct-horse-battery\n'],
     ['secrets/directory', 'correct-horse-battery\n'],

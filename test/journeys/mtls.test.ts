@@ -1,0 +1,251 @@
+/** Callers that come with a client certificate: who is believed, who is refused how, and until when. */
+import assert from 'node:assert/strict';
+import { hash, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import https from 'node:https';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'node:tls';
+
+import type { TlsClients } from '../../src/gateway/config-references.ts';
+import { createCertificate, createRevocationList, type CertificateAndKey } from '../support/certificate.ts';
+import type { RawAnswer } from '../support/raw.ts';
+import { assertRefusal, besiege, recordOf, type Siege } from '../support/siege.ts';
+
+const shown = createCertificate();
+const root = createCertificate('root');
+const between = createCertificate('between', { issuer: root, isAuthority: true });
+
+function issue(name: string, options: Parameters<typeof createCertificate>[1] = {}): CertificateAndKey {
+  const issued = createCertificate(name, { issuer: between, purpose: 'clientAuth', ...options });
+  const chain = options.issuer ? '' : between.certificate;
+  return { key: issued.key, certificate: issued.certificate + chain };
+}
+
+const byPrint = issue('by-print');
+const byKey = issue('by-key');
+const byHost = issue('by-host', { host: 'idm.example' });
+const byUri = issue('by-uri', { uri: 'spiffe://example/idm' });
+const unmapped = issue('by-print');
+const deceiver = issue('deceiver', { uri: 'spiffe://a, DNS:idm.example' });
+
+const own = ({ certificate }: CertificateAndKey): X509Certificate => new X509Certificate(certificate);
+const spki = own(byKey).publicKey.export({ type: 'spki', format: 'der' });
+const permissions = [
+  { permission: 'Access Proxy System API' as const, systems: 'all' as const, access: ['read' as const] },
+];
+const callers = {
+  'by-print': { permissions, certificates: [{ sha256: own(byPrint).fingerprint256 }] },
+  'by-key': { permissions, certificates: [{ spki: hash('sha256', spki) }] },
+  'by-name': { permissions, certificates: [{ san: 'DNS:idm.example' }, { san: 'URI:spiffe://example/idm' }] },
+};
+
+async function besiegeWith(mode: TlsClients['mode'], revoked: readonly CertificateAndKey[] = []) {
+  await using starting = new AsyncDisposableStack();
+  const directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-mtls-'));
+  starting.defer(() => directory.remove());
+  const at = (name: string) => ({ file: join(directory.path, name) });
+  const write = async (name: string, text: string, mode = 0o644): Promise<void> =>
+    writeFile(at(name).file, text, { mode });
+  const revoke = (some: readonly CertificateAndKey[]): Promise<void> =>
+    write('clients.crl', createRevocationList(root, []) + createRevocationList(between, some));
+  await write('tls.crt', shown.certificate);
+  await write('tls.key', shown.key, 0o600);
+  await write('ca.crt', root.certificate);
+  await revoke(revoked);
+  const clients = { ca: at('ca.crt'), crl: at('clients.crl'), mode };
+  const tls = { certificate: at('tls.crt'), key: at('tls.key'), clients };
+  const siege = starting.use(await besiege({ callers, config: { listen: { port: 0, tls } } }));
+  const running = starting.move();
+  const writeList = (text: string): Promise<void> => write('clients.crl', text);
+  const trust = (authority: CertificateAndKey): Promise<void> => write('ca.crt', authority.certificate);
+  return { siege, revoke, writeList, trust, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+function agentOf(caller?: CertificateAndKey): https.Agent {
+  const identity = caller && { key: caller.key, cert: caller.certificate };
+  return new https.Agent({ ca: shown.certificate, keepAlive: true, maxSockets: 1, ...identity });
+}
+
+async function get({ gateway }: Siege, agent: https.Agent, authorization?: string): Promise<RawAnswer> {
+  const headers = { ...(authorization !== undefined && { authorization }) };
+  const asked = https.get(`${gateway.base}/Users/${crypto.randomUUID()}`, { agent, headers });
+  const [answer] = await once(asked, 'response');
+  const body = (await answer.setEncoding('utf8').toArray()).join('');
+  return { status: answer.statusCode, headers: answer.headers, body };
+}
+
+async function getOnce(siege: Siege, caller?: CertificateAndKey, authorization?: string): Promise<RawAnswer> {
+  const agent = agentOf(caller);
+  try {
+    return await get(siege, agent, authorization);
+  } finally {
+    agent.destroy();
+  }
+}
+
+function freeSocketOf(agent: https.Agent): Socket {
+  const [socket] = Object.values(agent.freeSockets).flat();
+  assert.ok(socket);
+  return socket;
+}
+
+const actorOf = async (siege: Siege, answer: RawAnswer) =>
+  (await recordOf(siege, answer))['actor'] as { name?: string; auth?: string; credential?: string };
+
+for (const [how, caller, name] of [
+  ['its fingerprint', byPrint, 'by-print'],
+  ['its key', byKey, 'by-key'],
+  ['its host name', byHost, 'by-name'],
+  ['its URI', byUri, 'by-name'],
+] as const)
+  test(`a certificate stands for the technical user that is configured with ${how}`, async () => {
+    await using mtls = await besiegeWith('required');
+    const answer = await getOnce(mtls.siege, caller);
+    assert.equal(answer.status, 200, answer.body);
+    const credential = own(caller).fingerprint256.replaceAll(':', '').toLowerCase();
+    assert.deepEqual(await actorOf(mtls.siege, answer), { name, auth: 'certificate', credential });
+  });
+
+// Row 64, and names that only look like the configured ones.
+for (const [what, caller] of [
+  ['of the authority that is configured for nobody, though its subject is a user’s name', unmapped],
+  ['with a URI that contains somebody’s host name', deceiver],
+] as const)
+  test(`a certificate ${what} is refused`, async () => {
+    await using mtls = await besiegeWith('required');
+    const answer = await getOnce(mtls.siege, caller);
+    assertRefusal(answer, 401);
+    assert.equal((await recordOf(mtls.siege, answer)).event, 'authn.failure');
+    assert.deepEqual(mtls.siege.upstream.received, []);
+  });
+
+// Row 63, and 65 for new connections.
+const stranger = createCertificate('stranger');
+const revoked = issue('revoked');
+const invalid: Readonly<Record<string, readonly [caller: CertificateAndKey | undefined, says: RegExp]>> = {
+  'no certificate': [undefined, /none was shown/],
+  'an expired certificate': [issue('expired', { expired: true }), /has expired/],
+  'a certificate of tomorrow': [issue('early', { notYetValid: true }), /not valid yet/],
+  'a certificate of another authority': [
+    issue('other', { issuer: stranger }),
+    /not trusted|nobody can tell whether/,
+  ],
+  'a certificate of its own': [
+    createCertificate('by-print', { purpose: 'clientAuth' }),
+    /not trusted|nobody/,
+  ],
+  'a certificate for servers': [issue('server', { purpose: 'serverAuth' }), /not for the authentication/],
+  'a revoked certificate': [revoked, /was revoked/],
+};
+
+test('where certificates are required', async (t) => {
+  await using mtls = await besiegeWith('required', [revoked]);
+  for (const [what, [caller]] of Object.entries(invalid))
+    await t.test(`${what} ends the handshake`, async () => {
+      await assert.rejects(getOnce(mtls.siege, caller, mtls.siege.gateway.logOn()));
+    });
+  await t.test('the trail counts each, with its reason and its source', async () => {
+    const told = (await mtls.siege.end()).filter(({ event }) => event === 'mtls.rejected');
+    const count = told.reduce((sum, { facts }) => sum + (facts?.count ?? 0), 0);
+    assert.equal(count, Object.keys(invalid).length);
+    assert.ok(told.every(({ facts }) => facts?.network === '127.0.0.0/24'));
+    const codes = told.map(({ facts }) => facts?.code);
+    for (const code of ['NO_CERTIFICATE', 'CERT_REVOKED', 'INVALID_PURPOSE', 'CERT_HAS_EXPIRED'])
+      assert.ok(codes.includes(code), `${code} is among ${codes.join(', ')}`);
+  });
+});
+
+test('where refusals are explained', async (t) => {
+  await using mtls = await besiegeWith('explained', [revoked]);
+  for (const [what, [caller, says]] of Object.entries(invalid))
+    await t.test(`${what} is answered with 401 and the reason, whatever secret comes with it`, async () => {
+      const answer = await getOnce(mtls.siege, caller, mtls.siege.gateway.logOn());
+      assertRefusal(answer, 401);
+      assert.match(answer.body, says);
+      assert.ok(answer.headers['www-authenticate']);
+    });
+  assert.equal((await getOnce(mtls.siege, byPrint)).status, 200);
+  assert.equal(mtls.siege.upstream.received.length, 1);
+});
+
+test('where certificates are optional, a secret is enough, but not beside a certificate that is wrong', async () => {
+  await using mtls = await besiegeWith('optional', [revoked]);
+  const { siege } = mtls;
+  assert.equal((await getOnce(siege, undefined, siege.gateway.logOn())).status, 200);
+  assert.equal((await getOnce(siege, byPrint)).status, 200);
+  assertRefusal(await getOnce(siege), 401);
+  assertRefusal(await getOnce(siege, revoked, siege.gateway.logOn()), 401);
+});
+
+test('a secret on the connection of a certificate must be the same user’s', async () => {
+  await using mtls = await besiegeWith('required');
+  const { siege } = mtls;
+  assert.equal((await getOnce(siege, byPrint, siege.gateway.logOn('by-print'))).status, 200);
+  assertRefusal(await getOnce(siege, byPrint, siege.gateway.logOn('by-key')), 401);
+  assert.equal((await getOnce(siege, unmapped, siege.gateway.logOn('by-key'))).status, 200);
+});
+
+// Row 65.
+test('a revoked caller is cut off within a second, while others go on undisturbed', async () => {
+  await using mtls = await besiegeWith('required');
+  const { siege } = mtls;
+  const other = agentOf(byKey);
+  assert.equal((await get(siege, other)).status, 200);
+  const kept = freeSocketOf(other);
+  const { hostname: host, port } = new URL(siege.gateway.url);
+  const identity = { ca: shown.certificate, key: byPrint.key, cert: byPrint.certificate };
+  const open = connect({ ...identity, host, port: Number(port) });
+  let session: Buffer | undefined;
+  open.on('session', (ticket) => (session = ticket));
+  open.on('error', () => {}); // a reset ends it as well
+  await once(open, 'secureConnect');
+  open.write(`GET / HTTP/1.1\r\nHost: ${siege.gateway.authority}\r\n\r\n`);
+  await once(open, 'data');
+  const cut = once(open.resume(), 'close');
+  assert.ok(session);
+  const resume = async (): Promise<boolean> => {
+    const again = connect({ ...identity, host, port: Number(port), session });
+    await once(again, 'secureConnect');
+    again.destroy();
+    return again.isSessionReused();
+  };
+  assert.ok(!(await resume()), 'a session is judged anew');
+  const since = performance.now();
+  await mtls.revoke([byPrint]);
+  await cut;
+  assert.ok(performance.now() - since < 1000, `it took ${performance.now() - since} ms`);
+  await assert.rejects(getOnce(siege, byPrint));
+  assert.equal((await get(siege, other)).status, 200);
+  assert.equal(freeSocketOf(other), kept);
+  other.destroy();
+  const told = (await siege.end()).filter(({ event }) => event === 'mtls.rejected');
+  assert.ok(told.every(({ facts }) => facts?.code === 'CERT_REVOKED'));
+});
+
+test('an authority that is not trusted any more takes its callers with it', async () => {
+  await using mtls = await besiegeWith('required');
+  const agent = agentOf(byPrint);
+  assert.equal((await get(mtls.siege, agent)).status, 200);
+  const cut = once(freeSocketOf(agent), 'close');
+  await mtls.trust(stranger);
+  await cut;
+  await assert.rejects(getOnce(mtls.siege, byPrint));
+});
+
+test('a list that cannot be read leaves the last good one in force', async () => {
+  await using mtls = await besiegeWith('required', [revoked]);
+  await mtls.writeList('nothing');
+  const has = async (): Promise<boolean> =>
+    (await mtls.siege.records()).some(({ event }) => event === 'cert.reload_failed');
+  for (let tries = 0; !(await has()); tries += 1) {
+    assert.ok(tries < 100, 'the trail tells of it');
+    await sleep(50);
+  }
+  await assert.rejects(getOnce(mtls.siege, revoked));
+  assert.equal((await getOnce(mtls.siege, byPrint)).status, 200);
+});
