@@ -20,7 +20,8 @@ import { relocate, type Location } from '../scim/relocate.ts';
 import type { Target } from '../scim/target.ts';
 import { ask, type Question, type Route } from './ask.ts';
 import { readBody, type BodyLimits } from './body.ts';
-import { cacheFields, isFreshWanted, notModified } from './freshness.ts';
+import type { Doubts } from './doubts.ts';
+import { cacheFields, cacheWish, notModified } from './freshness.ts';
 import { acceptUp, headersDown } from './headers.ts';
 import { asScimError, finish, toReply } from './respond.ts';
 import { methods } from './server.ts';
@@ -46,6 +47,7 @@ export interface TenantInterfaces {
 export interface Parts {
   readonly trail: Trail;
   readonly cache: Cache;
+  readonly doubts: Doubts;
   readonly identify: Identify;
   readonly tokenEndpoint: TokenEndpoint;
   readonly systems: ReadonlyMap<string, System>;
@@ -165,8 +167,9 @@ async function read(parts: Parts, system: System, caller: Caller, asked: Asked):
   const { call, operation, entry } = asked;
   const accept = acceptUp(call.headers, system.kind);
   const scope = system.cache.perCaller ? caller.name : '';
-  const mayServe = !isFreshWanted(call.headers) && !mayRewrite(caller, operation);
-  const { lifetimeMs } = system.cache;
+  const wish = cacheWish(call.headers);
+  const mayServe = !wish.fresh && !mayRewrite(caller, operation);
+  const lifetimeMs = Math.min(system.cache.lifetimeMs, wish.maxAgeMs);
   // A flight may be shared, so it does not end when the caller who began it leaves.
   const flight = parts.cache.read(operation, { accept, mayServe, scope, lifetimeMs }, (onSent) => {
     const signal = AbortSignal.timeout(parts.patienceMs);
@@ -200,6 +203,10 @@ async function write(parts: Parts, system: System, caller: Caller, asked: Asked)
   try {
     const reply = await ask(system.route, { ...asked, patience: patienceOf(parts, signal), onSent });
     return withoutDenied(caller, operation, deliver(system, reply));
+  } catch (thrown) {
+    if (thrown instanceof ScimError && thrown.kind === 'outcome-unknown')
+      parts.doubts.raise(operation, system.route.deadlines.writeMs);
+    throw thrown;
   } finally {
     // Whatever came back, the tenant may have changed: nothing older is served once this call is answered.
     if (sent) await parts.cache.forget(operation);

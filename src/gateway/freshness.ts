@@ -2,10 +2,23 @@
 import type { CacheAnswer } from '../cache/cache.ts';
 import type { Headers, Reply } from '../scim/call.ts';
 
-/** Whether the caller wants the tenant's own word (RFC 9111 §5.2.1.4, §5.4). */
-export function isFreshWanted(headers: Headers): boolean {
-  const wish = `${headers['cache-control'] ?? ''},${headers['pragma'] ?? ''}`;
-  return wish.split(',').some((directive) => /^(?:no-cache|no-store|max-age=0)$/i.test(directive.trim()));
+/** What a caller says about the cache (RFC 9111 §5.2.1, §5.4). */
+export interface CacheWish {
+  /** The tenant's own word is wanted. */
+  readonly fresh: boolean;
+  /** How old an answer may be; 0 when nothing may be stored. */
+  readonly maxAgeMs: number;
+}
+
+export function cacheWish(headers: Headers): CacheWish {
+  const text = `${headers['cache-control'] ?? ''},${headers['pragma'] ?? ''}`.toLowerCase();
+  const directives = text.split(',').map((directive) => directive.trim());
+  const maxAge = directives.map((directive) => /^max-age="?(\d{1,9})"?$/.exec(directive)?.[1]).find(Boolean);
+  const seconds = maxAge === undefined ? Infinity : Number(maxAge);
+  return {
+    fresh: directives.includes('no-cache') || seconds === 0,
+    maxAgeMs: directives.includes('no-store') ? 0 : seconds === 0 ? Infinity : seconds * 1000,
+  };
 }
 
 export function cacheFields({ result, ageMs, ttlMs }: Omit<CacheAnswer, 'reply'>): Headers {

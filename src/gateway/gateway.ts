@@ -23,6 +23,7 @@ import { createApp } from './app.ts';
 import { authorities } from './authorities.ts';
 import { callersOf, certificatesOf, issuersOf } from './callers.ts';
 import type { Config } from './config.ts';
+import { Doubts } from './doubts.ts';
 import { createExchange } from './exchange.ts';
 import { deriveKey, readOrCreateKey } from './key-file.ts';
 import { Noise } from './noise.ts';
@@ -74,6 +75,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const verifyForeign = createForeignVerifier(issuersOf(config));
   const bearerLogOn = createBearerLogOn({ callers, secrets, tokens, verifyForeign });
   const cache = starting.use(openCache(config, deriveKey(key, 'cache'), note));
+  const doubts = starting.use(new Doubts(cache));
   const running = new Running();
   const accesses = new Map<string, TenantAccess>();
   for (const upstream of options.upstreams)
@@ -82,6 +84,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       starting.use(createTenantAccess(upstream, config.replicas, trail, running.ending)),
     );
 
+  let serving = false;
+  // First up and last down of the listeners: whoever asks for health is answered while the others drain.
+  const admin = starting.use(
+    await startAdmin({ ...config.admin, obstacles: () => obstacles(trail, running, serving) }),
+  );
   const { server, port } = await listen(listenerOptions(config), (...seen) => noise.report(...seen));
   const clients = openClients(config, server, (...seen) => noise.report(...seen));
   const exchangeTls = (found: TlsMaterial): void => {
@@ -101,6 +108,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const exchange = createExchange({
     trail,
     cache,
+    doubts,
     identify: createIdentify({
       logOn,
       bearerLogOn,
@@ -124,9 +132,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     certificateOf: (socket) => clients?.check(socket),
   });
   attach(server, app);
-  const admin = starting.use(
-    await startAdmin({ ...config.admin, obstacles: () => obstacles(trail, running) }),
-  );
+  serving = true;
   const parts = starting.move();
   const reload = async (): Promise<void> => {
     tls?.reload();
@@ -205,8 +211,9 @@ function listenerOptions({ listen, limits }: Config) {
   };
 }
 
-function obstacles(trail: Trail, running: Running): string[] {
+function obstacles(trail: Trail, running: Running, serving: boolean): string[] {
   return [
+    ...(serving ? [] : ['the gateway is starting']),
     ...(running.draining ? ['the gateway is shutting down'] : []),
     ...(trail.ready ? [] : ['the audit trail cannot be written']),
   ];

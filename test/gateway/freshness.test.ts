@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { notModified } from '../../src/gateway/freshness.ts';
+import { cacheWish, notModified } from '../../src/gateway/freshness.ts';
 
 const replyWith = (etag: string | undefined, status = 200) => ({
   status,
@@ -44,4 +44,23 @@ for (const [etag, condition] of unknown)
 test('only what is whole and well can be known already', () => {
   for (const status of [201, 206, 404])
     assert.equal(notModified(replyWith('"1"', status), '*').status, status);
+});
+
+for (const [cacheControl, wish] of [
+  [undefined, { fresh: false, maxAgeMs: Infinity }],
+  ['no-cache', { fresh: true, maxAgeMs: Infinity }],
+  ['No-Cache, x', { fresh: true, maxAgeMs: Infinity }],
+  ['max-age=0', { fresh: true, maxAgeMs: Infinity }],
+  ['max-age=00', { fresh: true, maxAgeMs: Infinity }],
+  ['max-age="0"', { fresh: true, maxAgeMs: Infinity }],
+  ['max-age=5', { fresh: false, maxAgeMs: 5000 }],
+  ['max-age=x', { fresh: false, maxAgeMs: Infinity }],
+  ['no-store', { fresh: false, maxAgeMs: 0 }],
+] as const)
+  test(`Cache-Control: ${cacheControl} means ${JSON.stringify(wish)}`, () => {
+    assert.deepEqual(cacheWish({ 'cache-control': cacheControl }), wish);
+  });
+
+test("Pragma: no-cache wants the tenant's own word too", () => {
+  assert.equal(cacheWish({ pragma: 'no-cache' }).fresh, true);
 });
