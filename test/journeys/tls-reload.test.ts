@@ -78,10 +78,8 @@ const shows =
   async (): Promise<boolean> =>
     (await shakeHands(gateway.url)).certificate === certificate.trim();
 
-const has =
-  (siege: Siege, event: string) =>
-  async (): Promise<boolean> =>
-    (await siege.records()).some((record) => record.event === event);
+const has = (siege: Siege, event: string) => async (): Promise<boolean> =>
+  (await siege.records()).some((record) => record.event === event);
 
 const first = createCertificate('first');
 const second = createCertificate('second');
