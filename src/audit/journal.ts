@@ -223,17 +223,18 @@ export class Journal implements AsyncDisposable {
     const reason = reasonOf(error);
     const since = new Date().toISOString();
     this.#failure ??= { code: codeOf(error), reason, since, at: performance.now(), refused: 0 };
-    this.#failure.refused += this.#queue.refuse(new JournalRefusal('The write failed.', error), batch);
+    this.#refuse(error, batch);
     const lost = error instanceof SegmentLost;
-    if (!lost) this.#refuseWaiting(error);
+    if (!lost) this.#refuse(error);
     if (lost) await this.#attempt(() => this.#succession.abandon());
     this.#report('audit.failed', { ...this.#failure });
     // Another file may well work at once; a disk that refuses to write needs time.
     this.#probeAfter(lost ? 0 : this.#limits.probeMs);
   }
 
-  #refuseWaiting(error: unknown): void {
-    const refused = this.#queue.refuse(new JournalRefusal('The write failed.', error));
+  /** A batch, or with none all that wait. */
+  #refuse(error: unknown, batch?: readonly Waiting[]): void {
+    const refused = this.#queue.refuse(new JournalRefusal('The write failed.', error), batch);
     if (this.#failure) this.#failure.refused += refused;
   }
 
@@ -258,8 +259,8 @@ export class Journal implements AsyncDisposable {
     try {
       await this.#commit([...remarks, ...batch]);
     } catch (error) {
-      failure.refused += this.#queue.refuse(new JournalRefusal('The write failed.', error), batch);
-      this.#refuseWaiting(error);
+      this.#refuse(error, batch);
+      this.#refuse(error);
       if (error instanceof SegmentLost) await this.#attempt(() => this.#succession.abandon());
       this.#probeAfter(this.#limits.probeMs);
       return;

@@ -1,117 +1,16 @@
 /**
- * The shape of what stands on either side of the gateway: callers with their permissions, tenants, and the
- * systems that lead from the one to the other. Same rules as config-schema.ts.
+ * The shape of what stands behind the gateway: tenants, and the systems at them. Same rules as config-schema.ts.
  */
 import { z } from 'zod';
 
-import {
-  certificates,
-  confidentialUrl,
-  keyPair,
-  path,
-  secret,
-  type References,
-} from './config-references.ts';
-import { count, duration, name, network, port, secureUrl, size } from './config-values.ts';
-
-export const permissionNames = {
-  proxy: 'Access Proxy System API',
-  realTime: 'Access Real-Time Provisioning API',
-  admin: 'Access Identity Provisioning Tenant Admin API',
-} as const;
+import { certificates, keyPair } from './config-certificates.ts';
+import { confidentialUrl, path, secret, type References } from './config-references.ts';
+import { count, duration, name, port, secureUrl, size } from './config-values.ts';
 
 export const tenantName = () => name('-', 'name of a tenant');
 export const systemId = () => name('._~-', 'id of a system');
-export const callerName = () => name('._@-', 'name of a technical user');
-const resourceType = () => name('', 'resource type');
-const attributeName = () =>
-  name('_$-', 'name of an attribute').refine(
-    // What every reply and every list consists of.
-    (text) => !['schemas', 'id', 'meta', 'resources', 'operations'].includes(text.toLowerCase()),
-    { error: 'cannot be kept from anybody: no reply is without it' },
-  );
-
-function allOr<T extends z.ZodType>(element: T) {
-  const list = z.array(element).min(1);
-  return z.union([z.literal('all'), list], { error: 'must be all, or a list with at least one entry' });
-}
-
+export const resourceType = () => name('', 'resource type');
 export const cacheLifetime = () => duration({ min: '1s', max: '24h' });
-
-function certificateMatch() {
-  const digest = () =>
-    z
-      .string()
-      .regex(/^(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/, {
-        error: 'must be a SHA-256 digest: 64 hexadecimal digits',
-      })
-      .transform((text) => text.replaceAll(':', '').toLowerCase());
-  const name = z
-    .string()
-    .regex(/^(?:DNS|URI):[!-~]+$/, { error: 'must be a name such as DNS:idm.example.com or URI:spiffe://…' });
-  return z.union(
-    [
-      z.strictObject({ sha256: digest().describe('SHA-256 fingerprint of the certificate.') }),
-      z.strictObject({ spki: digest().describe('SHA-256 of its public key (SubjectPublicKeyInfo in DER).') }),
-      z.strictObject({ san: name.describe('One of its alternative names, exactly.') }),
-    ],
-    { error: 'must have one of sha256 (a digest), spki (a digest), san (DNS:… or URI:…)' },
-  );
-}
-
-export function caller() {
-  const sourceSystems = allOr(systemId()).describe('Ids of the source systems that may be named.');
-  const proxy = z.strictObject({
-    permission: z.literal(permissionNames.proxy).describe('Users and groups of proxy systems.'),
-    systems: allOr(systemId()).describe('`all`, or the ids of the systems.'),
-    resourceTypes: allOr(resourceType())
-      .default('all')
-      .describe('`all`, or names such as `Users`, `Groups`.'),
-    access: z
-      .array(z.enum(['read', 'write']))
-      .min(1)
-      .describe('`read`, `write` or both.'),
-    deniedAttributes: z
-      .array(attributeName())
-      .default([])
-      .describe(
-        'Attributes such as `emails` that are kept from the caller: not told, not asked for, not filtered by, not written.',
-      ),
-  });
-  const realTime = z.strictObject({
-    permission: z.literal(permissionNames.realTime).describe('Real-time provisioning of a source system.'),
-    sourceSystems,
-  });
-  const admin = z.strictObject({
-    permission: z.literal(permissionNames.admin).describe('Starting jobs and reading their logs.'),
-    sourceSystems,
-  });
-  return z.strictObject({
-    tenant: tenantName()
-      .optional()
-      .describe(
-        'The tenant whose real-time and admin interfaces are meant: their paths name none. May be left out with one tenant.',
-      ),
-    permissions: z
-      .array(z.discriminatedUnion('permission', [proxy, realTime, admin]))
-      .min(1)
-      .describe('What the technical user may do; what is not listed is refused.'),
-    certificates: z
-      .array(certificateMatch())
-      .min(1)
-      .optional()
-      .describe(
-        'Client certificates that stand for it, each by one of `sha256`, `spki`, `san`. Needs `listen.tls.clients`.',
-      ),
-    sourceNetworks: z
-      .array(network())
-      .min(1)
-      .optional()
-      .describe(
-        'Networks that it may call from, such as `10.20.0.0/16`: the address of the connection counts. Default: any.',
-      ),
-  });
-}
 
 export function tenant(references: References) {
   return z.strictObject({
@@ -219,7 +118,7 @@ export function system() {
       .describe('`ips`: a proxy system of the tenant. `scim`: any SCIM 2.0 service provider under `url`.'),
     id: systemId().optional().describe('The system’s id at the tenant. Default: the id that callers use.'),
     url: secureUrl().optional().describe('Base address of a system of kind `scim`. Default: the tenant’s.'),
-    name: z.string().optional().describe('A name for people: logs and the console show it.'),
+    name: z.string().optional().describe('A name for people: `gatehouse idm-csv` writes it.'),
     resourceTypes: z
       .array(resourceType())
       .min(1)
@@ -228,7 +127,9 @@ export function system() {
     assignment: z
       .enum(['PUT', 'PATCH'])
       .default('PUT')
-      .describe('How a changed membership goes up: the whole group, or only the change.'),
+      .describe(
+        'How the identity manager changes memberships: `gatehouse idm-csv` writes it as SCIM_ASSIGNMENT_METHOD.',
+      ),
     cache: z
       .strictObject({
         enabled: z.boolean().default(true).describe('Remember replies of this system.'),

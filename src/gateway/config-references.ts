@@ -1,8 +1,7 @@
 /**
- * What a configuration refers to instead of containing it: secrets, certificates and paths. A secret is never
+ * What a configuration refers to instead of containing it: secrets and paths. A secret is never
  * written into the configuration itself, and its file is private to the account that runs the gateway.
  */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
@@ -10,7 +9,6 @@ import { z } from 'zod';
 
 import { refuse, type FaultSink } from './config-values.ts';
 import { Secret } from './secret.ts';
-import { readRevocations } from './tls-crl.ts';
 
 /** Where references lead: relative paths start at `directory`, `{ env: NAME }` looks into `env`. */
 export interface References {
@@ -18,13 +16,7 @@ export interface References {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** A file that is not secret, read when the configuration is; the path is kept for watching it. */
-export interface TextFile {
-  readonly path: string;
-  readonly text: string;
-}
-
-const file = z.strictObject({
+export const file = z.strictObject({
   file: z.string().min(1).describe('Path of the file.').meta({ title: 'path' }),
 });
 const reference = z.union([file, z.strictObject({ env: z.string().min(1) })]);
@@ -70,7 +62,7 @@ export function confidentialUrl(protocols: readonly string[], references: Refere
 }
 
 /** Stands for a secret that could not be read; the fault is reported and the configuration refused. */
-const unreadable = new Secret('');
+export const unreadable = new Secret('');
 
 function readSecret(value: unknown, references: References, ctx: FaultSink): Secret {
   if (value instanceof Secret) return value;
@@ -102,7 +94,7 @@ function readPrivateFile(path: string, ctx: FaultSink): string | undefined {
   return readText(path, ctx);
 }
 
-function readText(path: string, ctx: FaultSink): string | undefined {
+export function readText(path: string, ctx: FaultSink): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -143,122 +135,6 @@ export function privatePath(references: References) {
   return path(references).superRefine((absolute, ctx) => refuseOpenMode(absolute, ctx));
 }
 
-/** `{ file }` of one or several PEM certificates. */
-export function certificates({ directory }: References) {
-  return file.meta({ title: 'file' }).transform(({ file }, ctx): TextFile => {
-    const absolute = resolve(directory, file);
-    const text = readText(absolute, ctx);
-    if (text !== undefined && !isCertificate(text))
-      refuse(
-        ctx,
-        `${absolute} holds no PEM certificate`,
-        'give a file that begins with -----BEGIN CERTIFICATE-----',
-      );
-    return { path: absolute, text: text ?? '' };
-  });
-}
-
-function isCertificate(text: string): boolean {
-  try {
-    return new X509Certificate(text).subject !== undefined;
-  } catch {
-    // Node reports every malformed certificate by throwing; the caller words the fault.
-    return false;
-  }
-}
-
 function reasonOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-}
-
-/** A certificate and the private key that belongs to it. */
-export interface KeyPair {
-  readonly certificate: TextFile;
-  readonly key: Secret;
-}
-
-export function keyPair(references: References) {
-  return z.strictObject(pairOf(references)).superRefine(checkPair);
-}
-
-/** How callers may show certificates of their own. */
-export interface TlsClients {
-  readonly ca: TextFile;
-  readonly crl?: TextFile | undefined;
-  readonly mode: 'required' | 'explained' | 'optional';
-}
-
-/** What the listener shows, and what it wants to be shown. */
-export interface ListenerTls extends KeyPair {
-  readonly clients?: TlsClients | undefined;
-}
-
-export function listenerTls(references: References) {
-  const clients = z
-    .strictObject({
-      ca: certificates(references).describe(
-        'PEM file with the authorities that issue certificates to callers. Dedicated ones: no public authority.',
-      ),
-      crl: revocationLists(references)
-        .optional()
-        .describe('PEM file with the revocation lists of all these authorities and those between.'),
-      mode: z
-        .enum(['required', 'explained', 'optional'])
-        .describe(
-          '`required`: without a valid certificate there is no connection. `explained`: the call is answered with 401 ' +
-            'and the reason. `optional`: callers may come without; one that is shown must be valid.',
-        ),
-    })
-    .describe('Certificates of callers (mTLS); `callers.<name>.certificates` says whose they are.');
-  return z.strictObject({ ...pairOf(references), clients: clients.optional() }).superRefine(checkPair);
-}
-
-function pairOf(references: References) {
-  return {
-    certificate: certificates(references).describe(
-      'PEM file with the certificate and then its intermediate certificates.',
-    ),
-    key: secret(references).describe('The private key in PEM, as a reference.'),
-  };
-}
-
-function checkPair({ certificate, key }: KeyPair, ctx: FaultSink): void {
-  if (isCertificate(certificate.text) && key !== unreadable && !belongTogether(certificate.text, key))
-    refuse(
-      ctx,
-      'the key does not belong to the certificate',
-      'give the key that the certificate was issued for',
-    );
-}
-
-function revocationLists({ directory }: References) {
-  return file.meta({ title: 'file' }).transform(({ file }, ctx): TextFile => {
-    const absolute = resolve(directory, file);
-    const text = readText(absolute, ctx);
-    if (text !== undefined && !isRevocationList(text))
-      refuse(
-        ctx,
-        `${absolute} holds no PEM revocation list`,
-        'give a file that begins with -----BEGIN X509 CRL-----',
-      );
-    return { path: absolute, text: text ?? '' };
-  });
-}
-
-function isRevocationList(text: string): boolean {
-  try {
-    readRevocations(text);
-    return true;
-  } catch {
-    return false; // whatever is wrong with it; the caller words the fault
-  }
-}
-
-function belongTogether(certificate: string, key: Secret): boolean {
-  try {
-    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key.reveal()));
-  } catch {
-    // A key that cannot be read belongs to no certificate; its parser’s words could quote it.
-    return false;
-  }
 }

@@ -4,16 +4,11 @@
  */
 import { z } from 'zod';
 
+import { caller, callerName } from './config-callers.ts';
+import { certificates, listenerTls } from './config-certificates.ts';
 import { oauth } from './config-issuers.ts';
-import { cacheLifetime, caller, callerName, system, systemId, tenant, tenantName } from './config-parties.ts';
-import {
-  certificates,
-  confidentialUrl,
-  listenerTls,
-  path,
-  privatePath,
-  type References,
-} from './config-references.ts';
+import { cacheLifetime, system, systemId, tenant, tenantName } from './config-parties.ts';
+import { confidentialUrl, path, privatePath, type References } from './config-references.ts';
 import { count, duration, name, port, secureUrl, size } from './config-values.ts';
 
 /** Built for each parse, because references are read while parsing; `references` never shapes the schema itself. */

@@ -2,7 +2,9 @@
  * Gathers what never became a call (broken framing, failed handshakes) into one record per source network and
  * fault every ten seconds, so that nobody can fill the trail's disk without a credential (facts: 1.6).
  */
-import { isIPv6 } from 'node:net';
+import { isIPv4 } from 'node:net';
+
+import { sourceOf } from '../auth/network.ts';
 
 export interface NoiseFacts {
   readonly code: string;
@@ -70,13 +72,6 @@ const iso = (at: number): string => new Date(at).toISOString();
 
 /** The /24 or /64 that an address belongs to. */
 function networkOf(ip: string): string {
-  const mapped = ip.replace(/^::ffff:(?=\d+\.)/, '');
-  if (!isIPv6(mapped)) return mapped.replace(/\.\d+$/, '.0/24');
-  const [head = '', tail = ''] = mapped.split('::');
-  const left = head.split(':').filter(Boolean);
-  const right = tail.split(':').filter(Boolean);
-  const full = mapped.includes('::')
-    ? [...left, ...Array.from({ length: 8 - left.length - right.length }, () => '0'), ...right]
-    : left;
-  return `${full.slice(0, 4).join(':')}::/64`;
+  const source = sourceOf(ip);
+  return isIPv4(source) ? source.replace(/\.\d+$/, '.0/24') : source;
 }

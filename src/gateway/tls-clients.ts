@@ -10,7 +10,7 @@ import { TLSSocket } from 'node:tls';
 import { allChallenges } from '../auth/challenge.ts';
 import type { ClientCertificate } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
-import type { TlsClients } from './config-references.ts';
+import type { TlsClients } from './config-certificates.ts';
 import type { ReportNoise } from './server.ts';
 import { markOf, readRevocations } from './tls-crl.ts';
 import { splitCertificates } from './tls.ts';

@@ -6,7 +6,7 @@ import { X509Certificate } from 'node:crypto';
 import { unwatchFile, watchFile } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
-import { listenerTls } from './config-references.ts';
+import { listenerTls } from './config-certificates.ts';
 import { contextOptions, splitCertificates, type TlsMaterial } from './tls.ts';
 
 export interface TlsReload extends Disposable {

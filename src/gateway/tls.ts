@@ -5,7 +5,7 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 
-import type { ListenerTls } from './config-references.ts';
+import type { ListenerTls } from './config-certificates.ts';
 import { splitLists } from './tls-crl.ts';
 
 /** What the listener shows: the certificate with its intermediate ones, and the key of the first. */

@@ -59,14 +59,14 @@ export class Matcher {
     remembered: Remembered,
     accepts: (end: number) => boolean,
   ): number | undefined {
-    const todo = new Backlog(this.#slots);
+    const backlog = new Backlog(this.#slots);
     let [at, position] = [0, start];
     for (;;) {
       this.#effort.spend();
       const instruction = program.code[at];
       if (instruction?.kind === 'done' && accepts(position)) return position;
-      const next = instruction ? this.#step(instruction, at, position, todo, remembered) : undefined;
-      const resumed = next ?? todo.resume();
+      const next = instruction ? this.#step(instruction, at, position, backlog, remembered) : undefined;
+      const resumed = next ?? backlog.resume();
       if (!resumed) return undefined;
       [at, position] = resumed;
     }
@@ -77,7 +77,7 @@ export class Matcher {
     instruction: Instruction,
     at: number,
     position: number,
-    todo: Backlog,
+    backlog: Backlog,
     remembered: Remembered,
   ): State | undefined {
     switch (instruction.kind) {
@@ -87,10 +87,10 @@ export class Matcher {
         return [instruction.to, position];
       case 'split':
         if (remembered.entered(at, position)) return undefined;
-        todo.later(instruction.second, position);
+        backlog.later(instruction.second, position);
         return [instruction.first, position];
       case 'save':
-        todo.save(instruction.slot, position);
+        backlog.save(instruction.slot, position);
         return [at + 1, position];
       case 'progress':
         return this.#slots[instruction.slot] === position ? [instruction.to, position] : [at + 1, position];
@@ -99,11 +99,11 @@ export class Matcher {
       case 'reference':
         return this.#reference(instruction, at, position);
       case 'atomic': {
-        const end = this.#inside(instruction.inner, position, todo);
+        const end = this.#inside(instruction.inner, position, backlog);
         return end === undefined ? undefined : [at + 1, end];
       }
       case 'look':
-        return this.#looks(instruction, position, todo) ? [at + 1, position] : undefined;
+        return this.#looks(instruction, position, backlog) ? [at + 1, position] : undefined;
       case 'done':
         return undefined;
     }
@@ -119,7 +119,7 @@ export class Matcher {
   #inside(
     inner: Program,
     start: number,
-    todo: Backlog,
+    backlog: Backlog,
     accepts: (end: number) => boolean = anywhere,
   ): number | undefined {
     const before = [...this.#slots];
@@ -127,20 +127,20 @@ export class Matcher {
     const after = [...this.#slots];
     for (const [slot, value] of before.entries()) this.#slots[slot] = value;
     if (end === undefined) return undefined;
-    for (const [slot, value] of after.entries()) if (value !== before[slot]) todo.save(slot, value);
+    for (const [slot, value] of after.entries()) if (value !== before[slot]) backlog.save(slot, value);
     return end;
   }
 
-  #looks(look: Instruction & { kind: 'look' }, position: number, todo: Backlog): boolean {
+  #looks(look: Instruction & { kind: 'look' }, position: number, backlog: Backlog): boolean {
     const seen = look.behind
-      ? this.#seenBehind(look.inner, position, todo)
-      : this.#inside(look.inner, position, todo);
+      ? this.#seenBehind(look.inner, position, backlog)
+      : this.#inside(look.inner, position, backlog);
     return (seen !== undefined) !== look.negative;
   }
 
-  #seenBehind(inner: Program, position: number, todo: Backlog): number | undefined {
+  #seenBehind(inner: Program, position: number, backlog: Backlog): number | undefined {
     for (let start = position; start >= 0; start -= 1) {
-      const end = this.#inside(inner, start, todo, (reached) => reached === position);
+      const end = this.#inside(inner, start, backlog, (reached) => reached === position);
       if (end !== undefined) return end;
     }
     return undefined;

@@ -83,7 +83,7 @@ test(`no acknowledged record is lost when the process is killed ${kills} times u
     'every answer has its record',
   );
   const intended = new Set(of('upstream.intent').map(({ req }) => req));
-  const seen = upstream.received.map(({ headers }) => headers['x-request-id']);
+  const seen = upstream.received.map(({ headers }) => String(headers['x-request-id']));
   assert.deepEqual(
     seen.filter((id) => !intended.has(id)),
     [],

@@ -12,8 +12,9 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 
 import { Secret } from '../../src/gateway/secret.ts';
 import { createCertificate, type CertificateAndKey } from '../support/certificate.ts';
+import type { TrailRecord } from '../support/gateway.ts';
 import { RawConnection, request } from '../support/raw.ts';
-import { assertRefusal, assertServing, besiege, type Siege, type TrailRecord } from '../support/siege.ts';
+import { assertRefusal, assertServing, besiege, type Siege } from '../support/siege.ts';
 import { sendScim, type UpstreamOptions } from '../support/upstream.ts';
 
 type Listen = NonNullable<NonNullable<Parameters<typeof besiege>[0]>['config']>['listen'];

@@ -5,14 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { startGateway } from '../support/gateway.ts';
 import { RawConnection, request } from '../support/raw.ts';
-import {
-  assertRefusal,
-  assertServing,
-  besiege,
-  plainAnswer,
-  type Siege,
-  type TrailRecord,
-} from '../support/siege.ts';
+import { assertRefusal, assertServing, besiege, plainAnswer, type Siege } from '../support/siege.ts';
 import { sendScim, type Answer } from '../support/upstream.ts';
 
 const deadlines = { read: '400ms', write: '600ms' };
@@ -199,7 +192,7 @@ test('a write to a tenant that is not there has certainly not been carried out',
   const answer = await plainAnswer(await gateway.call('POST', '/Users', {}));
   assertRefusal(answer, 502);
   assert.match(answer.body, /was not sent/);
-  const records = (await gateway.records()) as unknown as TrailRecord[];
+  const records = await gateway.records();
   const outcome = records.find(({ event }) => event === 'upstream.outcome')?.outcome;
   assert.deepEqual([outcome?.result, outcome?.sent], ['failure', false]);
 });

@@ -11,7 +11,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type ConnectionOptions } from 'node:tls';
 
-import type { TlsClients } from '../../src/gateway/config-references.ts';
+import type { TlsClients } from '../../src/gateway/config-certificates.ts';
 import { createCertificate, createRevocationList, type CertificateAndKey } from '../support/certificate.ts';
 import type { RawAnswer } from '../support/raw.ts';
 import { assertRefusal, besiege, recordOf, type Siege } from '../support/siege.ts';

@@ -12,7 +12,7 @@ import { startChild } from '../support/child.ts';
 import { readRecords, systemId } from '../support/gateway.ts';
 import { prepareInstallation } from '../support/installation.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
-import { assertRefusal, besiege, plainAnswer, type Siege, type TrailRecord } from '../support/siege.ts';
+import { assertRefusal, besiege, plainAnswer, type Siege } from '../support/siege.ts';
 import { sendScim, startUpstream } from '../support/upstream.ts';
 
 const pace = { perMinute: 5000, burst: 100, tenantLimit: 10_000, minute: '1s' } as const;
@@ -172,7 +172,7 @@ test('on SIGTERM a hundred running writes are finished and told, new ones refuse
   assert.equal(await ended, 0);
   assert.equal(upstream.received.length, 100);
   const trail = join(directory.path, 'audit');
-  const records = (await readRecords(trail)) as unknown as TrailRecord[];
+  const records = await readRecords(trail);
   assert.equal(records.filter(({ event }) => event === 'request.outcome').length, 100);
   assert.ok(records.some(({ event }) => event === 'process.stop'));
   assert.equal((await verifyTrail(trail)).verdict, 'ok');

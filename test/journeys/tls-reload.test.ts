@@ -13,9 +13,9 @@ import { parse, stringify } from 'yaml';
 
 import { createCertificate, type CertificateAndKey } from '../support/certificate.ts';
 import { startChild } from '../support/child.ts';
-import { readRecords } from '../support/gateway.ts';
+import { readRecords, type TrailRecord } from '../support/gateway.ts';
 import { prepareInstallation } from '../support/installation.ts';
-import { besiege, type Siege, type TrailRecord } from '../support/siege.ts';
+import { besiege, type Siege } from '../support/siege.ts';
 import { startUpstream } from '../support/upstream.ts';
 
 async function writePair(directory: string, { certificate, key }: CertificateAndKey): Promise<void> {
@@ -173,8 +173,7 @@ test('SIGHUP reads the certificate and the secrets again', async () => {
   const config = parse(await readFile(file, 'utf8'));
   await writeFile(file, stringify({ ...config, listen: { port: 0, tls: tlsIn(directory.path) } }));
   const child = await startChild(file);
-  const records = (): Promise<TrailRecord[]> =>
-    readRecords(join(directory.path, 'audit')) as unknown as Promise<TrailRecord[]>;
+  const records = (): Promise<TrailRecord[]> => readRecords(join(directory.path, 'audit'));
   try {
     child.process.kill('SIGHUP');
     for (const wanted of ['cert.reloaded', 'secret.reloaded'])

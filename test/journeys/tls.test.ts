@@ -10,7 +10,8 @@ import { connect } from 'node:tls';
 
 import { Secret } from '../../src/gateway/secret.ts';
 import { createCertificate, type CertificateAndKey } from '../support/certificate.ts';
-import { assertRefusal, besiege, plainAnswer, type TrailRecord } from '../support/siege.ts';
+import type { TrailRecord } from '../support/gateway.ts';
+import { assertRefusal, besiege, plainAnswer } from '../support/siege.ts';
 
 const good = createCertificate();
 

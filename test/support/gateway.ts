@@ -17,6 +17,21 @@ import { createGateway } from '../../src/gateway/gateway.ts';
 export const systemId = 'b1f0e7a2-0000-4000-8000-000000000001';
 const proxyPath = `/ipsproxy/service/api/v1/scim/${systemId}`;
 
+/** A record of the trail, as far as these tests look at it. */
+export interface TrailRecord {
+  readonly event: string;
+  readonly req?: string;
+  readonly outcome?: {
+    readonly result: string;
+    readonly http?: number;
+    readonly error?: string;
+    sent?: boolean;
+  };
+  readonly upstream?: { readonly attempt?: number; readonly status?: number };
+  readonly facts?: { readonly code?: string; readonly count?: number; readonly network?: string };
+  readonly [member: string]: unknown;
+}
+
 export interface TestGateway extends AsyncDisposable {
   readonly url: string;
   readonly adminUrl: string;
@@ -32,7 +47,7 @@ export interface TestGateway extends AsyncDisposable {
   /** `fetch` below the system's base with JSON and the log-on of `identity-manager`. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
   /** The records of the trail, oldest first. */
-  records(): Promise<Record<string, unknown>[]>;
+  records(): Promise<TrailRecord[]>;
 }
 
 const proxyPermission = { permission: 'Access Proxy System API', systems: 'all' } as const;
@@ -122,7 +137,7 @@ function document({ upstream, tenant, system, callers, config }: TestGatewayOpti
   };
 }
 
-export async function readRecords(directory: string): Promise<Record<string, unknown>[]> {
+export async function readRecords(directory: string): Promise<TrailRecord[]> {
   const instance = join(directory, 'test');
   const files = (await readdir(instance)).filter((name) => name.endsWith('.jsonl')).toSorted(bySequence);
   const texts = await Promise.all(files.map((name) => readFile(join(instance, name), 'utf8')));

@@ -7,24 +7,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { readRecords, startGateway, type TestGateway, type TestGatewayOptions } from './gateway.ts';
+import {
+  readRecords,
+  startGateway,
+  type TestGateway,
+  type TestGatewayOptions,
+  type TrailRecord,
+} from './gateway.ts';
 import type { RawAnswer } from './raw.ts';
 import { startUpstream, type TestUpstream, type UpstreamOptions } from './upstream.ts';
-
-/** A record of the trail, as far as these tests look at it. */
-export interface TrailRecord {
-  readonly event: string;
-  readonly req?: string;
-  readonly outcome?: {
-    readonly result: string;
-    readonly http?: number;
-    readonly error?: string;
-    sent?: boolean;
-  };
-  readonly upstream?: { readonly attempt?: number; readonly status?: number };
-  readonly facts?: { readonly code?: string; readonly count?: number; readonly network?: string };
-  readonly [member: string]: unknown;
-}
 
 export interface Siege extends AsyncDisposable {
   readonly gateway: TestGateway;
@@ -52,8 +43,7 @@ export async function besiege({ tenantSide, config, ...options }: SiegeOptions =
   const stop = (): Promise<void> => (stopped ??= Promise.resolve(gateway[Symbol.asyncDispose]()));
   starting.defer(stop);
   const running = starting.move();
-  const records = async (): Promise<TrailRecord[]> =>
-    (await readRecords(directory)) as unknown as TrailRecord[];
+  const records = (): Promise<TrailRecord[]> => readRecords(directory);
   return {
     gateway,
     upstream,
