@@ -1,78 +1,38 @@
-/** `gatehouse audit verify`: what an auditor runs on a trail. The exit code is the verdict. */
-import { verifyTrail, type InstanceReport, type TrailReport } from '../audit/verify.ts';
-import { readArguments, WrongUsage } from './arguments.ts';
+/** `gatehouse audit`: finds the subcommand. Each needs only the trail's files, never a running gateway. */
+import { WrongUsage } from './arguments.ts';
 
-const exitCodes = { ok: 0, tampered: 1, truncated: 2 } as const;
-/** As wrong usage: what was named is no trail. */
-const unreadable = 4;
+interface Subcommand {
+  readonly says: string;
+  readonly load: () => Promise<{ readonly run: (args: readonly string[]) => Promise<number> }>;
+}
 
-const help = `usage: gatehouse audit verify <directory> [--json]
+const subcommands: Readonly<Record<string, Subcommand>> = {
+  verify: {
+    says: 'was a line changed, taken out, added or moved?',
+    load: () => import('./audit-verify.ts'),
+  },
+};
 
-Verifies an audit trail: that no line was changed, taken out, added or moved, and
-that no segment is missing before the last one. It reads the files only.
+const width = Math.max(...Object.keys(subcommands).map((name) => name.length));
+const help = `usage: gatehouse audit <subcommand> [options]
 
-  <directory>   the audit directory of all instances, or of one
-  --json        the report as one JSON document
-  --help        this text
+${Object.entries(subcommands)
+  .map(([name, { says }]) => `  ${name.padEnd(width)}  ${says}`)
+  .join('\n')}
 
-exit codes:
-  0  the trail is as it was written
-  1  it was tampered with
-  2  its end is missing: a crash that was not repaired yet, or somebody cut it off
-  4  the command was not understood, or the directory cannot be read
+'gatehouse audit <subcommand> --help' explains one of them with examples.
 
 examples:
   gatehouse audit verify var/audit
-  gatehouse audit verify /mnt/archive/audit/gateway-1 --json
 `;
 
-export async function run(args: readonly string[]): Promise<number> {
-  const given = readArguments(args, { json: { type: 'boolean' } }, help, 2);
-  if (!given) return 0;
-  const [verb, directory = ''] = given.positionals;
-  if (verb !== 'verify') throw new WrongUsage(`there is no command 'audit ${verb}'`, help);
-  const report = await read(directory);
-  if (!report) return unreadable;
-  process.stdout.write(given.values.json ? `${JSON.stringify(report, null, 2)}\n` : describe(report));
-  return exitCodes[report.verdict];
-}
-
-async function read(directory: string): Promise<TrailReport | undefined> {
-  try {
-    return await verifyTrail(directory);
-  } catch (error) {
-    process.stderr.write(
-      `gatehouse: the trail cannot be read: ${error instanceof Error ? error.message : ''}\n`,
-    );
-    return undefined;
+export async function run([name = '', ...args]: readonly string[]): Promise<number> {
+  if (name === '--help' || name === '-h') {
+    process.stdout.write(help);
+    return 0;
   }
-}
-
-function describe({ verdict, instances }: TrailReport): string {
-  return `${[...instances.map(describeInstance), `Verdict: ${verdict}`].join('\n\n')}\n`;
-}
-
-function describeInstance(report: InstanceReport): string {
-  const { instance, verdict, running, segments, records, bytes, firstSeq, lastSeq, firstTs, lastTs } = report;
-  const rows = [
-    ['chain', report.chain],
-    ['segments', segments],
-    ['records', `${records} (${sizeOf(bytes)})`],
-    ['sequence', firstSeq === undefined ? undefined : `${firstSeq} to ${lastSeq}`],
-    ['time', firstTs && `${firstTs} to ${lastTs}`],
-    ['head', report.head],
-    ['state', running ? 'being written' : 'at rest'],
-    ['verdict', verdict],
-  ].map(([name, value]) => `  ${String(name).padEnd(9)} ${value ?? '-'}`);
-  const findings = report.findings.map(({ verdict: found, file, line, seq, reason }) =>
-    [`  ! ${found}`, file, line && `line ${line}`, seq && `seq ${seq}`]
-      .filter(Boolean)
-      .join('  ')
-      .concat(`\n    ${reason}`),
-  );
-  return [instance, ...rows, ...findings].join('\n');
-}
-
-function sizeOf(bytes: number): string {
-  return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  if (!subcommand) throw new WrongUsage(`there is no command 'audit ${name}'`, help);
+  const { run: runSubcommand } = await subcommand.load();
+  return runSubcommand(args);
 }
