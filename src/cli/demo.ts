@@ -61,8 +61,7 @@ async function play(directory: string): Promise<number> {
     if (!tenant) throw new Error('the embedded tenant did not start');
     await using gateway = await createGateway(config, {
       version,
-      configHash: 'demo',
-      upstreams: embedded.upstreams,
+      upstreamsOf: embedded.upstreamsOf,
     });
     const base = `${gateway.url}/ipsproxy/service/api/v1/scim/${system}`;
     const logOn = (user: string, secret = secrets.get(user) ?? ''): IdentityManager =>

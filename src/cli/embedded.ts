@@ -13,31 +13,39 @@ import { loadTenantFile } from '../ips/tenant-file.ts';
 import { startTenant, type Tenant } from '../ips/tenant.ts';
 
 export interface Embedded extends AsyncDisposable {
-  readonly upstreams: readonly Upstream[];
+  /** Every tenant of a configuration; the embedded ones are those that were started. */
+  upstreamsOf(config: Config): readonly Upstream[];
   /** The tenants that run inside this process, by their name in the configuration. */
   readonly tenants: ReadonlyMap<string, Tenant>;
 }
 
 export async function startEmbedded(config: Config): Promise<Embedded> {
   await using starting = new AsyncDisposableStack();
-  const upstreams: Upstream[] = [];
+  const started = new Map<string, Pick<Upstream, 'url' | 'credential'>>();
   const tenants = new Map<string, Tenant>();
   for (const settings of Object.values(config.tenants)) {
-    if (settings.embedded) {
-      const credential = {
-        type: 'basic',
-        user: randomUUID(),
-        secret: new Secret(randomBytes(32).toString('base64url')),
-      } as const;
-      const tenant = starting.use(await start(settings, config, credential.user, credential.secret));
-      tenants.set(settings.id, tenant);
-      upstreams.push({ ...settings, url: tenant.url.origin, credential });
-    } else {
-      upstreams.push(settings);
-    }
+    if (!settings.embedded) continue;
+    const credential = {
+      type: 'basic',
+      user: randomUUID(),
+      secret: new Secret(randomBytes(32).toString('base64url')),
+    } as const;
+    const tenant = starting.use(await start(settings, config, credential.user, credential.secret));
+    tenants.set(settings.id, tenant);
+    started.set(settings.id, { url: tenant.url.origin, credential });
   }
+  const upstreamOf = (settings: TenantSettings): Upstream => {
+    if (!settings.embedded) return settings;
+    const own = started.get(settings.id);
+    if (!own) throw new TypeError(`The tenant ${settings.id} was not started.`);
+    return { ...settings, ...own };
+  };
   const running = starting.move();
-  return { upstreams, tenants, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    upstreamsOf: (given) => Object.values(given.tenants).map(upstreamOf),
+    tenants,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 async function start(

@@ -1,10 +1,11 @@
 /** `gatehouse start`: the gateway as a service. It ends in order on SIGTERM and SIGINT, with exit code 0. */
-import { hash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { addSecret, readSecrets, type Entries } from '../auth/secret-file.ts';
 import { ConfigFaults } from '../gateway/config-faults.ts';
+import { watchConfig } from '../gateway/config-watch.ts';
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import { describeError, log } from '../log.ts';
@@ -16,7 +17,7 @@ import { refuseRoot } from './root.ts';
 const help = `usage: gatehouse start [--config FILE] [--allow-root]
 
 Runs the gateway until SIGTERM or SIGINT, then lets the running calls finish and ends. SIGHUP makes it read the
-secrets and the listener's certificate again.
+configuration, the secrets and the listeners' certificates again, as it does when these files change.
 The configuration is FILE, else the file that GATEHOUSE_CONFIG names, else config/gatehouse.yaml.
 As root it starts only on a loopback address, unless --allow-root is given.
 
@@ -38,9 +39,17 @@ export async function run(args: readonly string[]): Promise<number> {
   await using service = new AsyncDisposableStack();
   const secrets = new Map<string, string>();
   try {
-    const config = loadConfig(configFile(given.values.config));
+    const file = configFile(given.values.config);
+    const files = new Set<string>();
+    const config = loadConfig(file, process.env, (path) => files.add(path));
     if (!given.values['allow-root']) refuseRoot(config.listen.host);
-    await startService(config, service, secrets);
+    const gateway = await startService(config, service, secrets);
+    const watch = service.use(
+      watchConfig(file, files, (load, occasion) =>
+        gateway.reconfigure(load, { occasion, file, uid: statSync(file, { throwIfNoEntry: false })?.uid }),
+      ),
+    );
+    process.on('SIGHUP', () => void Promise.all([gateway.reload(), watch.reload('signal')]));
   } catch (error) {
     // Only their hashes are kept, so nobody would ever learn them.
     if (secrets.size > 0) process.stdout.write(listSecrets(secrets));
@@ -58,16 +67,14 @@ async function startService(
   config: Config,
   service: AsyncDisposableStack,
   secrets: Map<string, string>,
-): Promise<void> {
+): Promise<Gateway> {
   await prepareSecrets(config, secrets);
-  const { upstreams, tenants } = service.use(await startEmbedded(config));
-  // The whole of what is in force, environment and defaults included; secrets show as *** in it.
-  const configHash = hash('sha256', JSON.stringify(config));
-  const gateway = service.use(await createGateway(config, { version, configHash, upstreams }));
-  process.on('SIGHUP', () => void gateway.reload());
+  const { upstreamsOf, tenants } = service.use(await startEmbedded(config));
+  const gateway = service.use(await createGateway(config, { version, upstreamsOf }));
   log.info('serving', { url: gateway.url, admin: gateway.adminUrl, version });
   for (const [id, { url }] of tenants) log.info('embedded tenant', { tenant: id, url: url.origin });
   if (secrets.size > 0) process.stdout.write(`${listSecrets(secrets)}${firstCall(secrets, config, gateway)}`);
+  return gateway;
 }
 
 /** Generates what is missing, if the configuration wants that. */

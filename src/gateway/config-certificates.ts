@@ -3,11 +3,10 @@
  * configuration is read, so that a listener or an agent never meets one that does not fit.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { resolve } from 'node:path';
 
 import { z } from 'zod';
 
-import { file, readText, secret, unreadable, type References } from './config-references.ts';
+import { file, locate, readText, secret, unreadable, type References } from './config-references.ts';
 import { refuse, type FaultSink } from './config-values.ts';
 import type { Secret } from './secret.ts';
 import { readRevocations } from './tls-crl.ts';
@@ -19,9 +18,9 @@ export interface TextFile {
 }
 
 /** `{ file }` of one or several PEM certificates. */
-export function certificates({ directory }: References) {
+export function certificates(references: References) {
   return file.meta({ title: 'file' }).transform(({ file }, ctx): TextFile => {
-    const absolute = resolve(directory, file);
+    const absolute = locate(references, file);
     const text = readText(absolute, ctx);
     if (text !== undefined && !isCertificate(text))
       refuse(
@@ -102,9 +101,9 @@ function checkPair({ certificate, key }: KeyPair, ctx: FaultSink): void {
     );
 }
 
-function revocationLists({ directory }: References) {
+function revocationLists(references: References) {
   return file.meta({ title: 'file' }).transform(({ file }, ctx): TextFile => {
-    const absolute = resolve(directory, file);
+    const absolute = locate(references, file);
     const text = readText(absolute, ctx);
     if (text !== undefined && !isRevocationList(text))
       refuse(

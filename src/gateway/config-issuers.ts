@@ -3,11 +3,10 @@
  * trusted is said here and nowhere else. Same rules as config-schema.ts.
  */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 
 import { z } from 'zod';
 
-import type { References } from './config-references.ts';
+import { locate, type References } from './config-references.ts';
 import { duration, name, refuse, secureUrl } from './config-values.ts';
 
 /** Signatures by a private key alone: a key that verifies must not be one that signs. */
@@ -84,7 +83,7 @@ function keys(references: References) {
     .describe('Its public keys.')
     .transform((value, ctx) => {
       if ('url' in value) return value;
-      const path = resolve(references.directory, value.file);
+      const path = locate(references, value.file);
       const jwks = readKeySet(path);
       if (!jwks) refuse(ctx, `${path} holds no JSON Web Key Set`, 'give a file with {"keys":[…]}');
       return { jwks: jwks ?? { keys: [] } };

@@ -14,6 +14,15 @@ import { Secret } from './secret.ts';
 export interface References {
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Told of every file whose content the configuration takes in. */
+  readonly onFile?: (path: string) => void;
+}
+
+/** The absolute path of a file that is about to be read. */
+export function locate({ directory, onFile }: References, file: string): string {
+  const path = resolve(directory, file);
+  onFile?.(path);
+  return path;
 }
 
 export const file = z.strictObject({
@@ -71,11 +80,9 @@ function readSecret(value: unknown, references: References, ctx: FaultSink): Sec
     refuse(ctx, 'must be a reference to a secret, never the secret itself', howToRefer);
     return unreadable;
   }
-  const path = 'file' in parsed.data ? resolve(references.directory, parsed.data.file) : undefined;
-  const text =
-    'env' in parsed.data
-      ? readVariable(parsed.data.env, references, ctx)
-      : readPrivateFile(resolve(references.directory, parsed.data.file), ctx);
+  const { data } = parsed;
+  const path = 'file' in data ? locate(references, data.file) : undefined;
+  const text = 'env' in data ? readVariable(data.env, references, ctx) : path && readPrivateFile(path, ctx);
   if (text === undefined) return unreadable;
   // Editors and `echo` end a file with a line feed; everything else is kept exactly (RFC 7617 allows blanks).
   const found = text.replace(/\r?\n$/, '');

@@ -74,10 +74,18 @@ export function configFile(named: string | undefined, env: NodeJS.ProcessEnv = p
   return resolve(named ?? (env['GATEHOUSE_CONFIG'] || delivered));
 }
 
-/** Reads a file with the environment laid over it. */
-export function loadConfig(file: string, env: NodeJS.ProcessEnv = process.env): Config {
+/**
+ * Reads a file with the environment laid over it.
+ * @param onFile is told of every file that is read
+ */
+export function loadConfig(
+  file: string,
+  env: NodeJS.ProcessEnv = process.env,
+  onFile: (path: string) => void = () => {},
+): Config {
+  onFile(resolve(file));
   const { document, faults } = overlay(readDocument(file), env);
-  return build(document, { directory: dirname(resolve(file)), env }, file, [
+  return build(document, { directory: dirname(resolve(file)), env, onFile }, file, [
     ...environmentFaults(env),
     ...faults,
   ]);

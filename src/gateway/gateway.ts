@@ -5,38 +5,28 @@
 import type { Server } from 'node:http';
 
 import { createTrail, type Trail } from '../audit/trail.ts';
-import { createBearerLogOn } from '../auth/bearer.ts';
-import { createCertificateLogOn } from '../auth/certificate.ts';
-import { createIdentify } from '../auth/identify.ts';
-import { createForeignVerifier } from '../auth/issuer.ts';
-import { createLogOn } from '../auth/log-on.ts';
 import { openSecretBook } from '../auth/secret-book.ts';
 import { Throttle } from '../auth/throttle.ts';
-import { createTokenEndpoint } from '../auth/token-endpoint.ts';
-import { Tokens } from '../auth/token.ts';
 import { createCache, type Cache } from '../cache/cache.ts';
 import { createMemoryStore } from '../cache/memory-store.ts';
 import { createRedisStore } from '../cache/redis-store.ts';
 import { startAdmin } from '../console/admin.ts';
 import { describeError, log, setLogLevel } from '../log.ts';
 import { createApp } from './app.ts';
-import { authorities } from './authorities.ts';
-import { callersOf, certificatesOf, issuersOf } from './callers.ts';
+import { changesBetween, configHash, refuseFixed } from './config-changes.ts';
+import { ConfigFaults } from './config-faults.ts';
 import type { Config } from './config.ts';
 import { Doubts } from './doubts.ts';
-import { createExchange } from './exchange.ts';
 import { deriveKey, readOrCreateKey } from './key-file.ts';
+import { createLine, realm, type Foundation } from './line.ts';
 import { Noise } from './noise.ts';
+import { Pacers } from './pacers.ts';
 import { Running } from './running.ts';
 import { attach, listen, show, type ReportNoise } from './server.ts';
-import { systemsOf, tenantsOf } from './systems.ts';
 import { Clients } from './tls-clients.ts';
 import { watchTls, type TlsReload } from './tls-reload.ts';
 import type { TlsMaterial } from './tls.ts';
-import { createTenantAccess, type TenantAccess, type Upstream } from './upstream.ts';
-
-/** What callers log on to, as challenges name it. */
-const realm = 'Gatehouse';
+import type { Upstream } from './upstream.ts';
 
 export interface Gateway extends AsyncDisposable {
   /** Where callers reach it, as links in replies name it. */
@@ -44,13 +34,18 @@ export interface Gateway extends AsyncDisposable {
   readonly adminUrl: string;
   /** Reads the secrets and what the listener shows again; what comes of it is in the trail and the log. */
   reload(): Promise<void>;
+  /**
+   * Puts another configuration in force for calls that come from now on, once the trail says what changes; false when
+   * it is at fault or needs a restart, and the last good one stays. The trail and the log say which.
+   * @param actor who or what changed it, for the trail
+   */
+  reconfigure(load: () => Config, actor: Readonly<Record<string, unknown>>): Promise<boolean>;
 }
 
 export interface GatewayOptions {
   readonly version: string;
-  readonly configHash: string;
   /** Address and credential of each tenant; those of embedded ones are known once they run. */
-  readonly upstreams: readonly Upstream[];
+  readonly upstreamsOf: (config: Config) => readonly Upstream[];
 }
 
 export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
@@ -69,20 +64,10 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       onBroken: warn('the file of secrets is broken; the last good one stays in force'),
     }),
   );
-  const callers = callersOf(config);
-  const logOn = createLogOn({ callers, secrets, throttle: new Throttle({ report: note }) });
-  const tokens = new Tokens({ key: deriveKey(key, 'token'), lifetimeMs: config.oauth.tokenLifetime });
-  const verifyForeign = createForeignVerifier(issuersOf(config));
-  const bearerLogOn = createBearerLogOn({ callers, secrets, tokens, verifyForeign });
   const cache = starting.use(openCache(config, deriveKey(key, 'cache'), note));
   const doubts = starting.use(new Doubts(cache));
   const running = new Running();
-  const accesses = new Map<string, TenantAccess>();
-  for (const upstream of options.upstreams)
-    accesses.set(
-      upstream.id,
-      starting.use(createTenantAccess(upstream, config.replicas, trail, running.ending)),
-    );
+  const pacers = starting.use(new Pacers());
 
   let serving = false;
   // First up and last down of the listeners: whoever asks for health is answered while the others drain.
@@ -97,35 +82,27 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   };
   const tls = openTlsReload(config, exchangeTls, note);
   if (tls) starting.use(tls);
-  const longestWriteMs = Math.max(
-    ...Object.values(config.systems).map(({ deadlines }) => deadlines.write),
-    0,
-  );
-  starting.defer(() => running.drain(server, longestWriteMs + 20_000));
-  const url = config.publicUrl ?? `${config.listen.tls ? 'https' : 'http'}://${config.listen.host}:${port}`;
-  const ours = authorities(url, config.listen, port);
-  const isOurs = (authority: string): boolean => ours.has(authority.toLowerCase());
-  const exchange = createExchange({
+  const foundation: Foundation = {
     trail,
+    secrets,
+    throttle: new Throttle({ report: note }),
+    tokenKey: deriveKey(key, 'token'),
     cache,
     doubts,
-    identify: createIdentify({
-      logOn,
-      bearerLogOn,
-      certificateLogOn: createCertificateLogOn(callers, certificatesOf(config)),
-      realm,
-    }),
-    tokenEndpoint: createTokenEndpoint({ logOn, tokens, realm }),
-    systems: systemsOf(config, url, options.upstreams, accesses),
-    tenants: tenantsOf(config, options.upstreams, accesses),
-    isOurs,
-    maxTargetLength: config.limits.target,
-    patienceMs: config.patience,
-  });
+    pacers,
+    ending: running.ending,
+    port,
+  };
+  let inForce = config;
+  let line = createLine(config, options.upstreamsOf(config), foundation);
+  starting.defer(() => line[Symbol.dispose]());
+  starting.defer(() => running.drain(server, longestWriteMs(inForce) + 20_000));
   const app = createApp({
-    exchange: (call) => running.track(exchange(call)),
-    isOurs,
-    maxHeaders: config.limits.headers,
+    exchange: (call) => running.track(line.exchange(call)),
+    isOurs: (authority) => line.isOurs(authority),
+    get maxHeaders() {
+      return line.limits.headers;
+    },
     bodyTimeMs: config.limits.bodyTime,
     idleTimeMs: config.limits.idleTime,
     isDraining: () => running.draining,
@@ -138,17 +115,51 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     tls?.reload();
     await secrets.reload();
   };
-  return { url, adminUrl: admin.url, reload, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  const apply = async (next: Config, actor: object): Promise<void> => {
+    const changes = changesBetween(inForce, next);
+    if (changes.length === 0) return;
+    refuseFixed(changes, 'the new configuration');
+    const nextLine = createLine(next, options.upstreamsOf(next), foundation);
+    // Said before it holds: what was allowed at any moment can be told from the trail alone.
+    for (const change of changes)
+      await trail.note('config.changed', { ...change, actor, configHash: configHash(next) });
+    line[Symbol.dispose]();
+    [line, inForce] = [nextLine, next];
+    pacers.keepTo(next);
+    setLogLevel(next.log.level);
+    log.info('the configuration was read again', { changed: changes.map(({ setting }) => setting) });
+  };
+  const reconfigure: Gateway['reconfigure'] = async (load, actor) => {
+    try {
+      await apply(load(), actor);
+      return true;
+    } catch (cause) {
+      const faults = cause instanceof ConfigFaults ? cause.faults : [];
+      log.error('the new configuration is refused; the last good one stays', {
+        faults,
+        ...describeError(cause),
+      });
+      note('config.refused', { actor, settings: faults.map(({ path }) => path) });
+      return false;
+    }
+  };
+  return {
+    url: line.url,
+    adminUrl: admin.url,
+    reload,
+    reconfigure,
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
 }
 
-async function openTrail(
-  { audit }: Config,
-  { version, configHash }: GatewayOptions,
-  key: Buffer,
-): Promise<Trail> {
-  const { directory, instance } = audit;
+function longestWriteMs({ systems }: Config): number {
+  return Math.max(...Object.values(systems).map(({ deadlines }) => deadlines.write), 0);
+}
+
+async function openTrail(config: Config, { version }: GatewayOptions, key: Buffer): Promise<Trail> {
+  const { directory, instance } = config.audit;
   const report = (event: string, facts: object): void => void log.warn(event, { ...facts });
-  return createTrail({ directory, instance, key, version, configHash, report });
+  return createTrail({ directory, instance, key, version, configHash: configHash(config), report });
 }
 
 type Note = (event: string, facts?: Record<string, unknown>) => void;

@@ -12,7 +12,7 @@ import {
   type TenantCredential,
   type TenantLogin,
 } from '../auth/tenant-login.ts';
-import { createPacer, type Pacer } from '../pace/pacer.ts';
+import type { Pacer } from '../pace/pacer.ts';
 import type { Route } from './ask.ts';
 import type { Credential, Deadlines, Tenant } from './config.ts';
 import { createForward, NoReply } from './forward.ts';
@@ -24,9 +24,11 @@ export interface Upstream extends Pick<Tenant, 'id' | 'ca' | 'clientCertificate'
   readonly credential: Credential;
 }
 
-/** What all ways to one tenant share: its quota and its credential. */
+/**
+ * What all ways to one tenant share: its quota and its credential. Disposed, it keeps no connection any more; calls
+ * that are on their way go on, because a reload of the configuration must not break them.
+ */
 export interface TenantAccess extends Disposable {
-  readonly pacer: Pacer;
   readonly login: TenantLogin;
   routeTo(url: string, kind: Route['kind'], settings: RouteSettings): Route;
 }
@@ -36,12 +38,16 @@ export interface RouteSettings {
   readonly maxReplyBytes: number;
 }
 
-/** @param ending aborts what still runs when the grace of a shutdown is over */
+export interface TenantAccessParts {
+  readonly pacer: Pacer;
+  readonly trail: Trail;
+  /** Aborts what still runs when the grace of a shutdown is over. */
+  readonly ending: AbortSignal;
+}
+
 export function createTenantAccess(
   upstream: Upstream,
-  replicas: number,
-  trail: Trail,
-  ending: AbortSignal,
+  { pacer, trail, ending }: TenantAccessParts,
 ): TenantAccess {
   const { id: tenant, pace } = upstream;
   const agents: Agent[] = [];
@@ -50,17 +56,8 @@ export function createTenantAccess(
     agents.push(agent);
     return agent;
   };
-  // Without a word from the other replicas each keeps to its part, so that the sum stays within the quota.
-  const pacer = createPacer({
-    perMinute: Math.max(1, Math.floor(pace.perMinute / replicas)),
-    burst: Math.floor(pace.burst / replicas),
-    minuteMs: pace.minute,
-    concurrency: pace.concurrency,
-    maxQueue: pace.queue,
-  });
   const login = createLogin(upstream, trail, open);
   return {
-    pacer,
     login,
     routeTo: (url, kind, { deadlines, maxReplyBytes }) => ({
       kind,
@@ -76,11 +73,13 @@ export function createTenantAccess(
       pauseMs: pace.minute / 6,
       ending,
     }),
-    [Symbol.dispose]() {
-      pacer[Symbol.dispose]();
-      for (const agent of agents) agent.destroy();
-    },
+    [Symbol.dispose]: () => agents.forEach(keepNone),
   };
+}
+
+function keepNone(agent: Agent): void {
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets)) sockets?.forEach((socket) => socket.destroy());
 }
 
 function createAgent(

@@ -73,10 +73,8 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     await Promise.all(Object.keys(config.callers).map(async (user) => [user, [{ hash: await hashed }]])),
   );
   await writeFile(config.secretsFile, stringify(book), { mode: 0o600 });
-  const { upstreams } = starting.use(await startEmbedded(config));
-  const gateway = starting.use(
-    await createGateway(config, { version: '0.0.0', configHash: 'test', upstreams }),
-  );
+  const { upstreamsOf } = starting.use(await startEmbedded(config));
+  const gateway = starting.use(await createGateway(config, { version: '0.0.0', upstreamsOf }));
   const running = starting.move();
   const { url, adminUrl } = gateway;
   const base = `${url}${proxyPath}`;

@@ -1,0 +1,90 @@
+/**
+ * What differs between two configurations, setting by setting, and whether it can come into force while the gateway
+ * runs. A setting that is not listed here as changeable needs a restart, so a new key is on the safe side.
+ */
+import { hash } from 'node:crypto';
+
+import { ConfigFaults } from './config-faults.ts';
+import type { Config } from './config.ts';
+import { Secret } from './secret.ts';
+
+/** A secret shows as `***` on both sides: that it changed is all that is told. */
+export interface Change {
+  readonly setting: string;
+  readonly old?: unknown;
+  readonly new?: unknown;
+}
+
+/** Of the whole that is in force, environment and defaults included; secrets have no part in it. */
+export function configHash(config: Config): string {
+  return hash('sha256', JSON.stringify(config));
+}
+
+export function changesBetween(before: Config, after: Config): Change[] {
+  const [old, now] = [settingsOf(before), settingsOf(after)];
+  const names = new Set([...old.keys(), ...now.keys()]);
+  return [...names]
+    .filter((name) => old.get(name)?.compared !== now.get(name)?.compared)
+    .map((setting) => ({ setting, old: old.get(setting)?.shown, new: now.get(setting)?.shown }));
+}
+
+/** Throws with every change that only a restart can bring into force. */
+export function refuseFixed(changes: readonly Change[], source: string): void {
+  const fixed = changes.filter(({ setting }) => !isChangeable(setting));
+  if (fixed.length === 0) return;
+  const remedy = 'restart the gateway, or undo the change';
+  throw new ConfigFaults(
+    source,
+    fixed.map(({ setting }) => ({ path: setting, problem: 'cannot change while the gateway runs', remedy })),
+  );
+}
+
+function isChangeable(setting: string): boolean {
+  return changeable.test(setting) && !fixed.test(setting);
+}
+
+const changeable = new RegExp(
+  `^(${[
+    'publicUrl|listen\\.hosts|replicas|patience|log\\.level|cache\\.lifetime',
+    'limits\\.(body|tokens|depth|reply|headers|target)',
+    '(firstStart|oauth|callers|tenants|systems)\\..*',
+  ].join('|')})$`,
+);
+/** An embedded tenant runs already, and a minute is as long as it was. */
+const fixed = /^tenants\.[^.]+\.(embedded(\..*)?|pace\.minute)$/;
+
+interface Setting {
+  readonly compared: string;
+  readonly shown: unknown;
+}
+
+function settingsOf(config: Config): ReadonlyMap<string, Setting> {
+  const settings = new Map<string, Setting>();
+  const collect = (value: unknown, path: readonly string[]): void => {
+    if (value === undefined) return;
+    const isBranch = Object(value) === value && !Array.isArray(value) && !(value instanceof Secret);
+    if (!isBranch || isTextFile(value)) settings.set(path.join('.'), settingOf(value, path));
+    else for (const [key, below] of Object.entries(value as object)) collect(below, [...path, key]);
+  };
+  collect(config, []);
+  return settings;
+}
+
+function settingOf(value: unknown, path: readonly string[]): Setting {
+  // What a listener shows is exchanged by whoever watches those files (tls-reload.ts); here only other files count.
+  const isWatched = path.includes('tls') && path[0] !== 'cache';
+  if (value instanceof Secret)
+    return { compared: isWatched ? `file ${value.file}` : `secret ${value.reveal()}`, shown: value.toJSON() };
+  if (!isTextFile(value)) return { compared: JSON.stringify(value), shown: value };
+  const { path: file, text } = value;
+  const shown = isWatched ? { file } : { file, sha256: hash('sha256', text) };
+  return { compared: JSON.stringify(shown), shown };
+}
+
+function isTextFile(value: unknown): value is { readonly path: string; readonly text: string } {
+  return (
+    Object(value) === value &&
+    Object.hasOwn(value as object, 'path') &&
+    Object.hasOwn(value as object, 'text')
+  );
+}
