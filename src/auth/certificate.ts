@@ -29,6 +29,11 @@ export function createCertificateLogOn(
   };
 }
 
+/** As tokens name the certificate that they are bound to (`x5t#S256`, RFC 8705 §3.1). */
+export function thumbprintOf({ sha256 }: ClientCertificate): string {
+  return Buffer.from(sha256, 'hex').toString('base64url');
+}
+
 function keyOf(match: CertificateMatch): string {
   return Object.entries(match).flat().join(' ');
 }

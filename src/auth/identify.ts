@@ -32,10 +32,10 @@ export function createIdentify({ logOn, bearerLogOn, certificateLogOn, realm }: 
   );
   const authenticator = new Passport().use(strategy);
 
-  const byHeader: Identify = async ({ headers, source: { ip } }) => {
+  const byHeader: Identify = async ({ headers, source: { ip }, certificate }) => {
     const token = readBearer(headers['authorization']);
     if (token !== undefined) {
-      const bearer = await bearerLogOn(token);
+      const bearer = await bearerLogOn(token, certificate);
       if (bearer) return bearer;
       throw refusal('invalid-token', allChallenges(realm, 'invalid_token'));
     }

@@ -28,10 +28,15 @@ export interface IssuerSettings {
   /** The claim that names the caller, and what its values mean. */
   readonly claim: string;
   readonly callers: ReadonlyMap<string, string>;
+  /** Whether a token must be bound to a certificate, or may be. */
+  readonly certificateBound: 'required' | 'optional';
 }
 
-/** The technical user that a token stands for; undefined when it stands for nobody. Rejects when nobody can tell. */
-export type VerifyForeign = (token: string) => Promise<string | undefined>;
+/**
+ * The technical user that a token stands for; undefined when it stands for nobody. Rejects when nobody can tell.
+ * `thumbprint` is of the certificate that came with it.
+ */
+export type VerifyForeign = (token: string, thumbprint?: string) => Promise<string | undefined>;
 
 const skewSeconds = 30;
 const cooldownMs = 30_000;
@@ -39,7 +44,7 @@ const fetchMs = 5000;
 
 export function createForeignVerifier(issuers: readonly IssuerSettings[]): VerifyForeign {
   const byName = new Map(issuers.map((settings) => [settings.issuer, createVerifier(settings)]));
-  return async (token) => byName.get(issuerOf(token) ?? '')?.(token);
+  return async (token, thumbprint) => byName.get(issuerOf(token) ?? '')?.(token, thumbprint);
 }
 
 /** Before anything is verified: it only selects who is to be asked. */
@@ -68,13 +73,19 @@ function createVerifier({ keys, claim, callers, ...settings }: IssuerSettings): 
     clockTolerance: skewSeconds,
     requiredClaims: ['exp'],
   };
-  return async (token) => {
+  return async (token, thumbprint) => {
     const payload = await jwtVerify(token, getKey, options).then((result) => result.payload, refuted);
-    // Bound to a key that the caller would have to prove (RFC 8705, RFC 9449), which is not asked for here.
-    if (!payload || payload['cnf'] !== undefined) return undefined;
+    if (!payload || !isProven(payload['cnf'], settings.certificateBound, thumbprint)) return undefined;
     const name = payload[claim];
     return typeof name === 'string' ? callers.get(name) : undefined;
   };
+}
+
+/** Whether the caller has shown what `cnf` asks for. Other proofs than a certificate (RFC 9449) are not understood. */
+function isProven(cnf: unknown, bound: IssuerSettings['certificateBound'], thumbprint?: string): boolean {
+  if (cnf === undefined) return bound !== 'required';
+  if (thumbprint === undefined || typeof cnf !== 'object' || cnf === null) return false;
+  return 'x5t#S256' in cnf && cnf['x5t#S256'] === thumbprint && Object.keys(cnf).length === 1;
 }
 
 /** A token that is wrong is an answer; keys that cannot be had are an error. */

@@ -1,12 +1,14 @@
 /**
- * `POST /oauth2/token`: a technical user's secret against a short-lived token (RFC 6749 §4.4), on the path that the
- * tenant has. What it throws is told in OAuth's words by `toOAuthReply`; no token is told before its record is on disk.
+ * `POST /oauth2/token`: a technical user's secret or certificate against a short-lived token (RFC 6749 §4.4, RFC 8705),
+ * on the path that the tenant has. What it throws is told in OAuth's words by `toOAuthReply`; no token is told before
+ * its record is on disk. Who has shown a certificate gets a token that is worth nothing without it.
  */
-import type { Call, Reply, Source } from '../scim/call.ts';
+import type { Call, Reply } from '../scim/call.ts';
 import { ScimError, type Kind } from '../scim/error.ts';
 import type { Target } from '../scim/target.ts';
 import { checkSource } from './authorise.ts';
 import type { IdentifiedCaller } from './caller.ts';
+import { thumbprintOf, type CertificateLogOn } from './certificate.ts';
 import { basicChallenge } from './challenge.ts';
 import { credentialsOf, parseBasic, type Credentials } from './credentials.ts';
 import type { LogOn } from './log-on.ts';
@@ -15,11 +17,12 @@ import type { Tokens } from './token.ts';
 /** The steps of the line as far as they concern a token: who calls, and may they? */
 export interface TokenEndpoint {
   identify(call: Call, target: Target): Promise<IdentifiedCaller>;
-  grant(caller: IdentifiedCaller, source: Source): Reply;
+  grant(caller: IdentifiedCaller, call: Pick<Call, 'source' | 'certificate'>): Reply;
 }
 
 export interface TokenEndpointParts {
   readonly logOn: LogOn;
+  readonly certificateLogOn: CertificateLogOn;
   readonly tokens: Tokens;
   readonly realm: string;
 }
@@ -30,7 +33,8 @@ export function isTokenEndpoint({ segments }: Target): boolean {
   return segments.join('/') === 'oauth2/token';
 }
 
-export function createTokenEndpoint({ logOn, tokens, realm }: TokenEndpointParts): TokenEndpoint {
+export function createTokenEndpoint(parts: TokenEndpointParts): TokenEndpoint {
+  const { logOn, certificateLogOn, tokens, realm } = parts;
   const refusal = (): ScimError =>
     new ScimError('unauthenticated', 'A technical user and its secret are required.', {
       headers: { 'www-authenticate': basicChallenge(realm) },
@@ -45,18 +49,34 @@ export function createTokenEndpoint({ logOn, tokens, realm }: TokenEndpointParts
         throw malformed('The token endpoint takes its parameters in the body alone.');
       const parameters = await readForm(call);
       checkGrant(parameters.get('grant_type'));
+      const certified = call.certificate && certificateLogOn(call.certificate);
+      if (certified && isByCertificate(call, parameters, certified)) return certified;
       const credentials = readCredentials(call.headers['authorization'], parameters);
       const caller = credentials && (await logOn(credentials, call.source));
-      if (!caller) throw refusal();
+      // Nor somebody's secret with the certificate of somebody else.
+      if (!caller || (certified && certified.name !== caller.name)) throw refusal();
       return caller;
     },
-    grant(caller, source) {
+    grant(caller, { source, certificate }) {
       checkSource(caller, source);
-      if (caller.credential === undefined) throw refusal();
-      const { text, expiresInSeconds } = tokens.issue({ user: caller.name, credential: caller.credential });
+      const { text, expiresInSeconds } = tokens.issue({
+        user: caller.name,
+        secret: caller.auth === 'basic' ? caller.credential : undefined,
+        thumbprint: certificate && thumbprintOf(certificate),
+      });
       return json(200, { access_token: text, token_type: 'Bearer', expires_in: expiresInSeconds });
     },
   };
+}
+
+/** RFC 8705 §2: the client names itself in the body, and shows nothing else. */
+function isByCertificate(
+  { headers }: Call,
+  parameters: ReadonlyMap<string, string>,
+  { name }: IdentifiedCaller,
+): boolean {
+  const hasSecret = headers['authorization'] !== undefined || parameters.has('client_secret');
+  return !hasSecret && parameters.get('client_id') === name;
 }
 
 function checkGrant(type: string | undefined): void {

@@ -96,6 +96,8 @@ function checkTenant(id: string, tenant: Entry<'tenants'>, refuse: Refuse): void
       'is missing although the credential is a certificate',
       'write certificate and key',
     );
+  if (tenant?.pins && typeof url === 'string' && url.startsWith('http:'))
+    refuse(at('pins'), 'cannot be verified without TLS', 'write https:// in url, or remove pins');
   checkPace(tenant, at, refuse);
 }
 
@@ -146,6 +148,12 @@ function checkIssuers(config: DraftConfig, refuse: Refuse): void {
     if (twin !== undefined)
       refuse(['oauth', 'issuers', id, 'issuer'], `is the one of ${twin}`, 'remove one of them');
     seen.set(settings?.issuer, id);
+    if (settings?.certificateBound === 'required' && !config?.listen?.tls?.clients)
+      refuse(
+        ['oauth', 'issuers', id, 'certificateBound'],
+        'nobody can show a certificate to this listener',
+        'write listen.tls.clients, or optional',
+      );
     for (const [value, name] of entriesOf(settings?.callers))
       if (typeof name === 'string' && !callers.includes(name))
         refuse(

@@ -31,7 +31,7 @@ export function oauth(references: References, callerName: () => z.ZodString) {
       tokenLifetime: duration({ min: '1m', max: '1h' })
         .prefault('10m')
         .describe(
-          'How long a token lasts that `POST /oauth2/token` gives. It ends with its secret in any case.',
+          'How long a token lasts that `POST /oauth2/token` gives. It ends with its secret or certificate in any case.',
         ),
       issuers: z
         .record(issuerName(), issuer(references, callerName))
@@ -60,6 +60,13 @@ function issuer(references: References, callerName: () => z.ZodString) {
       .default('at+jwt')
       .describe(
         'The `typ` of its tokens. `JWT` only for an issuer that does not tell access tokens from others.',
+      ),
+    certificateBound: z
+      .enum(['required', 'optional'])
+      .default('optional')
+      .describe(
+        'Whether its tokens must be bound to the certificate that their caller shows (`cnf` with `x5t#S256`, RFC 8705). ' +
+          'One that is bound is worth nothing without it in any case.',
       ),
     claim: z.string().min(1).default('client_id').describe('The claim that names the caller.'),
     callers: z

@@ -140,7 +140,7 @@ async function giveToken(
   entry.add({ asksToken: true });
   const caller = await tokenEndpoint.identify(call, target);
   entry.add(actorOf(caller));
-  return tokenEndpoint.grant(caller, call.source);
+  return tokenEndpoint.grant(caller, call);
 }
 
 function actorOf({ name, auth, credential }: IdentifiedCaller): RequestFacts {

@@ -18,6 +18,7 @@ import { callersOf, certificatesOf, issuersOf } from './callers.ts';
 import type { Config, Limits } from './config.ts';
 import type { Doubts } from './doubts.ts';
 import { createExchange, type Exchange } from './exchange.ts';
+import { listenersOf } from './listener.ts';
 import type { Pacers } from './pacers.ts';
 import { systemsOf, tenantsOf } from './systems.ts';
 import { createTenantAccess, type TenantAccess, type Upstream } from './upstream.ts';
@@ -36,8 +37,8 @@ export interface Foundation {
   readonly pacers: Pacers;
   /** Aborts what still runs when the grace of a shutdown is over. */
   readonly ending: AbortSignal;
-  /** The port that the listener for callers has got. */
-  readonly port: number;
+  /** The port that each listener for callers has got, by its place in the configuration. */
+  readonly ports: ReadonlyMap<string, number>;
 }
 
 /** Disposed, it takes no new call; those that it has run to their ends. */
@@ -52,9 +53,12 @@ export interface Line extends Disposable {
 /** @param upstreams address and credential of each tenant of the configuration */
 export function createLine(config: Config, upstreams: readonly Upstream[], foundation: Foundation): Line {
   const { listen, publicUrl, replicas, limits, patience, oauth } = config;
-  const { secrets, throttle, tokenKey, pacers, port } = foundation;
-  const url = publicUrl ?? `${listen.tls ? 'https' : 'http'}://${listen.host}:${port}`;
-  const ours = authorities(url, listen, port);
+  const { secrets, throttle, tokenKey, pacers, ports } = foundation;
+  const url = publicUrl ?? `${listen.tls ? 'https' : 'http'}://${listen.host}:${ports.get('listen')}`;
+  const ours = authorities(
+    url,
+    listenersOf(config).map(([place, each]) => ({ ...each, port: ports.get(place) ?? each.port })),
+  );
   const isOurs = (authority: string): boolean => ours.has(authority.toLowerCase());
   const accesses = new Map<string, TenantAccess>();
   for (const upstream of upstreams)
@@ -66,12 +70,12 @@ export function createLine(config: Config, upstreams: readonly Upstream[], found
   const logOn = createLogOn({ callers, secrets, throttle });
   const tokens = new Tokens({ key: tokenKey, lifetimeMs: oauth.tokenLifetime });
   const verifyForeign = createForeignVerifier(issuersOf(config));
-  const bearerLogOn = createBearerLogOn({ callers, secrets, tokens, verifyForeign });
   const certificateLogOn = createCertificateLogOn(callers, certificatesOf(config));
+  const bearerLogOn = createBearerLogOn({ callers, secrets, certificateLogOn, tokens, verifyForeign });
   const exchange = createExchange({
     ...foundation,
     identify: createIdentify({ logOn, bearerLogOn, certificateLogOn, realm }),
-    tokenEndpoint: createTokenEndpoint({ logOn, tokens, realm }),
+    tokenEndpoint: createTokenEndpoint({ logOn, certificateLogOn, tokens, realm }),
     systems: systemsOf(config, url, upstreams, accesses),
     tenants: tenantsOf(config, upstreams, accesses),
     isOurs,

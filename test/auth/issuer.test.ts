@@ -23,8 +23,11 @@ const settings: IssuerSettings = {
   keys: { jwks },
   claim: 'client_id',
   callers: new Map([['iag-production', 'iag']]),
+  certificateBound: 'optional',
 };
 const verify = createForeignVerifier([settings]);
+
+const thumbprint = 'bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -80,7 +83,7 @@ const wrong: readonly (readonly [what: string, token: () => Promise<string>])[] 
   ['a claim that stands for nobody', () => sign({ ...right(), client_id: '__proto__' })],
   ['no claim', () => sign({ ...right(), client_id: undefined })],
   ['a claim that is no text', () => sign({ ...right(), client_id: ['iag-production'] })],
-  ['a binding to a key (RFC 8705)', () => sign({ ...right(), cnf: { 'x5t#S256': 'abc' } })],
+  ['a binding to a certificate', () => sign({ ...right(), cnf: { 'x5t#S256': thumbprint } })],
   [
     'a changed payload',
     async () => (await sign(right())).replace(/\.[^.]+\./, `.${encode({ ...right(), sub: 'x' })}.`),
@@ -97,6 +100,36 @@ test('a token with an algorithm that is not in the list is nobody’s', async ()
   const strict = createForeignVerifier([{ ...settings, algorithms: ['PS256', 'ES256'] }]);
   assert.equal(await strict(await sign(right())), undefined);
 });
+
+test('a token that is bound to a certificate stands for its technical user with that alone', async () => {
+  const token = await sign({ ...right(), cnf: { 'x5t#S256': thumbprint } });
+  assert.equal(await verify(token, thumbprint), 'iag');
+  assert.equal(await verify(token, thumbprint.toLowerCase()), undefined);
+});
+
+test('a token that is bound to nothing may come with a certificate', async () => {
+  assert.equal(await verify(await sign(right()), thumbprint), 'iag');
+});
+
+test('an issuer whose tokens must be bound vouches for no other', async () => {
+  const strict = createForeignVerifier([{ ...settings, certificateBound: 'required' }]);
+  assert.equal(await strict(await sign(right()), thumbprint), undefined);
+  assert.equal(await strict(await sign({ ...right(), cnf: { 'x5t#S256': thumbprint } }), thumbprint), 'iag');
+});
+
+for (const cnf of [
+  null,
+  {},
+  [],
+  'text',
+  { jkt: thumbprint },
+  { 'x5t#S256': thumbprint, jkt: thumbprint },
+  { 'x5t#S256': [thumbprint] },
+  { 'x5t#s256': thumbprint },
+])
+  test(`a binding ${JSON.stringify(cnf).slice(0, 30)} is not understood, and the token nobody’s`, async () => {
+    assert.equal(await verify(await sign({ ...right(), cnf }), thumbprint), undefined);
+  });
 
 /** An issuer's keys over HTTP, counted. */
 async function serveKeys(status = 200) {

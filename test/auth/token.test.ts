@@ -6,9 +6,9 @@ import { Tokens } from '../../src/auth/token.ts';
 const key = Buffer.alloc(32, 1);
 const clock = { now: Date.UTC(2026, 10, 21) };
 const tokens = new Tokens({ key, lifetimeMs: 600_000, now: () => clock.now });
-const claims = { user: 'idm@company', credential: 'first' };
+const claims = { user: 'idm@company', secret: 'first', thumbprint: 'fZ5akMNE' };
 
-test('a token says who logged on with which secret, to every holder of the key', () => {
+test('a token says who logged on with what, to every holder of the key', () => {
   const { text, expiresInSeconds } = tokens.issue(claims);
   assert.equal(expiresInSeconds, 600);
   assert.match(text, /^gt_[\w.-]+$/);

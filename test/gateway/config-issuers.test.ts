@@ -21,6 +21,7 @@ test('an issuer is complete with name, audience, keys and the callers that it ma
     algorithms: ['RS256', 'PS256', 'ES256'],
     type: 'at+jwt',
     claim: 'client_id',
+    certificateBound: 'optional',
   });
 });
 
@@ -45,6 +46,11 @@ for (const [what, document, fault] of [
     'a caller that does not exist',
     withIssuer({ callers: { x: 'nobody' } }),
     /callers\.x: there is no caller nobody/,
+  ],
+  [
+    'a binding to certificates that nobody can show',
+    withIssuer({ certificateBound: 'required' }),
+    /certificateBound: nobody can show a certificate/,
   ],
   ['an issuer twice', withIssuer({}, { other: company }), /other\.issuer: is the one of company/],
   ['a token that lives for a day', changed({ oauth: { tokenLifetime: '24h' } }), /tokenLifetime/],

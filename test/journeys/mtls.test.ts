@@ -1,30 +1,28 @@
 /** Callers that come with a client certificate: who is believed, who is refused how, and until when. */
 import assert from 'node:assert/strict';
-import { hash, X509Certificate } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempDisposable, writeFile } from 'node:fs/promises';
-import https from 'node:https';
+import type https from 'node:https';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type ConnectionOptions } from 'node:tls';
 
 import type { TlsClients } from '../../src/gateway/config-certificates.ts';
-import { createCertificate, createRevocationList, type CertificateAndKey } from '../support/certificate.ts';
+import { createCertificate, type CertificateAndKey } from '../support/certificate.ts';
+import {
+  agentOf,
+  besiegeByCertificate,
+  get,
+  getOnce,
+  issue,
+  own,
+  permissions,
+  root,
+  shown,
+} from '../support/certified.ts';
 import type { RawAnswer } from '../support/raw.ts';
-import { assertRefusal, besiege, recordOf, type Siege } from '../support/siege.ts';
-
-const shown = createCertificate();
-const root = createCertificate('root');
-const between = createCertificate('between', { issuer: root, isAuthority: true });
-
-function issue(name: string, options: Parameters<typeof createCertificate>[1] = {}): CertificateAndKey {
-  const issued = createCertificate(name, { issuer: between, purpose: 'clientAuth', ...options });
-  const chain = options.issuer ? '' : between.certificate;
-  return { key: issued.key, certificate: issued.certificate + chain };
-}
+import { assertRefusal, recordOf, type Siege } from '../support/siege.ts';
 
 const byPrint = issue('by-print');
 const byKey = issue('by-key');
@@ -33,60 +31,15 @@ const byUri = issue('by-uri', { uri: 'spiffe://example/idm' });
 const unmapped = issue('by-print');
 const deceiver = issue('deceiver', { uri: 'spiffe://a, DNS:idm.example' });
 
-const own = ({ certificate }: CertificateAndKey): X509Certificate => new X509Certificate(certificate);
 const spki = own(byKey).publicKey.export({ type: 'spki', format: 'der' });
-const permissions = [
-  { permission: 'Access Proxy System API' as const, systems: 'all' as const, access: ['read' as const] },
-];
 const callers = {
   'by-print': { permissions, certificates: [{ sha256: own(byPrint).fingerprint256 }] },
   'by-key': { permissions, certificates: [{ spki: hash('sha256', spki) }] },
   'by-name': { permissions, certificates: [{ san: 'DNS:idm.example' }, { san: 'URI:spiffe://example/idm' }] },
 };
 
-async function besiegeWith(mode: TlsClients['mode'], revoked: readonly CertificateAndKey[] = []) {
-  await using starting = new AsyncDisposableStack();
-  const directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-mtls-'));
-  starting.defer(() => directory.remove());
-  const at = (name: string) => ({ file: join(directory.path, name) });
-  const write = async (name: string, text: string, mode = 0o644): Promise<void> =>
-    writeFile(at(name).file, text, { mode });
-  const revoke = (some: readonly CertificateAndKey[]): Promise<void> =>
-    write('clients.crl', createRevocationList(root, []) + createRevocationList(between, some));
-  await write('tls.crt', shown.certificate);
-  await write('tls.key', shown.key, 0o600);
-  await write('ca.crt', root.certificate);
-  await revoke(revoked);
-  const clients = { ca: at('ca.crt'), crl: at('clients.crl'), mode };
-  const tls = { certificate: at('tls.crt'), key: at('tls.key'), clients };
-  const siege = starting.use(await besiege({ callers, config: { listen: { port: 0, tls } } }));
-  const running = starting.move();
-  const writeList = (text: string): Promise<void> => write('clients.crl', text);
-  const trust = (authority: CertificateAndKey): Promise<void> => write('ca.crt', authority.certificate);
-  return { siege, revoke, writeList, trust, [Symbol.asyncDispose]: () => running.disposeAsync() };
-}
-
-function agentOf(caller?: CertificateAndKey): https.Agent {
-  const identity = caller && { key: caller.key, cert: caller.certificate };
-  return new https.Agent({ ca: shown.certificate, keepAlive: true, maxSockets: 1, ...identity });
-}
-
-async function get({ gateway }: Siege, agent: https.Agent, authorization?: string): Promise<RawAnswer> {
-  const headers = { ...(authorization !== undefined && { authorization }) };
-  const asked = https.get(`${gateway.base}/Users/${crypto.randomUUID()}`, { agent, headers });
-  const [answer] = await once(asked, 'response');
-  const body = (await answer.setEncoding('utf8').toArray()).join('');
-  return { status: answer.statusCode, headers: answer.headers, body };
-}
-
-async function getOnce(siege: Siege, caller?: CertificateAndKey, authorization?: string): Promise<RawAnswer> {
-  const agent = agentOf(caller);
-  try {
-    return await get(siege, agent, authorization);
-  } finally {
-    agent.destroy();
-  }
-}
+const besiegeWith = (mode: TlsClients['mode'], revoked: readonly CertificateAndKey[] = []) =>
+  besiegeByCertificate({ mode, revoked, callers });
 
 function freeSocketOf(agent: https.Agent): Socket {
   const [socket] = Object.values(agent.freeSockets).flat();
@@ -147,7 +100,7 @@ test('where certificates are required', async (t) => {
   await using mtls = await besiegeWith('required', [revoked]);
   for (const [what, [caller]] of Object.entries(invalid))
     await t.test(`${what} ends the handshake`, async () => {
-      await assert.rejects(getOnce(mtls.siege, caller, mtls.siege.gateway.logOn()));
+      await assert.rejects(getOnce(mtls.siege, caller, { authorization: mtls.siege.gateway.logOn() }));
     });
   await t.test('the trail counts each, with its reason and its source', async () => {
     const told = (await mtls.siege.end()).filter(({ event }) => event === 'mtls.rejected');
@@ -165,7 +118,7 @@ const purposeless = createCertificate('purposeless', { issuer: root });
 
 test('a certificate that names no purpose is refused, also where certificates are required', async () => {
   await using mtls = await besiegeWith('required');
-  const answer = await getOnce(mtls.siege, purposeless, mtls.siege.gateway.logOn());
+  const answer = await getOnce(mtls.siege, purposeless, { authorization: mtls.siege.gateway.logOn() });
   assertRefusal(answer, 401);
   assert.match(answer.body, /not for the authentication/);
 });
@@ -174,7 +127,7 @@ test('where refusals are explained', async (t) => {
   await using mtls = await besiegeWith('explained', [revoked]);
   for (const [what, [caller, says]] of Object.entries(invalid))
     await t.test(`${what} is answered with 401 and the reason, whatever secret comes with it`, async () => {
-      const answer = await getOnce(mtls.siege, caller, mtls.siege.gateway.logOn());
+      const answer = await getOnce(mtls.siege, caller, { authorization: mtls.siege.gateway.logOn() });
       assertRefusal(answer, 401);
       assert.match(answer.body, says);
       assert.ok(answer.headers['www-authenticate']);
@@ -186,18 +139,24 @@ test('where refusals are explained', async (t) => {
 test('where certificates are optional, a secret is enough, but not beside a certificate that is wrong', async () => {
   await using mtls = await besiegeWith('optional', [revoked]);
   const { siege } = mtls;
-  assert.equal((await getOnce(siege, undefined, siege.gateway.logOn())).status, 200);
+  assert.equal((await getOnce(siege, undefined, { authorization: siege.gateway.logOn() })).status, 200);
   assert.equal((await getOnce(siege, byPrint)).status, 200);
   assertRefusal(await getOnce(siege), 401);
-  assertRefusal(await getOnce(siege, revoked, siege.gateway.logOn()), 401);
+  assertRefusal(await getOnce(siege, revoked, { authorization: siege.gateway.logOn() }), 401);
 });
 
 test('a secret on the connection of a certificate must be the same user’s', async () => {
   await using mtls = await besiegeWith('required');
   const { siege } = mtls;
-  assert.equal((await getOnce(siege, byPrint, siege.gateway.logOn('by-print'))).status, 200);
-  assertRefusal(await getOnce(siege, byPrint, siege.gateway.logOn('by-key')), 401);
-  assert.equal((await getOnce(siege, unmapped, siege.gateway.logOn('by-key'))).status, 200);
+  assert.equal(
+    (await getOnce(siege, byPrint, { authorization: siege.gateway.logOn('by-print') })).status,
+    200,
+  );
+  assertRefusal(await getOnce(siege, byPrint, { authorization: siege.gateway.logOn('by-key') }), 401);
+  assert.equal(
+    (await getOnce(siege, unmapped, { authorization: siege.gateway.logOn('by-key') })).status,
+    200,
+  );
 });
 
 // Row 65.

@@ -27,9 +27,17 @@ export interface Siege extends AsyncDisposable {
   end(): Promise<TrailRecord[]>;
 }
 
-export type SiegeOptions = Omit<TestGatewayOptions, 'upstream'> & { readonly tenantSide?: UpstreamOptions };
+export type SiegeOptions = Omit<TestGatewayOptions, 'upstream'> & {
+  readonly tenantSide?: UpstreamOptions;
+  readonly keyFile?: string;
+};
 
-export async function besiege({ tenantSide, config, ...options }: SiegeOptions = {}): Promise<Siege> {
+export async function besiege({
+  tenantSide,
+  config,
+  keyFile = 'keys/audit.key',
+  ...options
+}: SiegeOptions = {}): Promise<Siege> {
   await using starting = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'gatehouse-trail-'));
   starting.defer(() => rm(directory, { recursive: true }));
@@ -37,7 +45,7 @@ export async function besiege({ tenantSide, config, ...options }: SiegeOptions =
   const gateway = await startGateway({
     ...options,
     upstream: upstream.url,
-    config: { ...config, audit: { directory, instance: 'test', keyFile: 'keys/audit.key' } },
+    config: { ...config, audit: { directory, instance: 'test', keyFile } },
   });
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= Promise.resolve(gateway[Symbol.asyncDispose]()));
