@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { certificates, keyPair } from './config-certificates.ts';
 import { confidentialUrl, path, secret, type References } from './config-references.ts';
-import { count, duration, name, port, secureUrl, size } from './config-values.ts';
+import { count, duration, keyDigest, name, port, secureUrl, size } from './config-values.ts';
 
 export const tenantName = () => name('-', 'name of a tenant');
 export const systemId = () => name('._~-', 'id of a system');
@@ -27,6 +27,17 @@ export function tenant(references: References) {
       .optional()
       .describe(
         'PEM file with the certificate authorities that the tenant’s certificate may come from. Default: those of Node.',
+      ),
+    pins: z
+      .array(keyDigest())
+      .refine((pins) => new Set(pins).size >= 2, {
+        error: 'must have at least two different digests, so that a key can be replaced',
+      })
+      .optional()
+      .describe(
+        'SHA-256 digests of public keys (SubjectPublicKeyInfo in DER; hexadecimal or base64), at least two. One of them must ' +
+          'be in the verified chain of every server that gets the tenant’s credential: `url`, `tokenUrl`, the systems’ own ' +
+          '`url`. Pin authorities: servers renew their own keys.',
       ),
     clientCertificate: keyPair(references)
       .optional()

@@ -94,6 +94,20 @@ export function secureUrl() {
 export const port = () => z.int().min(0).max(65_535);
 export const count = (min: number, max: number) => z.int().min(min).max(max);
 
+/** SHA-256 of a public key as openssl prints it: hexadecimal digits or base64; gives lower-case hexadecimal digits. */
+export function keyDigest() {
+  const error = 'must be a SHA-256 digest: 64 hexadecimal digits, or 44 characters of base64';
+  return z
+    .string({ error })
+    .meta({ title: 'digest' })
+    .regex(/^(?:(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}|[A-Za-z0-9+/]{43}=)$/, { error })
+    .transform((text) =>
+      text.endsWith('=')
+        ? Buffer.from(text, 'base64').toString('hex')
+        : text.replaceAll(':', '').toLowerCase(),
+    );
+}
+
 /** A network in CIDR notation, such as `10.20.0.0/16`, or one address. */
 export function network() {
   const error = 'must be a network such as 10.20.0.0/16 or 2001:db8::/32, or an address';

@@ -4,6 +4,7 @@
  */
 import http, { type Agent } from 'node:http';
 import https from 'node:https';
+import { isIP } from 'node:net';
 
 import type { Trail } from '../audit/trail.ts';
 import {
@@ -15,11 +16,16 @@ import {
 import type { Pacer } from '../pace/pacer.ts';
 import type { Route } from './ask.ts';
 import type { Credential, Deadlines, Tenant } from './config.ts';
-import { createForward, NoReply } from './forward.ts';
+import { createForward, NoReply, type Forward } from './forward.ts';
+import { checkPins } from './pins.ts';
+import { tellTlsFailures } from './tls-failure.ts';
 import { judgeTokenSilence } from './verdict.ts';
 
 /** A tenant with its address and credential; the embedded one knows them only once it has started. */
-export interface Upstream extends Pick<Tenant, 'id' | 'ca' | 'clientCertificate' | 'outboundProxy' | 'pace'> {
+export interface Upstream extends Pick<
+  Tenant,
+  'id' | 'ca' | 'pins' | 'clientCertificate' | 'outboundProxy' | 'pace'
+> {
   readonly url: string;
   readonly credential: Credential;
 }
@@ -56,7 +62,12 @@ export function createTenantAccess(
     agents.push(agent);
     return agent;
   };
-  const login = createLogin(upstream, trail, open);
+  const forwardTo = (url: URL, keepAlive: boolean): Forward =>
+    tellTlsFailures(createForward({ url, agent: open(url.href, keepAlive) }), trail, {
+      tenant,
+      host: url.host,
+    });
+  const login = createLogin(upstream, trail, forwardTo);
   return {
     login,
     routeTo: (url, kind, { deadlines, maxReplyBytes }) => ({
@@ -65,9 +76,9 @@ export function createTenantAccess(
       host: new URL(url).host,
       pacer,
       login,
-      forwardRead: createForward({ url: new URL(url), agent: open(url, true) }),
+      forwardRead: forwardTo(new URL(url), true),
       // A write on a connection of its own cannot die of one that the tenant had already closed.
-      forwardWrite: createForward({ url: new URL(url), agent: open(url, false) }),
+      forwardWrite: forwardTo(new URL(url), false),
       deadlines: { readMs: deadlines.read, writeMs: deadlines.write },
       maxReplyBytes,
       pauseMs: pace.minute / 6,
@@ -83,7 +94,7 @@ function keepNone(agent: Agent): void {
 }
 
 function createAgent(
-  { ca, clientCertificate, outboundProxy, pace }: Upstream,
+  { ca, pins, clientCertificate, outboundProxy, pace }: Upstream,
   url: string,
   keepAlive: boolean,
 ): Agent {
@@ -95,10 +106,15 @@ function createAgent(
       proxyEnv: { HTTP_PROXY: proxyUrl, HTTPS_PROXY: proxyUrl, NO_PROXY: outboundProxy?.noProxy.join(',') },
     }),
   };
-  if (new URL(url).protocol === 'http:') return new http.Agent(options);
+  const { protocol, hostname } = new URL(url);
+  if (protocol === 'http:') return new http.Agent(options);
   return new https.Agent({
     ...options,
     minVersion: 'TLSv1.2',
+    // The host that is configured, whatever a Host field says; RFC 6066 §3 has no addresses in it.
+    servername: isIP(hostname.replaceAll(/[[\]]/g, '')) ? '' : hostname,
+    // Node verifies neither names nor pins of a session that it resumes, so none is kept.
+    ...(pins && { checkServerIdentity: checkPins(pins), maxCachedSessions: 0 }),
     ...(ca && { ca: ca.text }),
     ...(clientCertificate && {
       cert: clientCertificate.certificate.text,
@@ -110,11 +126,11 @@ function createAgent(
 function createLogin(
   { id: tenant, url, credential }: Upstream,
   trail: Trail,
-  open: (url: string, keepAlive: boolean) => Agent,
+  forwardTo: (url: URL, keepAlive: boolean) => Forward,
 ): TenantLogin {
   if (credential.type !== 'oauth') return createTenantLogin(revealed(credential));
   const tokenUrl = new URL(credential.tokenUrl ?? `${url}/oauth2/token`);
-  const forward = createForward({ url: new URL(tokenUrl.origin), agent: open(tokenUrl.origin, false) });
+  const forward = forwardTo(new URL(tokenUrl.origin), false);
   const fetchToken: FetchToken = async ({ method, headers, body }, signal) => {
     const path = `${tokenUrl.pathname}${tokenUrl.search}`;
     const call = {
