@@ -4,20 +4,28 @@
  */
 import { once } from 'node:events';
 import http, { type RequestListener } from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 
 export interface AdminOptions {
   readonly host: string;
   readonly port: number;
+  /** Without it, plain HTTP. */
+  readonly tls?: SecureContextOptions;
   /** What keeps the gateway from taking calls; empty when nothing does. */
   readonly obstacles: () => readonly string[];
 }
 
 export interface Admin extends AsyncDisposable {
   readonly url: string;
+  /** Handshakes from now on see this. */
+  show(tls: SecureContextOptions): void;
 }
 
-export async function startAdmin({ host, port, obstacles }: AdminOptions): Promise<Admin> {
+const limits = { headersTimeout: 5000, requestTimeout: 10_000 };
+
+export async function startAdmin({ host, port, tls, obstacles }: AdminOptions): Promise<Admin> {
   const answer: RequestListener = (request, response) => {
     const reply = route(request.method, request.url, obstacles);
     const body = JSON.stringify(reply.body);
@@ -25,13 +33,16 @@ export async function startAdmin({ host, port, obstacles }: AdminOptions): Promi
       .writeHead(reply.status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
       .end(body);
   };
-  const server = http
-    .createServer({ headersTimeout: 5000, requestTimeout: 10_000 }, answer)
-    .listen(port, host);
+  const secure =
+    tls &&
+    https.createServer({ ...limits, ...tls, handshakeTimeout: 5000, ALPNProtocols: ['http/1.1'] }, answer);
+  const server = secure ?? http.createServer(limits, answer);
+  server.listen(port, host);
   await once(server, 'listening');
-  const address = server.address() as AddressInfo;
+  const { address, family, port: given } = server.address() as AddressInfo;
   return {
-    url: `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`,
+    url: `${tls ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${given}`,
+    show: (found) => secure?.setSecureContext(found),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await server[Symbol.asyncDispose]();

@@ -8,10 +8,12 @@ import type { Socket } from 'node:net';
 
 import express, { type ErrorRequestHandler } from 'express';
 
+import type { Networks } from '../auth/network.ts';
 import { describeError, log, withRequest } from '../log.ts';
 import type { Call, ClientCertificate, Headers } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Exchange } from './exchange.ts';
+import { sourceOfCall } from './forwarded.ts';
 import { readHeaders } from './headers.ts';
 import { asScimError, finish, respond, toReply } from './respond.ts';
 
@@ -22,13 +24,19 @@ export interface Edge {
   readonly bodyTimeMs: number;
   readonly idleTimeMs: number;
   readonly isDraining: () => boolean;
+}
+
+/** What only the listener knows that the caller has come to. */
+export interface Entrance {
+  /** Whose word is taken for where a call came from. */
+  readonly hops: Networks;
   /** The certificate that a caller has shown; throws when it may not call. */
   readonly certificateOf: (socket: Socket) => ClientCertificate | undefined;
 }
 
-export function createApp(edge: Edge): express.Express {
+export function createApp(edge: Edge, entrance: Entrance): express.Express {
   const app = express().disable('x-powered-by').disable('etag');
-  app.use((request, response) => serve(edge, request, response));
+  app.use((request, response) => serve(edge, entrance, request, response));
   const lastResort: ErrorRequestHandler = (error, _request, response, next) => {
     log.error('a call ended outside the line', describeError(error));
     if (response.headersSent) next(error);
@@ -38,10 +46,15 @@ export function createApp(edge: Edge): express.Express {
   return app;
 }
 
-async function serve(edge: Edge, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  edge: Edge,
+  entrance: Entrance,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   // Its silence means nothing while the call is at work; see below.
   request.socket.setTimeout(0);
-  const call = receive(edge, request, response);
+  const call = receive(edge, entrance, request, response);
   // Whoever cannot say one thing plainly is not asked for the next on the same connection.
   if (call.flaw) response.shouldKeepAlive = false;
   respond(response, await withRequest(call.id, () => edge.exchange(call)));
@@ -49,7 +62,12 @@ async function serve(edge: Edge, request: IncomingMessage, response: ServerRespo
   if (!response.writableFinished) response.socket?.setTimeout(edge.idleTimeMs);
 }
 
-function receive(edge: Edge, request: IncomingMessage, response: ServerResponse): Call {
+function receive(
+  edge: Edge,
+  { hops, certificateOf }: Entrance,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Call {
   const leaving = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) leaving.abort(callerLeft());
@@ -60,11 +78,10 @@ function receive(edge: Edge, request: IncomingMessage, response: ServerResponse)
   try {
     headers = readHeaders(request.rawHeaders, edge.maxHeaders);
     checkReception(edge, request, headers);
-    certificate = edge.certificateOf(request.socket);
+    certificate = certificateOf(request.socket);
   } catch (thrown) {
     flaw = asScimError(thrown);
   }
-  const { remoteAddress: ip = '', remotePort: port = 0 } = request.socket;
   return {
     id: randomUUID(),
     receivedAt: Date.now(),
@@ -72,7 +89,7 @@ function receive(edge: Edge, request: IncomingMessage, response: ServerResponse)
     target: request.url ?? '',
     headers,
     ...(flaw && { flaw }),
-    source: { ip, port },
+    source: sourceOfCall(request, hops),
     ...(certificate && { certificate }),
     readBody: (maxBytes) => collect(request, response, { maxBytes, timeMs: edge.bodyTimeMs }),
     left: leaving.signal,

@@ -45,7 +45,7 @@ function isChangeable(setting: string): boolean {
 
 const changeable = new RegExp(
   `^(${[
-    'publicUrl|listen\\.hosts|replicas|patience|log\\.level|cache\\.lifetime',
+    'publicUrl|(listen|listeners\\.[^.]+)\\.hosts|replicas|patience|log\\.level|cache\\.lifetime',
     'limits\\.(body|tokens|depth|reply|headers|target)',
     '(firstStart|oauth|callers|tenants|systems)\\..*',
   ].join('|')})$`,

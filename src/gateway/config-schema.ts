@@ -5,11 +5,12 @@
 import { z } from 'zod';
 
 import { caller, callerName } from './config-callers.ts';
-import { certificates, listenerTls } from './config-certificates.ts';
+import { certificates } from './config-certificates.ts';
 import { oauth } from './config-issuers.ts';
+import { admin, health, listen, listeners } from './config-listeners.ts';
 import { cacheLifetime, system, systemId, tenant, tenantName } from './config-parties.ts';
 import { confidentialUrl, path, privatePath, type References } from './config-references.ts';
-import { count, duration, name, port, secureUrl, size } from './config-values.ts';
+import { count, duration, name, secureUrl, size } from './config-values.ts';
 
 /** Built for each parse, because references are read while parsing; `references` never shapes the schema itself. */
 export function createConfigSchema(references: References) {
@@ -22,7 +23,9 @@ export function createConfigSchema(references: References) {
             'May be left out when the listener is on a loopback address: then it is the listener’s own.',
         ),
       listen: listen(references),
-      admin: admin(),
+      listeners: listeners(references),
+      admin: admin(references),
+      health: health(),
       replicas: count(1, 64)
         .default(1)
         .describe('How many gateways share the tenants’ quota. Each paces itself to its part of it.'),
@@ -79,48 +82,6 @@ function entries<Value extends z.ZodType>(key: z.ZodString, value: Value) {
     .record(key, value)
     .refine((map) => Object.keys(map).length > 0, { error: 'must have at least one entry' })
     .meta({ minProperties: 1 });
-}
-
-function listen(references: References) {
-  return z
-    .strictObject({
-      host: z.string().min(1).default('127.0.0.1').describe('Address to listen on for callers.'),
-      port: port().default(8080).describe('Port to listen on for callers; 0 takes a free one.'),
-      hosts: z
-        .array(z.string().min(1))
-        .default([])
-        .describe(
-          'Host names that callers may use besides the one of `publicUrl`; all others are refused with 421.',
-        ),
-      tls: listenerTls(references)
-        .optional()
-        .describe('Certificate and key of the listener; without it, it speaks plain HTTP.'),
-      maxConnections: count(1, 100_000).default(1000).describe('Connections of callers at the same time.'),
-      maxConnectionsPerSource: count(1, 100_000)
-        .default(500)
-        .describe(
-          'Connections from one source address (IPv6: its /64) at the same time. ' +
-            'Behind a load balancer that hides the callers’ addresses, as many as `maxConnections`.',
-        ),
-      tlsTerminatedElsewhere: z
-        .boolean()
-        .default(false)
-        .describe(
-          'States that a load balancer in front ends TLS, which permits plain HTTP on an address that others reach.',
-        ),
-    })
-    .prefault({})
-    .describe('The listener for callers.');
-}
-
-function admin() {
-  return z
-    .strictObject({
-      host: z.string().min(1).default('127.0.0.1').describe('Address of the administrative listener.'),
-      port: port().default(9090).describe('Port of the administrative listener; 0 takes a free one.'),
-    })
-    .prefault({})
-    .describe('The administrative listener: health. Never expose it to callers.');
 }
 
 function limits() {

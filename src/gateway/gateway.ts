@@ -11,21 +11,21 @@ import { createCache, type Cache } from '../cache/cache.ts';
 import { createMemoryStore } from '../cache/memory-store.ts';
 import { createRedisStore } from '../cache/redis-store.ts';
 import { startAdmin } from '../console/admin.ts';
+import { startHealth } from '../console/health.ts';
 import { describeError, log, setLogLevel } from '../log.ts';
-import { createApp } from './app.ts';
+import type { Edge } from './app.ts';
 import { changesBetween, configHash, refuseFixed } from './config-changes.ts';
 import { ConfigFaults } from './config-faults.ts';
 import type { Config } from './config.ts';
 import { Doubts } from './doubts.ts';
 import { deriveKey, readOrCreateKey } from './key-file.ts';
 import { createLine, realm, type Foundation } from './line.ts';
+import { listenersOf, openListener, watchShown, type Listener } from './listener.ts';
 import { Noise } from './noise.ts';
 import { Pacers } from './pacers.ts';
 import { Running } from './running.ts';
-import { attach, listen, show, type ReportNoise } from './server.ts';
-import { Clients } from './tls-clients.ts';
-import { watchTls, type TlsReload } from './tls-reload.ts';
-import type { TlsMaterial } from './tls.ts';
+import type { ReportNoise } from './server.ts';
+import { contextOptions } from './tls.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface Gateway extends AsyncDisposable {
@@ -71,17 +71,19 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
 
   let serving = false;
   // First up and last down of the listeners: whoever asks for health is answered while the others drain.
-  const admin = starting.use(
-    await startAdmin({ ...config.admin, obstacles: () => obstacles(trail, running, serving) }),
-  );
-  const { server, port } = await listen(listenerOptions(config), (...seen) => noise.report(...seen));
-  const clients = openClients(config, server, (...seen) => noise.report(...seen));
-  const exchangeTls = (found: TlsMaterial): void => {
-    show(server, found);
-    if (found.clients) clients?.trust(found.clients);
-  };
-  const tls = openTlsReload(config, exchangeTls, note);
-  if (tls) starting.use(tls);
+  const admin = starting.use(await openAdmin(config.admin, () => obstacles(trail, running, serving), note));
+  if (config.health) {
+    const isReady = (): boolean => obstacles(trail, running, serving).length === 0;
+    starting.use(await startHealth({ ...config.health, isReady }));
+  }
+  const report: ReportNoise = (...seen) => noise.report(...seen);
+  const listeners = new Map<string, Listener>();
+  for (const [place, settings] of listenersOf(config))
+    listeners.set(
+      place,
+      starting.use(await openListener(settings, { place, limits: config.limits, realm, report, note })),
+    );
+  const ports = new Map([...listeners].map(([place, { port }]) => [place, port]));
   const foundation: Foundation = {
     trail,
     secrets,
@@ -91,13 +93,13 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     doubts,
     pacers,
     ending: running.ending,
-    port,
+    ports,
   };
   let inForce = config;
   let line = createLine(config, options.upstreamsOf(config), foundation);
   starting.defer(() => line[Symbol.dispose]());
-  starting.defer(() => running.drain(server, longestWriteMs(inForce) + 20_000));
-  const app = createApp({
+  starting.defer(() => running.drain(serversOf(listeners), longestWriteMs(inForce) + 20_000));
+  const edge: Edge = {
     exchange: (call) => running.track(line.exchange(call)),
     isOurs: (authority) => line.isOurs(authority),
     get maxHeaders() {
@@ -106,13 +108,12 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     bodyTimeMs: config.limits.bodyTime,
     idleTimeMs: config.limits.idleTime,
     isDraining: () => running.draining,
-    certificateOf: (socket) => clients?.check(socket),
-  });
-  attach(server, app);
+  };
+  for (const listener of listeners.values()) listener.serve(edge);
   serving = true;
   const parts = starting.move();
   const reload = async (): Promise<void> => {
-    tls?.reload();
+    for (const each of [admin, ...listeners.values()]) each.reload();
     await secrets.reload();
   };
   const apply = async (next: Config, actor: object): Promise<void> => {
@@ -181,46 +182,22 @@ function openCache({ cache }: Config, key: Buffer, note: Note): Cache {
   return createCache({ store, key, onUnreadable });
 }
 
-function openClients({ listen }: Config, server: Server, report: ReportNoise): Clients | undefined {
-  const clients = listen.tls?.clients && new Clients(listen.tls.clients, { report, realm });
-  clients?.watch(server);
-  return clients;
-}
-
-function openTlsReload(
-  { listen: { tls } }: Config,
-  show: (tls: TlsMaterial) => void,
-  note: Note,
-): TlsReload | undefined {
-  return (
-    tls &&
-    watchTls(tls, {
-      show,
-      onReloaded: (facts) => {
-        log.info('the certificate of the listener was read again', facts);
-        note('cert.reloaded', facts);
-      },
-      onUnfit: (reason) => {
-        log.error('the new certificate of the listener is not fit; the last good one stays', { reason });
-        note('cert.reload_failed', { reason });
-      },
-    })
-  );
-}
-
-function listenerOptions({ listen, limits }: Config) {
-  const { host, port, tls, maxConnections, maxConnectionsPerSource } = listen;
+/** What it shows follows its files, as at every listener. */
+async function openAdmin({ host, port, tls }: Config['admin'], obstacles: () => string[], note: Note) {
+  const admin = await startAdmin({ host, port, obstacles, ...(tls && { tls: contextOptions(tls) }) });
+  const watch = tls && watchShown('admin', tls, (found) => admin.show(contextOptions(found)), note);
   return {
-    host,
-    port,
-    maxConnections,
-    maxConnectionsPerSource,
-    headersTimeMs: limits.headersTime,
-    bodyTimeMs: limits.bodyTime,
-    idleTimeMs: limits.idleTime,
-    ...(tls && { tls }),
+    url: admin.url,
+    reload: () => watch?.reload(),
+    async [Symbol.asyncDispose]() {
+      watch?.[Symbol.dispose]();
+      await admin[Symbol.asyncDispose]();
+    },
   };
 }
+
+const serversOf = (listeners: ReadonlyMap<string, Listener>): Server[] =>
+  [...listeners.values()].map(({ server }) => server);
 
 function obstacles(trail: Trail, running: Running, serving: boolean): string[] {
   return [

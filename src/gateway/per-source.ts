@@ -2,8 +2,6 @@
  * How many connections one source may have. Without it a single host could take all of them from everybody else,
  * with nothing but an address.
  */
-import type { Socket } from 'node:net';
-
 import { sourceOf } from '../auth/network.ts';
 
 export class ConnectionsPerSource {
@@ -14,14 +12,13 @@ export class ConnectionsPerSource {
     this.#most = most;
   }
 
-  /** Counts the connection until it closes; false when its source has as many as it may. */
-  admit(socket: Socket): boolean {
-    const source = sourceOf(socket.remoteAddress ?? '');
+  /** Counts one more; gives what ends it, or undefined when the source has as many as it may. */
+  enter(ip: string): (() => void) | undefined {
+    const source = sourceOf(ip);
     const count = this.#counts.get(source) ?? 0;
-    if (count >= this.#most) return false;
+    if (count >= this.#most) return undefined;
     this.#counts.set(source, count + 1);
-    socket.once('close', () => this.#leave(source));
-    return true;
+    return () => this.#leave(source);
   }
 
   #leave(source: string): void {

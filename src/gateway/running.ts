@@ -26,22 +26,24 @@ export class Running {
     return call;
   }
 
-  async drain(server: Server, graceMs: number): Promise<void> {
+  async drain(servers: readonly Server[], graceMs: number): Promise<void> {
     this.#draining = true;
-    const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+    const closed = Promise.all(
+      servers.map((server) => new Promise<void>((resolve) => void server.close(() => resolve()))),
+    );
     // A kept-alive connection becomes idle only when its answer has left.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50);
+    const sweep = setInterval(() => servers.forEach((server) => server.closeIdleConnections()), 50);
     const finished = this.#finish(closed);
     using grace = new Grace(graceMs);
     await Promise.race([finished, grace.over]);
     this.#ending.abort(new DOMException('The gateway stops.', 'TimeoutError'));
     await this.#settle();
     clearInterval(sweep);
-    server.closeAllConnections();
+    for (const server of servers) server.closeAllConnections();
     await closed;
   }
 
-  async #finish(closed: Promise<void>): Promise<void> {
+  async #finish(closed: Promise<unknown>): Promise<void> {
     await this.#settle();
     await closed;
   }

@@ -4,22 +4,29 @@
  */
 import http, { type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 
+import type { Networks } from '../auth/network.ts';
 import { ScimError, type Kind } from '../scim/error.ts';
+import { admitTo } from './admission.ts';
 import { answersBefore, isAnsweredEarly, oneByOne } from './connection.ts';
-import { ConnectionsPerSource } from './per-source.ts';
+import { sourceOfCall } from './forwarded.ts';
+import { peerOf } from './peer.ts';
 import { finish, lingerMs, toReply } from './respond.ts';
 import { contextOptions, type TlsMaterial } from './tls.ts';
 
 export interface ListenerOptions {
   readonly host: string;
   readonly port: number;
-  readonly tls?: TlsMaterial;
+  readonly tls?: TlsMaterial | undefined;
   readonly maxConnections: number;
   readonly maxConnectionsPerSource: number;
+  /** Who announces each connection with the PROXY protocol. */
+  readonly announcers: Networks;
+  /** Whose word is taken for where a call came from. */
+  readonly hops: Networks;
   readonly headersTimeMs: number;
   readonly bodyTimeMs: number;
   readonly idleTimeMs: number;
@@ -39,10 +46,10 @@ export async function listen(
   server.maxConnections = options.maxConnections;
   // Node would cut a longer list silently; the edge counts the fields and refuses.
   server.maxHeadersCount = 0;
-  turnAway(server, new ConnectionsPerSource(options.maxConnectionsPerSource), report);
+  admitTo(server, { ...options, report });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseMalformed(error, socket, report));
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
-    report('request.rejected', 'CONNECT', request.socket.remoteAddress ?? '');
+    report('request.rejected', 'CONNECT', sourceOfCall(request, options.hops).ip);
     answerRaw(
       socket,
       new ScimError('method-not-allowed', 'The method is not supported.', { headers: { allow: methods } }),
@@ -87,31 +94,15 @@ export const methods = 'GET, POST, PUT, PATCH, DELETE';
 type FailedSocket = TLSSocket & {
   /** Null where Node's types say that there is an error. */
   readonly authorizationError: unknown;
-  /** The connection below, which still knows its address when Node has ended TLS; undocumented, hence optional. */
-  readonly _parent?: Socket;
 };
 
 function failedHandshake(error: NodeJS.ErrnoException, socket: FailedSocket): Parameters<ReportNoise> {
-  const ip = socket.remoteAddress ?? socket._parent?.remoteAddress ?? '';
+  const { ip } = peerOf(socket);
   if (socket.authorizationError) return ['mtls.rejected', String(socket.authorizationError), ip];
   const isMissing = error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE';
   return isMissing
     ? ['mtls.rejected', 'NO_CERTIFICATE', ip]
     : ['tls.handshake_failed', error.code ?? 'unknown', ip];
-}
-
-/** Before TLS begins, which costs us more than it costs them; Node's own listeners see only those that may stay. */
-function turnAway(server: Server, connections: ConnectionsPerSource, report: ReportNoise): void {
-  const accept = server.listeners('connection');
-  server.removeAllListeners('connection');
-  server.on('connection', (socket: Socket) => {
-    if (connections.admit(socket)) {
-      for (const each of accept) each.call(server, socket);
-      return;
-    }
-    report('proto.dropped', 'too-many-connections-of-source', socket.remoteAddress ?? '');
-    socket.destroy();
-  });
 }
 
 function createServer({ tls, headersTimeMs, bodyTimeMs, idleTimeMs }: ListenerOptions): Server {
@@ -141,7 +132,6 @@ const refused = new WeakSet<Duplex>();
 
 function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, report: ReportNoise): void {
   const { code = 'unknown' } = error;
-  const { remoteAddress = '' } = socket as Socket;
   if (refused.has(socket)) return;
   if (code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -149,7 +139,7 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex, report: R
   }
   refused.add(socket);
   const [event, kind] = classify(code);
-  report(event, code, remoteAddress);
+  report(event, code, peerOf(socket).ip);
   void answerInTurn(socket, new ScimError(kind, 'The request is not well-formed HTTP.'));
 }
 

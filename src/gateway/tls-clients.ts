@@ -11,6 +11,7 @@ import { allChallenges } from '../auth/challenge.ts';
 import type { ClientCertificate } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { TlsClients } from './config-certificates.ts';
+import { peerOf } from './peer.ts';
 import type { ReportNoise } from './server.ts';
 import { markOf, readRevocations } from './tls-crl.ts';
 import { splitCertificates } from './tls.ts';
@@ -62,7 +63,7 @@ export class Clients {
     for (const socket of believed) {
       const { fault } = this.#judge(socket);
       if (fault === undefined) continue;
-      this.#options.report('mtls.rejected', fault, socket.remoteAddress ?? '');
+      this.#options.report('mtls.rejected', fault, peerOf(socket).ip);
       socket.destroy();
     }
   }
@@ -71,7 +72,7 @@ export class Clients {
   check(socket: Socket): ClientCertificate | undefined {
     const { certificate, fault } = this.#judge(socket);
     if (fault === undefined) return certificate;
-    this.#options.report('mtls.rejected', fault, socket.remoteAddress ?? '');
+    this.#options.report('mtls.rejected', fault, peerOf(socket).ip);
     const detail = `Calls need a valid client certificate here: ${explanations[fault] ?? 'its authority is not trusted'}.`;
     throw new ScimError('unauthenticated', detail, {
       headers: { 'www-authenticate': allChallenges(this.#options.realm) },

@@ -8,10 +8,13 @@ import type { ScimError } from './error.ts';
 /** Header fields with lower-case names, one value each; repeated fields are refused or joined at the edge. */
 export type Headers = Readonly<Record<string, string | undefined>>;
 
-/** Where a call came from: the socket's own peer, never what a header says. */
+/** Where a call came from: the connection's own peer, or whom trusted proxies name; never what others say. */
 export interface Source {
   readonly ip: string;
+  /** 0 when a proxy does not say. */
   readonly port: number;
+  /** The trusted proxies that the call came through, the nearest to its caller first. */
+  readonly via?: readonly string[];
   readonly tls?: { readonly version: string; readonly cipher: string };
 }
 
