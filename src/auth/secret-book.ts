@@ -7,7 +7,7 @@ import { createHmac, hash, randomBytes } from 'node:crypto';
 import { unwatchFile, watchFile } from 'node:fs';
 
 import { createGate, type Gate } from './gate.ts';
-import { readSecrets, type Entries } from './secret-file.ts';
+import { endsOf, readSecrets, type Entries } from './secret-file.ts';
 import { hashSecret, isSlow, verifyGenerated, verifySecret } from './secret.ts';
 import type { Attempt } from './throttle.ts';
 
@@ -19,6 +19,8 @@ export interface SecretBook extends Disposable {
   verify(user: string, secret: string, attempt: Attempt): Promise<string | undefined>;
   /** Whether the user still has the entry of that name. */
   holds(user: string, name: string): boolean;
+  /** When which secrets end, as far as the file says it. */
+  ends(): ReturnType<typeof endsOf>;
   /** Reads the file again; when that fails the old book stays and `onBroken` is told. */
   reload(): Promise<void>;
 }
@@ -30,6 +32,8 @@ export interface SecretBookOptions {
   readonly compare?: typeof verifySecret;
   /** Milliseconds of a clock that never jumps. */
   readonly now?: () => number;
+  /** Milliseconds since 1970. */
+  readonly clock?: () => number;
 }
 
 const rememberMs = 5 * 60_000;
@@ -40,13 +44,20 @@ const comparisonsWaiting = 64;
 
 /** Rejects when the file cannot be read or is not valid: nobody could log on. */
 export async function openSecretBook(file: string, options: SecretBookOptions = {}): Promise<SecretBook> {
-  const { onReloaded, onBroken, compare = verifySecret, now = () => performance.now() } = options;
+  const {
+    onReloaded,
+    onBroken,
+    compare = verifySecret,
+    now = () => performance.now(),
+    clock = Date.now,
+  } = options;
   const parts: Parts = {
     key: randomBytes(32),
     decoy: await hashSecret(randomBytes(32).toString('base64url')),
     gate: createGate(comparisonsAtOnce, comparisonsWaiting),
     compare,
     now,
+    clock,
   };
   let reading = new Reading(await readSecrets(file), parts);
   let lastReload = Promise.resolve();
@@ -69,6 +80,7 @@ export async function openSecretBook(file: string, options: SecretBookOptions = 
   return {
     verify: (...credential) => reading.verify(...credential),
     holds: (user, name) => reading.holds(user, name),
+    ends: () => reading.ends(),
     reload,
     [Symbol.dispose]: () => unwatchFile(file, changed),
   };
@@ -81,6 +93,7 @@ interface Parts {
   readonly gate: Gate;
   readonly compare: typeof verifySecret;
   readonly now: () => number;
+  readonly clock: () => number;
 }
 
 interface Remembered {
@@ -105,13 +118,17 @@ class Reading {
     );
   }
 
+  ends(): ReturnType<typeof endsOf> {
+    return endsOf(this.#entries);
+  }
+
   holds(user: string, name: string): boolean {
     return this.#hashesOf(user).some((hash) => nameOf(hash) === name);
   }
 
   async verify(user: string, secret: string, attempt: Attempt): Promise<string | undefined> {
     const mac = createHmac('sha256', this.#parts.key).update(`${user}\0${secret}`).digest('base64');
-    const remembered = this.#recall(mac);
+    const remembered = this.#recall(mac, user);
     if (remembered !== undefined) return remembered;
     // Nobody guesses a generated secret, so whoever has it need not wait for the failures of others.
     const fitting = this.#hashesOf(user).find((hash) => verifyGenerated(hash, secret));
@@ -131,7 +148,7 @@ class Reading {
   }
 
   async #tryOnce(user: string, secret: string, attempt: Attempt): Promise<string | undefined> {
-    attempt.charge();
+    await attempt.charge();
     const fitting = await this.#parts
       .gate(() => this.#compareAll(user, secret))
       .catch((error: unknown) => {
@@ -152,15 +169,20 @@ class Reading {
     return name;
   }
 
-  #recall(mac: string): string | undefined {
+  #recall(mac: string, user: string): string | undefined {
     const remembered = this.#remembered.get(mac);
-    if (remembered && remembered.until > this.#parts.now()) return remembered.name;
+    if (remembered && remembered.until > this.#parts.now() && this.holds(user, remembered.name))
+      return remembered.name;
     this.#remembered.delete(mac);
     return undefined;
   }
 
+  /** Of the secrets that have not ended. */
   #hashesOf(user: string): string[] {
-    return (this.#entries.get(user) ?? []).map(({ hash }) => hash);
+    const now = this.#parts.clock();
+    return (this.#entries.get(user) ?? [])
+      .filter(({ notAfter = Infinity }) => now < notAfter)
+      .map(({ hash }) => hash);
   }
 
   /** Every refusal costs the same number of comparisons, whoever is asked for (ASVS 6.3.8). */

@@ -15,10 +15,19 @@ const maxEntries = 2;
 /** Failsafe: every scalar is a string, so a user named 1234 or `true` stays what is written. */
 const yamlOptions = { schema: 'failsafe', prettyErrors: false } as const;
 
+/** An instant and no day, because nobody could say in which time zone the day ends. */
+const instant = z.string().transform((text, ctx) => {
+  const at = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at))
+    ctx.addIssue({ code: 'custom', message: 'must be an instant such as 2027-01-31T12:00:00Z' });
+  return at;
+});
 const wrongHash = 'must be a hash as `gatehouse secret` makes it';
 const entry = z.strictObject({
   hash: z.string().refine(isSecretHash, wrongHash),
   note: z.string().optional(),
+  /** From then on the secret is refused. */
+  notAfter: instant.optional(),
 });
 const fromMap = (value: unknown): unknown => (value instanceof Map ? Object.fromEntries(value) : value);
 const book = z.map(z.string().min(1), z.array(z.preprocess(fromMap, entry)).min(1).max(maxEntries));
@@ -50,14 +59,28 @@ function parseYaml(text: string): unknown {
   }
 }
 
-/** Gives the user one more secret and returns it in clear, the only time that anybody sees it. */
-export async function addSecret(file: string, user: string): Promise<string> {
+/** When which secrets end, as far as the file says it. */
+export function endsOf(entries: Entries): { readonly user: string; readonly notAfter: number }[] {
+  return [...entries].flatMap(([user, all]) =>
+    all.flatMap(({ notAfter }) => (notAfter === undefined ? [] : [{ user, notAfter }])),
+  );
+}
+
+/**
+ * Gives the user one more secret and returns it in clear, the only time that anybody sees it.
+ * @param notAfter when it ends, in milliseconds since 1970; never, if it is left out
+ */
+export async function addSecret(file: string, user: string, notAfter?: number): Promise<string> {
   const text = await readIfThere(file);
   const present = parseSecrets(text).get(user)?.length ?? 0;
   if (present >= maxEntries)
     throw new Error(`The technical user ${user} has ${maxEntries} secrets; remove one first.`);
   const secret = generateSecret();
-  const added = { hash: await hashSecret(secret), note: `since ${new Date().toISOString().slice(0, 10)}` };
+  const added = {
+    hash: await hashSecret(secret),
+    note: `since ${new Date().toISOString().slice(0, 10)}`,
+    ...(notAfter !== undefined && { notAfter: new Date(notAfter).toISOString().replace(/\.\d+Z$/, 'Z') }),
+  };
   // As a document and not as values, so that comments stay.
   const document = parseDocument(text, yamlOptions);
   if (present > 0) document.addIn([user], document.createNode(added));

@@ -16,7 +16,7 @@ const fast = await hashSecret(machine);
 const entry = (user: string, ...hashes: string[]): string =>
   `${user}:\n${hashes.map((hash) => `  - hash: ${hash}\n`).join('')}`;
 
-const free = { charge: () => {}, succeed: () => {}, fail: () => {}, refund: () => {} };
+const free = { charge: async () => {}, succeed: () => {}, fail: () => {}, refund: () => {} };
 
 /** A book whose attempts nobody counts. */
 function unthrottled(book: SecretBook) {
@@ -153,7 +153,7 @@ test('a generated secret needs no charge, and its first use counts as a success'
   let successes = 0;
   const attempt = {
     ...free,
-    charge: () => {
+    charge: async () => {
       throw new ScimError('throttled', 'Too many.');
     },
     succeed: () => void (successes += 1),
@@ -255,7 +255,7 @@ test('a comparison that fails is an error and not a refusal, and the next one ma
 test('a comparison is charged first and then settled once, by what came of it', async () => {
   const steps: string[] = [];
   const attempt = {
-    charge: () => void steps.push('charge'),
+    charge: async () => void steps.push('charge'),
     succeed: () => void steps.push('succeed'),
     fail: () => void steps.push('fail'),
     refund: () => void steps.push('refund'),
@@ -277,7 +277,7 @@ test('what may not be charged is not compared, and what is remembered needs no c
   await using opened = await open(entry('idm', old));
   const empty = {
     ...free,
-    charge: () => {
+    charge: async () => {
       throw new ScimError('throttled', 'Too many.');
     },
   };
@@ -366,3 +366,27 @@ test('a book does not open on a file that is missing or broken', async () => {
   await assert.rejects(openSecretBook('/nowhere/secrets.yaml'), { code: 'ENOENT' });
   await assert.rejects(open('idm: ['), /not valid/);
 });
+
+for (const [what, secret, hash] of [
+  ['generated', machine, fast],
+  ['chosen', 'young', young],
+] as const)
+  test(`a ${what} secret is refused from its end on, although it is remembered and has given tokens`, async () => {
+    let clock = Date.UTC(2027, 0, 1);
+    const notAfter = '2027-01-02T00:00:00Z';
+    await using opened = await open(
+      `idm:\n  - hash: ${hash}\n    notAfter: ${notAfter}\n  - hash: ${old}\n`,
+      {
+        clock: () => clock,
+      },
+    );
+    const name = await opened.throttled.verify('idm', secret, free);
+    assert.ok(name);
+    clock = Date.parse(notAfter) - 1;
+    assert.equal(await opened.book.verify('idm', secret), true);
+    clock = Date.parse(notAfter);
+    assert.equal(await opened.book.verify('idm', secret), false);
+    assert.equal(opened.book.holds('idm', name), false);
+    assert.equal(await opened.book.verify('idm', 'old:gänse'), true, 'the other one goes on');
+    assert.deepEqual(opened.book.ends(), [{ user: 'idm', notAfter: Date.parse(notAfter) }]);
+  });

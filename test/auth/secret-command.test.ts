@@ -77,3 +77,16 @@ test('another verb is wrong usage', async () => {
   assert.equal(code, 4);
   assert.match(stderr, /the verbs are new and hash/);
 });
+
+test('new gives a secret an end where one is asked for, in whole days', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-secret-'));
+  const config = join(directory.path, 'gatehouse.yaml');
+  await writeFile(config, stringify({ ...soundDocument(), secretsFile: 'secrets.yaml' }));
+  const before = Date.now();
+  assert.equal((await secret(['new', 'sap-idm', '--expires', '90d', '--config', config])).code, 0);
+  const [entry] = (await readSecrets(join(directory.path, 'secrets.yaml'))).get('sap-idm') ?? [];
+  const days = ((entry?.notAfter ?? 0) - before) / 86_400_000;
+  assert.ok(Math.abs(days - 90) < 0.01, `${days}`);
+  const wrong = await secret(['new', 'sap-idm', '--expires', '90', '--config', config]);
+  assert.deepEqual([wrong.code, wrong.stdout], [4, '']);
+});

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { addSecret, parseSecrets, readSecrets } from '../../src/auth/secret-file.ts';
+import { addSecret, endsOf, parseSecrets, readSecrets } from '../../src/auth/secret-file.ts';
 import { hashSecret, verifyGenerated } from '../../src/auth/secret.ts';
 
 const hashed = await hashSecret('secret');
@@ -101,3 +101,21 @@ test('adding to a broken file leaves it as it is', async () => {
   await assert.rejects(addSecret(file, 'idm'), /not valid/);
   assert.equal(await readFile(file, 'utf8'), 'idm: [');
 });
+
+test('a secret may have an end, and its file names it as an instant', async () => {
+  await using directory = await temporary();
+  const file = join(directory.path, 'secrets.yaml');
+  const notAfter = Date.UTC(2027, 0, 31, 12);
+  await addSecret(file, 'idm', notAfter);
+  await addSecret(file, 'other');
+  assert.match(await readFile(file, 'utf8'), /notAfter: 2027-01-31T12:00:00Z\n/);
+  assert.deepEqual(endsOf(await readSecrets(file)), [{ user: 'idm', notAfter }]);
+});
+
+for (const end of ['2027-01-31', 'tomorrow', '2027-01-31T12:00:00', '2027-13-31T12:00:00Z', '1900000000'])
+  test(`the end ${end} is refused, because nobody could say when it is`, () => {
+    assert.throws(
+      () => parseSecrets(`idm:\n  - hash: ${hashed}\n    notAfter: ${end}`),
+      /must be an instant/,
+    );
+  });
