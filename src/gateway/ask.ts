@@ -39,6 +39,8 @@ export interface Patience {
 
 export interface Question {
   readonly call: Call;
+  /** The technical user; a reply may be shared, its turn is charged to who asked first. */
+  readonly caller: string;
   readonly operation: Operation;
   readonly body: Buffer | undefined;
   readonly entry: RequestEntry;
@@ -58,6 +60,7 @@ export async function ask(route: Route, question: Question): Promise<Reply> {
   let mayRenew = true;
   for (let attempt = 1; ; attempt += 1) {
     const turn = {
+      caller: question.caller,
       priority: operation.priority,
       patienceMs: patience.until - performance.now(),
       signal: patience.signal,

@@ -118,7 +118,7 @@ async function follow(parts: Parts, call: Call, entry: RequestEntry, progress: P
     entry.add({ body });
     checkBody(caller, understood, body);
   }
-  const question = { call, operation: understood, body, entry };
+  const question = { call, caller: caller.name, operation: understood, body, entry };
   if (!('location' in place)) return askInterface(parts, place, question);
   if (understood.kind === 'probe') return redirect(place);
   if (understood.effect === 'read') return read(parts, place, caller, question);

@@ -1,24 +1,29 @@
 /**
- * Keeps to a tenant's quota: a call waits for its turn here, or is refused at once when waiting would be in
- * vain. A turn is spent when work starts, never earlier, so a call that is given up costs nothing.
+ * Keeps to a quota: a call waits for its turn here, or is refused at once when waiting would be in vain. A turn is
+ * spent when work starts, never earlier, so a call that is given up costs nothing.
  */
 import { ScimError } from '../scim/error.ts';
 import type { Priority } from '../scim/operation.ts';
-import { Queue } from './queue.ts';
-import { createQuota, type Quota, spendTurn, spendUntil, turnAt } from './quota.ts';
+import { Queue, type Waiting } from './queue.ts';
+import { carryOver, createQuota, type Quota, spendTurn, spendUntil, turnAt } from './quota.ts';
 
 export interface Pacer extends Disposable {
   /**
    * Waits for a turn, then runs work. Throws `busy` with `retryAfter` as soon as it is known that the wait would
-   * outlast `patienceMs`, or when the queue is full; throws `signal.reason` when that aborts while waiting.
+   * outlast `patienceMs`, or when the queue is full and the caller has the most calls there; throws `signal.reason`
+   * when that aborts while waiting.
    */
   run<T>(turn: Turn, work: (waitedMs: number) => Promise<T>): Promise<T>;
   /** The tenant said 429: nobody goes up before this many ms have passed. */
   pause(ms: number): void;
+  /** Changes the limits while calls run and wait; what was spent stays spent. */
+  adjust(limits: PacerLimits): void;
   readonly state: PacerState;
 }
 
 export interface Turn {
+  /** The technical user who gets it; `gateway` for what no caller asked for. */
+  readonly caller: string;
   readonly priority: Priority;
   readonly patienceMs: number;
   readonly signal: AbortSignal;
@@ -28,24 +33,28 @@ export interface PacerState {
   readonly queued: number;
   readonly running: number;
   readonly pausedForMs: number;
-  /** What a call of the lowest priority would wait now. */
+  /** What whoever comes last would wait now. */
   readonly longestWaitMs: number;
 }
 
-export interface PacerOptions {
+export interface PacerLimits {
   readonly perMinute: number;
   /** Turns that may be taken at once after silence; `perMinute + burst` bounds every sliding minute. */
   readonly burst: number;
-  /** 60,000; shorter only for rehearsals. */
-  readonly minuteMs: number;
   readonly concurrency: number;
   readonly maxQueue: number;
+}
+
+export interface PacerOptions extends PacerLimits {
+  /** 60,000; shorter only for rehearsals. */
+  readonly minuteMs: number;
+  /** What a refused caller is told. */
+  readonly details?: { readonly tooLate: string; readonly tooMany: string };
   /** Monotonic ms. */
   readonly now?: () => number;
 }
 
-interface WaitingCall {
-  readonly rank: number;
+interface WaitingCall extends Waiting {
   readonly patientUntil: number;
   readonly start: () => void;
   readonly refuse: (reason: unknown) => void;
@@ -55,18 +64,22 @@ export function createPacer(options: PacerOptions): Pacer {
   return new TurnPacer(options);
 }
 
-/** A call gains one priority for every twelfth of a minute that it waits: lists yield to writes, not for ever. */
+/** A priority gains on the next one for every twelfth of a minute without a turn: lists yield, not for ever. */
 const stepsPerMinute = 12;
-const lowestPriority: Priority = 3;
 const maxRetryAfter = 120;
+const aboutTheTenant = {
+  tooLate: 'Waiting for the tenant would take longer than the caller waits.',
+  tooMany: 'Too many calls are waiting for the tenant.',
+};
 
 class TurnPacer implements Pacer {
-  readonly #quota: Quota;
-  readonly #stepUs: number;
-  readonly #concurrency: number;
-  readonly #maxQueue: number;
+  readonly #minuteMs: number;
+  readonly #details: typeof aboutTheTenant;
   readonly #now: () => number;
-  readonly #queue = new Queue<WaitingCall>();
+  readonly #queue: Queue<WaitingCall>;
+  #quota: Quota;
+  #concurrency: number;
+  #maxQueue: number;
   #spentUntil = 0;
   #pausedUntil = 0;
   #running = 0;
@@ -76,12 +89,14 @@ class TurnPacer implements Pacer {
   #isClosed = false;
 
   constructor(options: PacerOptions) {
-    const { minuteMs, concurrency, maxQueue, now = () => performance.now() } = options;
+    const { minuteMs, concurrency, maxQueue, details, now = () => performance.now() } = options;
+    this.#minuteMs = minuteMs;
+    this.#details = details ?? aboutTheTenant;
+    this.#now = () => Math.floor(now() * 1000);
+    this.#queue = new Queue((minuteMs * 1000) / stepsPerMinute);
     this.#quota = createQuota(options);
-    this.#stepUs = (minuteMs * 1000) / stepsPerMinute;
     this.#concurrency = concurrency;
     this.#maxQueue = maxQueue;
-    this.#now = () => Math.floor(now() * 1000);
   }
 
   async run<T>(turn: Turn, work: (waitedMs: number) => Promise<T>): Promise<T> {
@@ -93,7 +108,7 @@ class TurnPacer implements Pacer {
       this.#running -= 1;
       const tookUs = this.#now() - startedAt;
       this.#workUs += (tookUs - this.#workUs) / (this.#workUs === 0 ? 1 : 8);
-      this.#advance();
+      this.#settle();
     }
   }
 
@@ -101,65 +116,88 @@ class TurnPacer implements Pacer {
     const until = this.#now() + ms * 1000;
     this.#pausedUntil = Math.max(this.#pausedUntil, until);
     this.#spentUntil = spendUntil(this.#quota, this.#spentUntil, until);
-    this.#refuseHopeless();
-    this.#advance();
+    this.#settle();
+  }
+
+  adjust(limits: PacerLimits): void {
+    const old = this.#quota;
+    this.#quota = createQuota({ ...limits, minuteMs: this.#minuteMs });
+    const from = Math.max(this.#now(), this.#pausedUntil);
+    this.#spentUntil = carryOver(old, this.#quota, this.#spentUntil, from);
+    this.#concurrency = limits.concurrency;
+    this.#maxQueue = limits.maxQueue;
+    this.#settle();
   }
 
   get state(): PacerState {
     const now = this.#now();
-    const rank = now + lowestPriority * this.#stepUs;
     return {
       queued: this.#queue.length,
       running: this.#running,
       pausedForMs: Math.max(0, this.#pausedUntil - now) / 1000,
-      longestWaitMs: (this.#turnAt(this.#queue.ahead(rank), now) - now) / 1000,
+      longestWaitMs: (this.#turnAt(this.#queue.length, now) - now) / 1000,
     };
   }
 
   [Symbol.dispose](): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    for (let call = this.#queue.takeFirst(); call; call = this.#queue.takeFirst()) call.refuse(drained());
+    for (const call of this.#queue.copy()) this.#refuse(call, drained());
   }
 
   /** Resolves with the time waited, when the turn has been spent. */
-  async #wait({ priority, patienceMs, signal }: Turn): Promise<number> {
+  async #wait({ caller, priority, patienceMs, signal }: Turn): Promise<number> {
     signal.throwIfAborted();
     if (this.#isClosed) throw drained();
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     const since = this.#now();
     const call: WaitingCall = {
-      rank: since + priority * this.#stepUs,
+      caller,
+      priority,
       patientUntil: since + patienceMs * 1000,
       start: () => resolve(this.#now() - since),
       refuse: reject,
     };
     const giveUp = (): void => {
-      this.#queue.remove(call);
-      reject(signal.reason);
-      this.#advance();
+      this.#refuse(call, signal.reason);
+      this.#settle();
     };
     signal.addEventListener('abort', giveUp, { once: true });
-    this.#queue.add(call);
-    this.#advance();
-    if (this.#queue.length > this.#maxQueue) this.#refuseLast();
-    this.#refuseHopeless();
+    this.#queue.add(call, since);
+    this.#settle();
     return promise.finally(() => signal.removeEventListener('abort', giveUp));
   }
 
-  /** Starts whoever may start now, and wakes up again when the next one may. */
-  #advance(): void {
+  /** After whatever happened: starts and refuses whom it concerns, and wakes up again when time alone will. */
+  #settle(): void {
+    this.#startDue();
+    this.#refuseTooMany();
+    this.#refuseHopeless();
     clearTimeout(this.#timer);
-    while (this.#queue.length > 0 && this.#running < this.#concurrency) {
+    if (this.#queue.length === 0) return;
+    const now = this.#now();
+    // While all places are taken nobody can say when one gets free, and patience may end before.
+    const next = this.#hasPlace ? turnAt(this.#quota, this.#spentUntil, now) : this.#firstPatienceEnd() + 1;
+    this.#timer = setTimeout(() => this.#settle(), Math.ceil((next - now) / 1000));
+  }
+
+  get #hasPlace(): boolean {
+    return this.#running < this.#concurrency;
+  }
+
+  #firstPatienceEnd(): number {
+    let first = Infinity;
+    for (const { patientUntil } of this.#queue) first = Math.min(first, patientUntil);
+    return first;
+  }
+
+  #startDue(): void {
+    while (this.#queue.length > 0 && this.#hasPlace) {
       const now = this.#now();
-      const waitUs = turnAt(this.#quota, this.#spentUntil, now) - now;
-      if (waitUs > 0) {
-        this.#timer = setTimeout(() => this.#advance(), Math.ceil(waitUs / 1000));
-        return;
-      }
+      if (turnAt(this.#quota, this.#spentUntil, now) > now) return;
       this.#spentUntil = spendTurn(this.#quota, this.#spentUntil, now);
       this.#running += 1;
-      this.#queue.takeFirst()?.start();
+      this.#queue.takeFirst(now)?.start();
     }
   }
 
@@ -170,21 +208,35 @@ class TurnPacer implements Pacer {
     return Math.max(turnAt(this.#quota, this.#spentUntil, now, ahead), freeAt);
   }
 
-  /** Who came before others, or a pause, may have made somebody's wait longer than his patience. */
+  /** Who came before others, a pause or a lower limit may have made somebody's wait longer than his patience. */
   #refuseHopeless(): void {
     const now = this.#now();
-    this.#queue.keepWhere((call, ahead) => {
-      const lateUs = this.#turnAt(ahead, now) - call.patientUntil;
-      if (lateUs > 0)
-        call.refuse(busy('Waiting for the tenant would take longer than the caller waits.', lateUs));
-      return lateUs <= 0;
-    });
+    const rehearsal = this.#queue.copy();
+    let ahead = 0;
+    for (let call = rehearsal.first(); call; call = rehearsal.first()) {
+      const at = this.#turnAt(ahead, now);
+      if (at > call.patientUntil) {
+        rehearsal.remove(call);
+        this.#refuse(call, busy(this.#details.tooLate, at - call.patientUntil));
+      } else {
+        rehearsal.takeFirst(at);
+        ahead += 1;
+      }
+    }
   }
 
-  #refuseLast(): void {
+  #refuseTooMany(): void {
     const now = this.#now();
-    const waitUs = this.#turnAt(this.#queue.length, now) - now;
-    this.#queue.takeLast()?.refuse(busy('Too many calls are waiting for the tenant.', waitUs));
+    while (this.#queue.length > this.#maxQueue) {
+      const waitUs = this.#turnAt(this.#queue.length, now) - now;
+      const call = this.#queue.lastOfMost();
+      if (call) this.#refuse(call, busy(this.#details.tooMany, waitUs));
+    }
+  }
+
+  #refuse(call: WaitingCall, reason: unknown): void {
+    this.#queue.remove(call);
+    call.refuse(reason);
   }
 }
 

@@ -1,45 +1,123 @@
 /**
- * Waiting calls in the order of their turns: by priority, and within one priority by arrival. A call gains one
- * priority per step of waiting, which keeps the order of any two calls fixed, so nothing is ever sorted again.
+ * Waiting calls, and who is next: first which priority, then which caller, then who came first. A priority that has
+ * waited a step longer for a turn counts as one more urgent, and callers of one priority take turns in a ring.
+ *
+ * Every call costs one turn and all callers count alike, so start-time fair queueing comes to such a ring; tags
+ * would do the same, but a call that is given up would leave a hole in them, and its caller would lose a turn.
  */
+import { priorities, type Priority } from '../scim/operation.ts';
+
 export interface Waiting {
-  /** Arrival plus its priority's steps; lower is earlier. */
-  readonly rank: number;
+  readonly caller: string;
+  readonly priority: Priority;
 }
 
-export class Queue<T extends Waiting> {
-  readonly #calls: T[] = [];
+/** The calls of one priority. */
+interface Lane<T> {
+  readonly priority: Priority;
+  /** Its last turn, or when it began to wait if that was later; its own length gives it no claim on others. */
+  since: number;
+  /** A caller's calls in the order of arrival; the callers in the order of their turns. */
+  readonly ring: Map<string, T[]>;
+}
+
+export class Queue<T extends Waiting> implements Iterable<T> {
+  readonly #step: number;
+  readonly #lanes: readonly Lane<T>[];
+  #length = 0;
+
+  /** @param step how much longer a priority waits until it counts as one more urgent */
+  constructor(
+    step: number,
+    lanes: readonly Lane<T>[] = Object.values(priorities).map((priority) => ({
+      priority,
+      since: 0,
+      ring: new Map(),
+    })),
+  ) {
+    this.#step = step;
+    this.#lanes = lanes.toSorted((some, other) => some.priority - other.priority);
+    for (const _call of this) this.#length += 1;
+  }
 
   get length(): number {
-    return this.#calls.length;
+    return this.#length;
   }
 
-  /** How many would be served before a call of this rank. */
-  ahead(rank: number): number {
-    return this.#calls.findLastIndex((call) => call.rank <= rank) + 1;
+  /** The same calls in the same places; what is taken from it stays here. It tells who will be when at his turn. */
+  copy(): Queue<T> {
+    const copyOf = (ring: Lane<T>['ring']) =>
+      new Map([...ring].map(([caller, calls]) => [caller, [...calls]]));
+    return new Queue(
+      this.#step,
+      this.#lanes.map((lane) => ({ ...lane, ring: copyOf(lane.ring) })),
+    );
   }
 
-  add(call: T): void {
-    this.#calls.splice(this.ahead(call.rank), 0, call);
+  add(call: T, now: number): void {
+    const lane = this.#laneOf(call);
+    if (lane.ring.size === 0) lane.since = now;
+    lane.ring.getOrInsertComputed(call.caller, () => []).push(call);
+    this.#length += 1;
   }
 
   remove(call: T): void {
-    const at = this.#calls.indexOf(call);
-    if (at >= 0) this.#calls.splice(at, 1);
+    const { ring } = this.#laneOf(call);
+    const calls = ring.get(call.caller) ?? [];
+    const at = calls.indexOf(call);
+    if (at < 0) return;
+    calls.splice(at, 1);
+    if (calls.length === 0) ring.delete(call.caller);
+    this.#length -= 1;
   }
 
-  takeFirst(): T | undefined {
-    return this.#calls.shift();
+  first(): T | undefined {
+    return this.#next()?.ring.values().next().value?.[0];
   }
 
-  takeLast(): T | undefined {
-    return this.#calls.pop();
+  takeFirst(now: number): T | undefined {
+    const lane = this.#next();
+    const [caller, calls] = lane?.ring.entries().next().value ?? [];
+    const call = calls?.shift();
+    if (!lane || !calls || caller === undefined || !call) return undefined;
+    lane.since = now;
+    lane.ring.delete(caller);
+    if (calls.length > 0) lane.ring.set(caller, calls);
+    this.#length -= 1;
+    return call;
   }
 
-  /** Keeps those that the test finds fit; each is tested with the number still ahead of it. */
-  keepWhere(isFit: (call: T, ahead: number) => boolean): void {
-    const kept: T[] = [];
-    for (const call of this.#calls) if (isFit(call, kept.length)) kept.push(call);
-    this.#calls.splice(0, this.#calls.length, ...kept);
+  /** The latest of the least urgent calls of whoever has the most calls here: who fills the room makes room. */
+  lastOfMost(): T | undefined {
+    const counts = new Map<string, number>();
+    for (const { caller } of this) counts.set(caller, (counts.get(caller) ?? 0) + 1);
+    const most = Math.max(...counts.values());
+    for (const { ring } of this.#lanes.toReversed()) {
+      const caller = [...ring.keys()].findLast((name) => counts.get(name) === most);
+      if (caller !== undefined) return ring.get(caller)?.at(-1);
+    }
+    return undefined;
+  }
+
+  /** All calls, in no order that means anything. */
+  *[Symbol.iterator](): Generator<T, void> {
+    for (const { ring } of this.#lanes) for (const calls of ring.values()) yield* calls;
+  }
+
+  #laneOf({ priority }: Waiting): Lane<T> {
+    const lane = this.#lanes[priority];
+    if (!lane) throw new RangeError(`There is no priority ${String(priority)}.`);
+    return lane;
+  }
+
+  #next(): Lane<T> | undefined {
+    let next: Lane<T> | undefined;
+    for (const lane of this.#lanes)
+      if (lane.ring.size > 0 && (!next || this.#rank(lane) < this.#rank(next))) next = lane;
+    return next;
+  }
+
+  #rank({ since, priority }: Lane<T>): number {
+    return since + priority * this.#step;
   }
 }

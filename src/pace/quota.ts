@@ -13,6 +13,7 @@ export function createQuota({
   burst,
   minuteMs,
 }: {
+  /** Infinity sets no limit. */
   readonly perMinute: number;
   readonly burst: number;
   readonly minuteMs: number;
@@ -37,6 +38,19 @@ export function spendTurn(quota: Quota, spentUntil: number, now: number): number
 /** Nobody has a turn before `until`, and what was saved up until then is gone: the tenant just said too much. */
 export function spendUntil(quota: Quota, spentUntil: number, until: number): number {
   return Math.max(spentUntil, until + quota.toleranceUs);
+}
+
+/**
+ * `spentUntil` under another quota. In turns, what was spent stays spent and what may be taken at once does not grow:
+ * changing the quota to and fro gives nobody a burst, and the most permissive of the quotas bounds every minute.
+ * @param from the instant from which turns are counted: now, or the end of a pause
+ */
+export function carryOver(old: Quota, quota: Quota, spentUntil: number, from: number): number {
+  const spentUs = Math.max(0, spentUntil - from);
+  // Without a limit nothing is counted, so nothing counts as saved up either.
+  const scale = old.intervalUs === 0 ? 0 : quota.intervalUs / old.intervalUs;
+  const savedUs = Math.floor((old.toleranceUs - spentUs) * scale);
+  return from + Math.max(Math.ceil(spentUs * scale), quota.toleranceUs - savedUs);
 }
 
 const maxRetryAfterMs = 120_000;

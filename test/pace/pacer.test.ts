@@ -42,7 +42,7 @@ test('a list does not wait for ever behind a stream of writes', async (t) => {
     await world.pass(1000);
   }
   const at = world.started.lastIndexOf('list');
-  assert.equal(at, 21, 'before every write that came after two steps of 5 s');
+  assert.equal(at, 12, 'the writes had the turns of two steps of 5 s, no more');
 });
 
 test('a wait that would outlast the caller’s patience is refused at once, and says when to come back', async (t) => {
@@ -64,6 +64,63 @@ test('who is overtaken so often that his patience will not do is told at once', 
   world.ask('delete', { priority: priorities.delete });
   await world.pass(0);
   assert.deepEqual(world.refused, ['list: busy, 1 s']);
+});
+
+test('a flood of one caller leaves the others every second turn, and the whole rate where nobody else calls', async (t) => {
+  const world = createWorld(t, { tickMs: 100 });
+  for (let call = 0; call < 40; call += 1) world.ask('flood', { caller: 'flood' });
+  await world.pass(10_000);
+  assert.equal(world.started.length, 11);
+  for (let call = 0; call < 5; call += 1) world.ask('other', { caller: 'other' });
+  await world.pass(10_000);
+  assert.deepEqual(
+    world.started.slice(11),
+    Array.from({ length: 10 }, (_, at) => (at % 2 === 0 ? 'flood' : 'other')),
+  );
+});
+
+test('an urgent call overtakes a flood of lists that have waited long, whoever sent them', async (t) => {
+  const world = createWorld(t, { tickMs: 100 });
+  for (let call = 0; call < 60; call += 1) world.ask('list', { caller: 'flood', priority: priorities.list });
+  await world.pass(30_000);
+  world.ask('delete', { caller: 'flood', priority: priorities.delete });
+  world.ask('delete', { caller: 'other', priority: priorities.delete });
+  await world.pass(2000);
+  assert.deepEqual(world.started.slice(-2), ['delete', 'delete']);
+});
+
+test('a full queue refuses the caller who fills it, not whoever comes', async (t) => {
+  const world = createWorld(t, { maxQueue: 3 });
+  world.ask('running');
+  for (const name of ['first', 'second', 'third']) world.ask(name, { caller: 'flood' });
+  world.ask('single', { caller: 'other' });
+  world.ask('fourth', { caller: 'flood' });
+  await world.pass(0);
+  assert.deepEqual(
+    world.refused.map((text) => text.split(',')[0]),
+    ['third: busy', 'fourth: busy'],
+  );
+  await world.pass(3000);
+  assert.deepEqual(world.started, ['running', 'first', 'single', 'second']);
+});
+
+test('a wait is told by the place that fairness gives, not by the number of calls that came before', async (t) => {
+  const world = createWorld(t);
+  for (let call = 0; call < 20; call += 1) world.ask('flood', { caller: 'flood' });
+  world.ask('hasty', { caller: 'other', patienceMs: 2000 });
+  await world.pass(2000);
+  assert.deepEqual([world.refused, world.started], [[], ['flood', 'flood', 'hasty']]);
+});
+
+test('whoever loses his place to another caller’s share is told at once', async (t) => {
+  const world = createWorld(t);
+  world.ask('running');
+  for (const name of ['first', 'second']) world.ask(name, { caller: 'flood', patienceMs: 2500 });
+  await world.pass(0);
+  assert.deepEqual(world.refused, []);
+  world.ask('single', { caller: 'other' });
+  await world.pass(0);
+  assert.deepEqual(world.refused, ['second: busy, 1 s']);
 });
 
 test('a full queue refuses the least urgent, not the latest', async (t) => {
@@ -119,6 +176,19 @@ test('a slow tenant makes predictions longer', async (t) => {
   assert.deepEqual(world.refused, ['hasty: busy, 5 s']);
 });
 
+test('who waits behind work that never ends is refused when his patience is over', async (t) => {
+  const world = createWorld(t, { concurrency: 1, workMs: 1_000_000 });
+  world.ask('stuck');
+  world.ask('waiting', { patienceMs: 5000 });
+  world.ask('patient', { patienceMs: 7000 });
+  await world.pass(5000);
+  assert.deepEqual(world.refused, []);
+  await world.pass(10);
+  assert.deepEqual(world.refused, ['waiting: busy, 1 s']);
+  await world.pass(2000);
+  assert.equal(world.refused.length, 2);
+});
+
 test('work that fails gives its place back', async (t) => {
   const world = createWorld(t, { concurrency: 1, perMinute: 600 });
   const failing = world.pacer.run(turnOf({}), () => Promise.reject(new Error('broken')));
@@ -164,6 +234,50 @@ test('a shorter pause does not shorten a longer one', async (t) => {
   assert.deepEqual(world.started, []);
 });
 
+test('a higher limit is kept to at once, without a new burst', async (t) => {
+  const world = createWorld(t, { burst: 5 });
+  for (let call = 0; call < 20; call += 1) world.ask(String(call));
+  await world.pass(0);
+  assert.equal(world.started.length, 5);
+  world.pacer.adjust({ perMinute: 120, burst: 10, concurrency: 8, maxQueue: 100 });
+  await world.pass(0);
+  assert.equal(world.started.length, 5);
+  await world.pass(5000);
+  assert.equal(world.started.length, 15);
+});
+
+test('a lower limit refuses at once whom it makes wait too long', async (t) => {
+  const world = createWorld(t);
+  world.ask('running');
+  for (const name of ['first', 'second', 'third']) world.ask(name, { patienceMs: 4000 });
+  await world.pass(0);
+  world.pacer.adjust({ perMinute: 30, burst: 1, concurrency: 8, maxQueue: 100 });
+  await world.pass(0);
+  assert.deepEqual(world.refused, ['third: busy, 2 s']);
+  await world.pass(4000);
+  assert.deepEqual(world.started, ['running', 'first', 'second']);
+});
+
+test('a change of the limits does not end a pause', async (t) => {
+  const world = createWorld(t, { burst: 5 });
+  world.pacer.pause(10_000);
+  world.ask('waiting');
+  world.pacer.adjust({ perMinute: 6000, burst: 50, concurrency: 8, maxQueue: 100 });
+  await world.pass(9999);
+  assert.deepEqual(world.started, []);
+  await world.pass(1);
+  assert.deepEqual(world.started, ['waiting']);
+});
+
+test('a smaller queue sends away whom it has no room for; more places are filled at once', async (t) => {
+  const world = createWorld(t, { concurrency: 1, perMinute: 6000, burst: 100, workMs: 10_000 });
+  for (const name of ['0', '1', '2', '3', '4']) world.ask(name);
+  world.pacer.adjust({ perMinute: 6000, burst: 100, concurrency: 2, maxQueue: 2 });
+  await world.pass(0);
+  assert.deepEqual(world.started, ['0', '1']);
+  assert.deepEqual(world.refused.join(), '4: busy, 1 s');
+});
+
 test('work learns how long it waited', async (t) => {
   const world = createWorld(t);
   world.ask('first');
@@ -186,11 +300,19 @@ test('nobody waits in a pacer that has ended', async (t) => {
 test('in no sliding minute do more than the limit and the burst go up, whatever callers do', async (t) => {
   const call = fc.record({
     after: fc.oneof(fc.constant(0), fc.nat({ max: 4000 })),
+    caller: fc.constantFrom('one', 'two', 'three'),
     priority: fc.constantFrom(...Object.values(priorities)),
     patienceMs: fc.nat({ max: 90_000 }),
     pauseMs: fc.oneof(
       { weight: 30, arbitrary: fc.constant(0) },
       { weight: 1, arbitrary: fc.nat({ max: 9000 }) },
+    ),
+    limits: fc.oneof(
+      { weight: 30, arbitrary: fc.constant(undefined) },
+      {
+        weight: 1,
+        arbitrary: fc.constantFrom({ perMinute: 140, burst: 10 }, { perMinute: 100, burst: 50 }),
+      },
     ),
   });
   await fc.assert(
@@ -202,9 +324,10 @@ test('in no sliding minute do more than the limit and the burst go up, whatever 
         concurrency: 32,
         workMs: 250,
       });
-      for (const { after, pauseMs, ...turn } of calls) {
+      for (const { after, pauseMs, limits, ...turn } of calls) {
         if (after > 0) await world.pass(after);
         if (pauseMs > 0) world.pacer.pause(pauseMs);
+        if (limits) world.pacer.adjust({ ...limits, maxQueue: 200, concurrency: 32 });
         world.ask('call', turn);
       }
       await world.pass(120_000);
@@ -213,6 +336,45 @@ test('in no sliding minute do more than the limit and the burst go up, whatever 
         assert.ok(startedAt.filter((at) => at >= from && at <= from + 60_000).length <= 150);
       assert.equal(startedAt.length + world.refused.length, calls.length, 'everybody got an answer');
       assert.equal(world.late, 0, 'nobody waited longer than he had said');
+    }),
+    { numRuns: 5, endOnFailure: true },
+  );
+});
+
+test('busy callers get as many turns as each other, and together as many as one alone', async (t) => {
+  const callers = fc.array(
+    fc.record({ calls: fc.integer({ min: 20, max: 60 }), after: fc.nat({ max: 9 }) }),
+    {
+      minLength: 2,
+      maxLength: 5,
+    },
+  );
+  await fc.assert(
+    fc.asyncProperty(callers, async (given) => {
+      const play = async (nameOf: (caller: number) => string): Promise<World> => {
+        const world = createWorld(t, { perMinute: 140, burst: 10, maxQueue: 1000, tickMs: 50 });
+        for (const [caller, { calls, after }] of given.entries()) {
+          await world.pass(after * 100);
+          for (let call = 0; call < calls; call += 1) world.ask(nameOf(caller), { caller: nameOf(caller) });
+        }
+        await world.pass(150_000);
+        return world;
+      };
+      const { started, startedAt } = await play(String);
+      assert.deepEqual(startedAt, (await play(() => 'alone')).startedAt);
+      // Of any two callers: from the first turn after both have come until one of them has had his last.
+      const allCame = given.reduce((sum, { after }) => sum + after * 100, 1_000_000);
+      const shared = started.slice(startedAt.findIndex((at) => at > allCame));
+      for (const one of given.keys())
+        for (const other of given.keys()) {
+          const ends = [one, other].map((caller) => shared.lastIndexOf(String(caller)));
+          let [lead, least, most] = [0, 0, 0];
+          for (const turn of shared.slice(0, Math.min(...ends) + 1)) {
+            lead += Number(turn === String(one)) - Number(turn === String(other));
+            [least, most] = [Math.min(least, lead), Math.max(most, lead)];
+          }
+          assert.ok(most - least <= 1, `callers ${one} and ${other}: ${started.join(' ')}`);
+        }
     }),
     { numRuns: 5, endOnFailure: true },
   );
@@ -274,7 +436,7 @@ function createWorld(
 
 function turnOf(turn: Partial<Turn>): Turn {
   const priority: Priority = priorities.read;
-  return { priority, patienceMs: 1_000_000, signal, ...turn };
+  return { caller: 'idm', priority, patienceMs: 1_000_000, signal, ...turn };
 }
 
 function describeRefusal(error: unknown): string {

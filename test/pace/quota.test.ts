@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { createQuota, retryAfterMs, spendTurn, spendUntil, turnAt } from '../../src/pace/quota.ts';
+import { carryOver, createQuota, retryAfterMs, spendTurn, spendUntil, turnAt } from '../../src/pace/quota.ts';
 
 test('any span of time sees at most the burst and one turn for each interval', () => {
   const quotas = fc.record({
@@ -50,6 +50,67 @@ test('after a pause turns come one by one', () => {
   const spentUntil = spendUntil(quota, 0, 7_000_000);
   const next = [0, 1, 2].map((ahead) => turnAt(quota, spentUntil, 0, ahead));
   assert.deepEqual(next, [7_000_000, 8_000_000, 9_000_000]);
+});
+
+test('changing the quota to and fro gives nobody more than the most permissive of them', () => {
+  const quotas = [
+    { perMinute: 140, burst: 10 },
+    { perMinute: 100, burst: 50 },
+    { perMinute: 50, burst: 10 },
+    { perMinute: 149, burst: 1 },
+  ].map((limits) => createQuota({ ...limits, minuteMs: 60_000 }));
+  const step = fc.record({
+    idleUs: fc.oneof(fc.constant(0), fc.nat({ max: 40_000_000 })),
+    turns: fc.nat({ max: 60 }),
+    quota: fc.constantFrom(...quotas),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      let now = 0;
+      let spentUntil = 0;
+      let inForce = createQuota({ perMinute: 140, burst: 10, minuteMs: 60_000 });
+      const turns: number[] = [];
+      for (const { idleUs, turns: wanted, quota } of steps) {
+        const until = now + idleUs;
+        for (let turn = 0; turn < wanted && turnAt(inForce, spentUntil, now) <= until; turn += 1) {
+          now = turnAt(inForce, spentUntil, now);
+          spentUntil = spendTurn(inForce, spentUntil, now);
+          turns.push(now);
+        }
+        now = until;
+        spentUntil = carryOver(inForce, quota, spentUntil, now);
+        inForce = quota;
+      }
+      for (const from of turns)
+        assert.ok(turns.filter((at) => at >= from && at < from + 60_000_000).length <= 150);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('another quota takes over what is saved up, in turns', () => {
+  const old = createQuota({ perMinute: 60, burst: 10, minuteMs: 60_000 });
+  const spentUntil = spendTurn(old, spendTurn(old, 0, 0), 0);
+  const atOnce = (perMinute: number, burst: number): number => {
+    const quota = createQuota({ perMinute, burst, minuteMs: 60_000 });
+    const spent = carryOver(old, quota, spentUntil, 0);
+    return Array.from({ length: 100 }, (_, ahead) => turnAt(quota, spent, 0, ahead)).filter((at) => at === 0)
+      .length;
+  };
+  assert.deepEqual([atOnce(60, 10), atOnce(120, 10), atOnce(30, 10)], [8, 8, 8]);
+  assert.equal(atOnce(60, 20), 8, 'a larger burst has to be saved up');
+  assert.equal(atOnce(60, 5), 3, 'what was spent is spent of the smaller burst too');
+});
+
+test('no limit leaves nothing saved up for a limit that follows', () => {
+  const unlimited = createQuota({ perMinute: Infinity, burst: 1, minuteMs: 60_000 });
+  assert.equal(turnAt(unlimited, spendTurn(unlimited, 0, 7), 7), 7);
+  const limited = createQuota({ perMinute: 60, burst: 10, minuteMs: 60_000 });
+  const spentUntil = carryOver(unlimited, limited, 7, 7);
+  assert.deepEqual(
+    [0, 1].map((ahead) => turnAt(limited, spentUntil, 7, ahead)),
+    [7, 1_000_007],
+  );
 });
 
 const now = Date.UTC(2026, 10, 21, 12, 0, 0);
