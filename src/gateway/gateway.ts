@@ -6,7 +6,6 @@ import type { Server } from 'node:http';
 
 import { createTrail, type Trail } from '../audit/trail.ts';
 import { openSecretBook } from '../auth/secret-book.ts';
-import { Throttle } from '../auth/throttle.ts';
 import { createCache, type Cache } from '../cache/cache.ts';
 import { createMemoryStore } from '../cache/memory-store.ts';
 import { createRedisStore } from '../cache/redis-store.ts';
@@ -25,6 +24,7 @@ import { Noise } from './noise.ts';
 import { Pacers } from './pacers.ts';
 import { Running } from './running.ts';
 import type { ReportNoise } from './server.ts';
+import { openThrottle } from './shared-throttle.ts';
 import { contextOptions } from './tls.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -66,6 +66,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   );
   const cache = starting.use(openCache(config, deriveKey(key, 'cache'), note));
   const doubts = starting.use(new Doubts(cache));
+  const { throttle } = starting.use(openThrottle(config, deriveKey(key, 'throttle'), note));
   const running = new Running();
   const pacers = starting.use(new Pacers());
 
@@ -87,7 +88,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const foundation: Foundation = {
     trail,
     secrets,
-    throttle: new Throttle({ report: note }),
+    throttle,
     tokenKey: deriveKey(key, 'token'),
     cache,
     doubts,

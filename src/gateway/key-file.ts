@@ -21,6 +21,6 @@ export async function readOrCreateKey(file: string): Promise<Buffer> {
   return key;
 }
 
-export function deriveKey(key: Buffer, purpose: 'audit' | 'cache' | 'token'): Buffer {
+export function deriveKey(key: Buffer, purpose: 'audit' | 'cache' | 'token' | 'throttle'): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `gatehouse ${purpose} v1`, keyBytes));
 }

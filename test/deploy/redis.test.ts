@@ -1,4 +1,4 @@
-/** The delivered redis.conf and users.acl in a real redis-server, and the gateway's own cache against them. */
+/** The delivered redis.conf and users.acl in a real redis-server, and the gateway's own cache and ledger against them. */
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
@@ -9,7 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
 
+import { RedisLedger, type LedgerState } from '../../src/auth/redis-ledger.ts';
 import { createRedisStore } from '../../src/cache/redis-store.ts';
+import { openRedis } from '../../src/gateway/redis.ts';
 import { createCertificate } from '../support/certificate.ts';
 import { startRedis } from '../support/redis.ts';
 import { freePort } from './free-port.ts';
@@ -88,6 +90,29 @@ test('the gateway’s cache works with the delivered Redis', async () => {
   assert.notDeepEqual((await look()).tokens, tokens);
 });
 
+test('what replicas share of failed log-ons works with the delivered Redis', async () => {
+  await using server = await startDelivered();
+  using opened = openRedis(server.url, { ca: certificate });
+  const states: LedgerState[] = [];
+  using ledger = new RedisLedger({
+    redis: opened.redis,
+    budgetMs: 2000,
+    onState: (state) => states.push(state),
+  });
+  const names = { pair: 'pair', source: 'source', secret: 'secret', user: 'user' };
+  for (const giveUpAt = Date.now() + 8000; (await ledger.isTrusted(names)) === undefined; await sleep(10))
+    assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
+  for (let other = 0; other < 6; other += 1) {
+    assert.ok(await ledger.charge(names));
+    const failure = await ledger.fail({ ...names, user: `user ${other}` });
+    assert.deepEqual(failure, { ofSecret: other + 1, isFirstOfSpray: other === 5 });
+  }
+  await ledger.refund(names);
+  assert.equal(await ledger.succeed(names), 6);
+  assert.equal(await ledger.isTrusted(names), true);
+  assert.deepEqual(states, []);
+});
+
 test('the gateway’s user has no other command, and no other key', async () => {
   await using redis = await startDelivered();
   using connection = connect(redis.url);
@@ -97,6 +122,7 @@ test('the gateway’s user has no other command, and no other key', async () => 
     ['KEYS', '*'],
     ['SCAN', '0'],
     ['GET', 'gh1:a'],
+    ['GET', 'gt1:a'],
     ['FLUSHALL'],
     ['CONFIG', 'GET', '*'],
     ['EVAL', 'return 1', '0'],
