@@ -7,7 +7,9 @@ import { addSecret, readSecrets, type Entries } from '../auth/secret-file.ts';
 import { ConfigFaults } from '../gateway/config-faults.ts';
 import { watchConfig } from '../gateway/config-watch.ts';
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
+import { FileWatch } from '../gateway/file-watch.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
+import { listenersOf } from '../gateway/listener.ts';
 import { describeError, log } from '../log.ts';
 import { version } from '../version.ts';
 import { readArguments } from './arguments.ts';
@@ -40,9 +42,9 @@ export async function run(args: readonly string[]): Promise<number> {
   const secrets = new Map<string, string>();
   try {
     const file = configFile(given.values.config);
-    const files = new Set<string>();
+    const files = new FileWatch();
     const config = loadConfig(file, process.env, (path) => files.add(path));
-    if (!given.values['allow-root']) refuseRoot(config.listen.host);
+    if (!given.values['allow-root']) for (const [, { host }] of listenersOf(config)) refuseRoot(host);
     const gateway = await startService(config, service, secrets);
     const watch = service.use(
       watchConfig(file, files, (load, occasion) =>

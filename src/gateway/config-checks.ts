@@ -3,27 +3,26 @@
  * They run even when single keys are at fault, so that every fault is reported at once; hence a value here may
  * be absent or of another type than its key wants, and such a value is left to the schema.
  */
+import {
+  draftListeners,
+  entriesOf,
+  listOf,
+  type Draft,
+  type DraftConfig,
+  type Refuse,
+} from './config-draft.ts';
+import { checkListeners } from './config-listener-checks.ts';
 import type { ParsedConfig } from './config-schema.ts';
 import { isLoopback } from './config-values.ts';
 
-/** A value that the schema may have found faults in: anything below it can be missing. */
-type Draft<T> = T extends readonly (infer Element)[]
-  ? readonly Draft<Element>[] | undefined
-  : T extends object
-    ? { readonly [Key in keyof T]?: Draft<T[Key]> } | undefined
-    : T | undefined;
-
-type DraftConfig = Draft<ParsedConfig>;
 type Entry<Key extends 'tenants' | 'systems' | 'callers'> = Draft<ParsedConfig[Key][string]>;
 type ProxyPermission = Extract<
   ParsedConfig['callers'][string]['permissions'][number],
   { readonly systems: unknown }
 >;
-type Refuse = (path: readonly (string | number)[], problem: string, remedy: string) => void;
 
 export function checkAcross(config: DraftConfig, refuse: Refuse): void {
   checkListeners(config, refuse);
-  checkEmbedded(config, refuse);
   checkCache(config, refuse);
   for (const [id, tenant] of entriesOf(config?.tenants)) checkTenant(id, tenant, refuse);
   for (const [id, system] of entriesOf(config?.systems)) checkSystem(id, system, config, refuse);
@@ -31,48 +30,6 @@ export function checkAcross(config: DraftConfig, refuse: Refuse): void {
   checkTwins(config, refuse);
   checkIssuers(config, refuse);
   checkCertificates(config, refuse);
-}
-
-function checkListeners(config: DraftConfig, refuse: Refuse): void {
-  const { listen, admin } = config ?? {};
-  if (typeof listen?.host === 'string' && !isLoopback(listen.host)) {
-    if (!listen.tls && !listen.tlsTerminatedElsewhere)
-      refuse(
-        ['listen'],
-        `passwords would travel in plain HTTP to ${listen.host}`,
-        'give listen.tls, or state listen.tlsTerminatedElsewhere: true when a load balancer in front speaks TLS',
-      );
-    if (!config?.publicUrl)
-      refuse(
-        ['publicUrl'],
-        'is missing, and the listener’s own address is not what callers use',
-        'write the https:// address that callers use',
-      );
-  }
-  const ports: (readonly [string, unknown])[] = [
-    ['listen.port', listen?.port],
-    ['admin.port', admin?.port],
-    ...entriesOf(config?.tenants).map(
-      ([id, tenant]) => [`tenants.${id}.embedded.port`, tenant?.embedded?.port] as const,
-    ),
-  ];
-  for (const [at, [path, port]] of ports.entries()) {
-    const taken = ports.slice(0, at).find(([, other]) => port && other === port);
-    if (taken) refuse([path], `is the port of ${taken[0]}`, 'choose another port, or 0 for a free one');
-  }
-}
-
-/** Its directory is invented and its faults can be had on demand: nobody else may take it for a real tenant. */
-function checkEmbedded(config: DraftConfig, refuse: Refuse): void {
-  const host = config?.listen?.host;
-  if (typeof host !== 'string' || isLoopback(host)) return;
-  for (const [id, tenant] of entriesOf(config?.tenants))
-    if (tenant?.embedded)
-      refuse(
-        ['tenants', id, 'embedded'],
-        `is for trying out, and ${host} lets others in`,
-        'write url and credential of a real tenant, or listen on 127.0.0.1',
-      );
 }
 
 function checkCache(config: DraftConfig, refuse: Refuse): void {
@@ -148,7 +105,7 @@ function checkIssuers(config: DraftConfig, refuse: Refuse): void {
     if (twin !== undefined)
       refuse(['oauth', 'issuers', id, 'issuer'], `is the one of ${twin}`, 'remove one of them');
     seen.set(settings?.issuer, id);
-    if (settings?.certificateBound === 'required' && !config?.listen?.tls?.clients)
+    if (settings?.certificateBound === 'required' && !asksForCertificates(config))
       refuse(
         ['oauth', 'issuers', id, 'certificateBound'],
         'nobody can show a certificate to this listener',
@@ -168,10 +125,10 @@ function checkCertificates(config: DraftConfig, refuse: Refuse): void {
   const seen = new Map<string, string>();
   for (const [name, caller] of entriesOf(config?.callers)) {
     const certificates = listOf(caller?.certificates);
-    if (certificates.length > 0 && !config?.listen?.tls?.clients)
+    if (certificates.length > 0 && !asksForCertificates(config))
       refuse(
         ['callers', name, 'certificates'],
-        'nobody can show one to this listener',
+        'nobody can show one to a listener',
         'write listen.tls.clients, or remove them',
       );
     for (const [index, match] of certificates.entries()) {
@@ -225,20 +182,16 @@ function checkProxyPermission(
       );
 }
 
+function asksForCertificates(config: DraftConfig): boolean {
+  return draftListeners(config).some(([, listener]) => listener?.tls?.clients);
+}
+
 function isNumber(value: unknown): value is number {
   return typeof value === 'number';
 }
 
-function entriesOf<Value>(map: Readonly<Record<string, Value>> | undefined): [string, Value][] {
-  return typeof map === 'object' && map !== null ? Object.entries(map) : [];
-}
-
 function keysOf(map: Readonly<Record<string, unknown>> | undefined): string[] {
   return entriesOf(map).map(([key]) => key);
-}
-
-function listOf<Element>(value: readonly Element[] | string | undefined): readonly Element[] {
-  return Array.isArray(value) ? value : [];
 }
 
 function listing(names: readonly unknown[]): string {

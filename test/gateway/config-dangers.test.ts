@@ -39,6 +39,35 @@ const refused: readonly (readonly [string, unknown, RegExp, Surroundings?])[] = 
     /^listen: passwords would travel/,
   ],
   [
+    'plain HTTP for others on a further listener',
+    changed({ publicUrl: 'https://g.example', listeners: { lan: { host: '10.0.0.1', port: 81 } } }),
+    /^listeners\.lan: passwords would travel in plain HTTP to 10\.0\.0\.1/,
+  ],
+  [
+    'a further listener that others reach without an address for callers',
+    changed({ listeners: { lan: { host: '10.0.0.1', port: 81, tlsTerminatedElsewhere: true } } }),
+    /^publicUrl: is missing/,
+  ],
+  [
+    'an embedded tenant behind a further listener that others reach',
+    changed({
+      publicUrl: 'https://g.example',
+      listeners: { lan: { host: '10.0.0.1', port: 81, tlsTerminatedElsewhere: true } },
+      tenants: { acme: { embedded: {} } },
+    }),
+    /^tenants\.acme\.embedded: is for trying out, and 10\.0\.0\.1/,
+  ],
+  [
+    'to believe everybody’s X-Forwarded-For',
+    changed({ listen: { trustedHops: ['10.0.0.0/8', '::/0'] } }),
+    /^listen\.trustedHops\.1: is everybody/,
+  ],
+  [
+    'to believe everybody’s announcement of a connection',
+    changed({ listeners: { lan: { port: 81, proxyProtocol: { from: ['0.0.0.0/0'] } } } }),
+    /^listeners\.lan\.proxyProtocol\.from\.0: is everybody/,
+  ],
+  [
     'a public listener without an address for callers',
     changed({ listen: { host: '::', tlsTerminatedElsewhere: true } }),
     /^publicUrl: is missing/,
@@ -144,6 +173,10 @@ for (const [what, document, surroundings] of [
   [
     'a fast clock for an embedded tenant',
     changed({ tenants: { acme: { embedded: {}, pace: { minute: '1s' } } } }),
+  ],
+  [
+    'one port on two addresses of the machine',
+    changed({ listeners: { lan: { host: '127.0.0.2', port: 8080 } } }),
   ],
   ['two listeners on free ports', changed({ listen: { port: 0 }, admin: { port: 0 } })],
   ['a secret that its owner alone can read', withSecret({ file: 'acme' }), secretFile('s3cr3t', 0o400)],

@@ -98,6 +98,10 @@ async function prepareExample(directory: string): Promise<string> {
   for (const [name, content] of [
     ['tls/gatehouse.crt', own.certificate],
     ['tls/gatehouse.key', own.key],
+    ['tls/partners.crt', own.certificate],
+    ['tls/partners.key', own.key],
+    ['tls/admin.crt', own.certificate],
+    ['tls/admin.key', own.key],
     ['tls/gatehouse-client.crt', own.certificate],
     ['tls/gatehouse-client.key', own.key],
     ['tls/company-ca.pem', own.certificate],

@@ -103,6 +103,45 @@ const refused: readonly (readonly [string, unknown, RegExp])[] = [
     /^callers\.idm\.tenant: there is no tenant acne/,
   ],
   [
+    'one port for health and callers',
+    changed({ listen: { port: 9091 }, health: {} }),
+    /^health\.port: is the port of listen\.port/,
+  ],
+  [
+    'one port for administration and further callers',
+    changed({ listeners: { lan: { host: '127.0.0.2', port: 9090 } } }),
+    /^admin\.port: is the port of listeners\.lan\.port/,
+  ],
+  [
+    'one address for two listeners',
+    changed({ listeners: { lan: { port: 8080 } } }),
+    /^listeners\.lan\.port: is the port of listen\.port/,
+  ],
+  [
+    'one port for a listener and all addresses',
+    changed({
+      publicUrl: 'https://g.example',
+      listeners: { lan: { host: '0.0.0.0', port: 8080, tlsTerminatedElsewhere: true } },
+    }),
+    /^listeners\.lan\.port: is the port of listen\.port/,
+  ],
+  ['a listener without a port', changed({ listeners: { lan: {} } }), /^listeners\.lan\.port: is missing/],
+  [
+    'a hop that is no network',
+    changed({ listen: { trustedHops: ['10.0.0.0/33'] } }),
+    /^listen\.trustedHops\.0: must be a network/,
+  ],
+  [
+    'a balancer that is no network',
+    changed({ listen: { proxyProtocol: { from: ['lb.example.com'] } } }),
+    /^listen\.proxyProtocol\.from\.0: must be a network/,
+  ],
+  [
+    'announcements from nobody',
+    changed({ listen: { proxyProtocol: { from: [] } } }),
+    /^listen\.proxyProtocol\.from: must not be empty/,
+  ],
+  [
     'one port for two listeners',
     changed({ admin: { port: 8080 } }),
     /^admin\.port: is the port of listen\.port/,
