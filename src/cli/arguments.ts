@@ -14,14 +14,17 @@ export function readArguments<Options extends ParseArgsOptionsConfig>(
   options: Options,
   help: string,
   positionals = 0,
+  mostPositionals = positionals,
 ) {
   const allOptions = { ...options, help: { type: 'boolean', short: 'h' } } as const;
-  const parsed = parse({ args: [...args], options: allOptions, allowPositionals: positionals > 0 }, help);
+  const parsed = parse({ args: [...args], options: allOptions, allowPositionals: mostPositionals > 0 }, help);
   if ('help' in parsed.values && parsed.values.help) {
     process.stdout.write(help);
     return undefined;
   }
-  if (parsed.positionals.length !== positionals) throw new WrongUsage('wrong number of arguments', help);
+  const { length } = parsed.positionals;
+  if (length < positionals || length > mostPositionals)
+    throw new WrongUsage('wrong number of arguments', help);
   return parsed;
 }
 

@@ -11,6 +11,13 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     says: 'was a line changed, taken out, added or moved?',
     load: () => import('./audit-verify.ts'),
   },
+  search: {
+    says: 'find records by time, caller, system, outcome, person …',
+    load: () => import('./audit-search.ts'),
+  },
+  tail: { says: 'the last records, and those that come', load: () => import('./audit-tail.ts') },
+  export: { says: 'the trail as OCSF, ECS, CEF or CSV', load: () => import('./audit-export.ts') },
+  hash: { says: 'the pseudonym of a text, to look for a person', load: () => import('./audit-hash.ts') },
 };
 
 const width = Math.max(...Object.keys(subcommands).map((name) => name.length));
@@ -24,6 +31,7 @@ ${Object.entries(subcommands)
 
 examples:
   gatehouse audit verify var/audit
+  gatehouse audit search var/audit --from 24h --status 5xx
 `;
 
 export async function run([name = '', ...args]: readonly string[]): Promise<number> {
