@@ -1,14 +1,17 @@
 /**
  * `gatehouse check`: reads a configuration exactly as a start would and opens nothing. What it calls sound starts,
- * as far as the configuration can tell; everything else is listed with its remedy.
+ * as far as the configuration can tell; everything else is listed with its remedy, and what ends soon with its day.
  */
+import { endsOf, readSecrets, type Entries } from '../auth/secret-file.ts';
 import { ConfigFaults } from '../gateway/config-faults.ts';
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
+import { describeWarning, endsIn, secretEnds, warningsOf, type Warning } from '../gateway/expiry.ts';
 import { readArguments } from './arguments.ts';
 
 const help = `usage: gatehouse check [--config FILE] [--json]
 
-Reads the configuration as a start would, with the environment laid over it, and reports every fault.
+Reads the configuration as a start would, with the environment laid over it, and reports every fault. It warns of
+certificates, revocation lists and secrets that end within 30 days.
 The configuration is FILE, else the file that GATEHOUSE_CONFIG names, else config/gatehouse.yaml.
 With --json the answer is one JSON object.
 
@@ -22,16 +25,19 @@ exit codes: 0 the configuration is sound, 1 it has faults, 4 wrong usage
 export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args, { config: { type: 'string' }, json: { type: 'boolean' } }, help);
   if (!given) return 0;
-  const { output, status } = judge(configFile(given.values.config), given.values.json ?? false);
+  const { output, status } = await judge(configFile(given.values.config), given.values.json ?? false);
   process.stdout.write(output);
   return status;
 }
 
-function judge(file: string, asJson: boolean): { output: string; status: number } {
+async function judge(file: string, asJson: boolean): Promise<{ output: string; status: number }> {
   try {
-    const summary = summarise(loadConfig(file));
-    const text = `${file}: the configuration is sound\n${summary.map((line) => `  ${line}\n`).join('')}`;
-    return { output: asJson ? json({ file, sound: true, faults: [], summary }) : text, status: 0 };
+    const config = loadConfig(file);
+    const summary = summarise(config);
+    const warnings = (await endsSoon(config)).map(describeWarning);
+    const lines = [...summary, ...warnings.map((warning) => `warning: ${warning}`)];
+    const text = `${file}: the configuration is sound\n${lines.map((line) => `  ${line}\n`).join('')}`;
+    return { output: asJson ? json({ file, sound: true, faults: [], warnings, summary }) : text, status: 0 };
   } catch (error) {
     if (!(error instanceof ConfigFaults)) throw error;
     const { faults } = error;
@@ -40,6 +46,15 @@ function judge(file: string, asJson: boolean): { output: string; status: number 
     const text = `${file}: ${count}\n${lines.join('')}`;
     return { output: asJson ? json({ file, sound: false, faults }) : text, status: 1 };
   }
+}
+
+async function endsSoon(config: Config): Promise<Warning[]> {
+  const secrets = await readSecrets(config.secretsFile).catch((error: NodeJS.ErrnoException): Entries => {
+    // The first start may make it.
+    if (error.code === 'ENOENT') return new Map();
+    throw error;
+  });
+  return warningsOf([...endsIn(config), ...secretEnds(endsOf(secrets))], Date.now());
 }
 
 function summarise({ listen, publicUrl, admin, tenants, systems, callers, cache, audit }: Config): string[] {

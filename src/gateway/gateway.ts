@@ -2,8 +2,6 @@
  * The composition root: configuration → parts → a gateway that listens. Parts get values and opened things;
  * they are closed in the opposite order, the trail last, so that every outcome is still recorded.
  */
-import type { Server } from 'node:http';
-
 import { createTrail, type Trail } from '../audit/trail.ts';
 import { openSecretBook } from '../auth/secret-book.ts';
 import { createCache, type Cache } from '../cache/cache.ts';
@@ -17,6 +15,7 @@ import { changesBetween, configHash, refuseFixed } from './config-changes.ts';
 import { ConfigFaults } from './config-faults.ts';
 import type { Config } from './config.ts';
 import { Doubts } from './doubts.ts';
+import { endsIn, secretEnds, watchExpiry } from './expiry.ts';
 import { deriveKey, readOrCreateKey } from './key-file.ts';
 import { createLine, realm, type Foundation } from './line.ts';
 import { listenersOf, openListener, watchShown, type Listener } from './listener.ts';
@@ -32,6 +31,8 @@ export interface Gateway extends AsyncDisposable {
   /** Where callers reach it, as links in replies name it. */
   readonly url: string;
   readonly adminUrl: string;
+  /** The port of each listener for callers, and of the one for health, by its place in the configuration. */
+  readonly ports: ReadonlyMap<string, number>;
   /** Reads the secrets and what the listener shows again; what comes of it is in the trail and the log. */
   reload(): Promise<void>;
   /**
@@ -73,18 +74,20 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   let serving = false;
   // First up and last down of the listeners: whoever asks for health is answered while the others drain.
   const admin = starting.use(await openAdmin(config.admin, () => obstacles(trail, running, serving), note));
+  const ports = new Map<string, number>();
   if (config.health) {
     const isReady = (): boolean => obstacles(trail, running, serving).length === 0;
-    starting.use(await startHealth({ ...config.health, isReady }));
+    const health = starting.use(await startHealth({ ...config.health, isReady }));
+    ports.set('health', health.port);
   }
   const report: ReportNoise = (...seen) => noise.report(...seen);
-  const listeners = new Map<string, Listener>();
-  for (const [place, settings] of listenersOf(config))
-    listeners.set(
-      place,
-      starting.use(await openListener(settings, { place, limits: config.limits, realm, report, note })),
-    );
-  const ports = new Map([...listeners].map(([place, { port }]) => [place, port]));
+  const listeners: Listener[] = [];
+  for (const [place, settings] of listenersOf(config)) {
+    const parts = { place, limits: config.limits, realm, report, note };
+    const listener = starting.use(await openListener(settings, parts));
+    listeners.push(listener);
+    ports.set(place, listener.port);
+  }
   const foundation: Foundation = {
     trail,
     secrets,
@@ -99,7 +102,13 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   let inForce = config;
   let line = createLine(config, options.upstreamsOf(config), foundation);
   starting.defer(() => line[Symbol.dispose]());
-  starting.defer(() => running.drain(serversOf(listeners), longestWriteMs(inForce) + 20_000));
+  const expiry = starting.use(watchExpiry(() => [...endsIn(inForce), ...secretEnds(secrets.ends())], note));
+  starting.defer(() =>
+    running.drain(
+      listeners.map(({ server }) => server),
+      longestWriteMs(inForce) + 20_000,
+    ),
+  );
   const edge: Edge = {
     exchange: (call) => running.track(line.exchange(call)),
     isOurs: (authority) => line.isOurs(authority),
@@ -110,12 +119,13 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     idleTimeMs: config.limits.idleTime,
     isDraining: () => running.draining,
   };
-  for (const listener of listeners.values()) listener.serve(edge);
+  for (const listener of listeners) listener.serve(edge);
   serving = true;
   const parts = starting.move();
   const reload = async (): Promise<void> => {
-    for (const each of [admin, ...listeners.values()]) each.reload();
+    for (const each of [admin, ...listeners]) each.reload();
     await secrets.reload();
+    expiry.check();
   };
   const apply = async (next: Config, actor: object): Promise<void> => {
     const changes = changesBetween(inForce, next);
@@ -129,6 +139,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     [line, inForce] = [nextLine, next];
     pacers.keepTo(next);
     setLogLevel(next.log.level);
+    expiry.check();
     log.info('the configuration was read again', { changed: changes.map(({ setting }) => setting) });
   };
   const reconfigure: Gateway['reconfigure'] = async (load, actor) => {
@@ -148,6 +159,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   return {
     url: line.url,
     adminUrl: admin.url,
+    ports,
     reload,
     reconfigure,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
@@ -196,9 +208,6 @@ async function openAdmin({ host, port, tls }: Config['admin'], obstacles: () => 
     },
   };
 }
-
-const serversOf = (listeners: ReadonlyMap<string, Listener>): Server[] =>
-  [...listeners.values()].map(({ server }) => server);
 
 function obstacles(trail: Trail, running: Running, serving: boolean): string[] {
   return [
