@@ -38,6 +38,9 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.resolve({ signal }));
   // After a fault that nobody expected the state is unknown: what runs may finish, then a supervisor starts anew.
   process.on('uncaughtException', (fault) => stop.resolve({ fault }));
+  // While nothing can be read again, it must not end the process, which is what it does to those that do not listen.
+  let readAgain = (): void => {};
+  process.on('SIGHUP', () => readAgain());
   await using service = new AsyncDisposableStack();
   const secrets = new Map<string, string>();
   try {
@@ -51,7 +54,7 @@ export async function run(args: readonly string[]): Promise<number> {
         gateway.reconfigure(load, { occasion, file, uid: statSync(file, { throwIfNoEntry: false })?.uid }),
       ),
     );
-    process.on('SIGHUP', () => void Promise.all([gateway.reload(), watch.reload('signal')]));
+    readAgain = () => void Promise.all([gateway.reload(), watch.reload('signal')]);
   } catch (error) {
     // Only their hashes are kept, so nobody would ever learn them.
     if (secrets.size > 0) process.stdout.write(listSecrets(secrets));
@@ -73,7 +76,8 @@ async function startService(
   await prepareSecrets(config, secrets);
   const { upstreamsOf, tenants } = service.use(await startEmbedded(config));
   const gateway = service.use(await createGateway(config, { version, upstreamsOf }));
-  log.info('serving', { url: gateway.url, admin: gateway.adminUrl, version });
+  const ports = Object.fromEntries(gateway.ports);
+  log.info('serving', { url: gateway.url, admin: gateway.adminUrl, ports, version });
   for (const [id, { url }] of tenants) log.info('embedded tenant', { tenant: id, url: url.origin });
   if (secrets.size > 0) process.stdout.write(`${listSecrets(secrets)}${firstCall(secrets, config, gateway)}`);
   return gateway;

@@ -2,9 +2,8 @@
  * Has the configuration read again when one of its files changes, or when told to. Readings follow one another, so that
  * an older one never replaces a newer one.
  */
-import { unwatchFile, watchFile } from 'node:fs';
-
 import { loadConfig, type Config } from './config.ts';
+import type { FileWatch } from './file-watch.ts';
 
 /** What made the gateway read its configuration again. */
 export type Occasion = 'file' | 'signal';
@@ -21,41 +20,30 @@ const watchMs = 250;
 /** Whoever changes several files needs a moment between. */
 const settleMs = 500;
 
-/** @param files what was read for the configuration in force */
-export function watchConfig(file: string, files: ReadonlySet<string>, reconfigure: Reconfigure): ConfigWatch {
-  let watched: ReadonlySet<string> = new Set();
+/** @param files has those that were read for the configuration in force */
+export function watchConfig(file: string, files: FileWatch, reconfigure: Reconfigure): ConfigWatch {
   let settling: NodeJS.Timeout | undefined;
   let last = Promise.resolve();
-  let isClosed = false;
-  const changed = (): void => {
-    clearTimeout(settling);
-    settling = setTimeout(() => void reload('file'), settleMs).unref();
-  };
-  // Asking for the status also sees what a notification on the name would miss: Kubernetes swaps a link above it.
-  const watch = (found: ReadonlySet<string>): void => {
-    for (const path of found.difference(watched))
-      watchFile(path, { interval: watchMs, persistent: false }, changed);
-    for (const path of watched.difference(found)) unwatchFile(path, changed);
-    watched = found;
-  };
   const readAgain = async (occasion: Occasion): Promise<void> => {
-    if (isClosed) return;
     const found = new Set<string>();
-    const isInForce = await reconfigure(
-      () => loadConfig(file, process.env, (path) => found.add(path)),
-      occasion,
-    );
+    const load = (): Config =>
+      loadConfig(file, process.env, (path) => {
+        found.add(path);
+        files.add(path);
+      });
     // After a refusal the file that is missing or wrong may come right without any other changing.
-    if (!isClosed) watch(isInForce ? found : watched.union(found));
+    if (await reconfigure(load, occasion)) files.keep(found);
   };
   const reload = (occasion: Occasion): Promise<void> => (last = last.then(() => readAgain(occasion)));
-  watch(files);
+  files.start(watchMs, () => {
+    clearTimeout(settling);
+    settling = setTimeout(() => void reload('file'), settleMs).unref();
+  });
   return {
     reload,
     [Symbol.dispose]() {
-      isClosed = true;
       clearTimeout(settling);
-      watch(new Set());
+      files[Symbol.dispose]();
     },
   };
 }

@@ -3,10 +3,10 @@
  * read by the configuration's own rules and tried before; until then the last good one stays.
  */
 import { X509Certificate } from 'node:crypto';
-import { unwatchFile, watchFile } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 
 import { listenerTls } from './config-certificates.ts';
+import { FileWatch } from './file-watch.ts';
 import { contextOptions, splitCertificates, type TlsMaterial } from './tls.ts';
 
 export interface TlsReload extends Disposable {
@@ -26,8 +26,9 @@ const settleMs = 200;
 
 /** @param tls what is shown at present, with the files that it came from */
 export function watchTls(tls: TlsMaterial, { show, onReloaded, onUnfit }: TlsReloadOptions): TlsReload {
-  const files = [tls.certificate.path, tls.key.file, tls.clients?.ca.path, tls.clients?.crl?.path];
-  const paths = files.filter((path) => path !== undefined);
+  const files = new FileWatch();
+  for (const path of [tls.certificate.path, tls.key.file, tls.clients?.ca.path, tls.clients?.crl?.path])
+    if (path !== undefined) files.add(path);
   let settling: NodeJS.Timeout | undefined;
   const reload = (): void => {
     clearTimeout(settling);
@@ -39,17 +40,15 @@ export function watchTls(tls: TlsMaterial, { show, onReloaded, onUnfit }: TlsRel
       onUnfit(error instanceof UnfitTls ? error.message : 'TLS refuses it');
     }
   };
-  const changed = (): void => {
+  files.start(watchMs, () => {
     clearTimeout(settling);
     settling = setTimeout(reload, settleMs).unref();
-  };
-  // Asking for the status also sees what a notification on the name would miss: Kubernetes swaps a link above it.
-  for (const path of paths) watchFile(path, { interval: watchMs, persistent: false }, changed);
+  });
   return {
     reload,
     [Symbol.dispose]() {
       clearTimeout(settling);
-      for (const path of paths) unwatchFile(path, changed);
+      files[Symbol.dispose]();
     },
   };
 }
@@ -65,6 +64,7 @@ function readAgain({ certificate, key, clients }: TlsMaterial): TlsMaterial {
       ca: { file: clients.ca.path },
       crl: clients.crl && { file: clients.crl.path },
       mode: clients.mode,
+      forwarders: clients.forwarders,
     },
   });
   if (!parsed.data) throw new UnfitTls(parsed.error.issues.map(({ message }) => message).join('; '));

@@ -6,13 +6,13 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'node:tls';
 
 import { parse, stringify } from 'yaml';
 
 import { createCertificate, type CertificateAndKey } from '../support/certificate.ts';
 import { startChild } from '../support/child.ts';
+import { eventually } from '../support/eventually.ts';
 import { readRecords, type TrailRecord } from '../support/gateway.ts';
 import { prepareInstallation } from '../support/installation.ts';
 import { besiege, type Siege } from '../support/siege.ts';
@@ -63,14 +63,6 @@ async function shakeHands(url: string, session?: Buffer): Promise<Hello> {
   };
   socket.destroy();
   return hello;
-}
-
-async function eventually(holds: () => Promise<boolean>): Promise<void> {
-  const until = performance.now() + 5000;
-  while (!(await holds())) {
-    assert.ok(performance.now() < until, 'it did not come about in time');
-    await sleep(20);
-  }
 }
 
 const shows =
