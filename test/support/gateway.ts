@@ -35,7 +35,9 @@ export interface TrailRecord {
 export interface TestGateway extends AsyncDisposable {
   readonly url: string;
   readonly adminUrl: string;
-  /** Host and port of the listener. */
+  /** Host and port of a listener, by its place in the configuration. */
+  authorityOf(place: string): string;
+  /** Host and port of the main listener. */
   readonly authority: string;
   /** Address of the system's base. */
   readonly base: string;
@@ -83,6 +85,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   return {
     url,
     adminUrl,
+    authorityOf: (place) => `127.0.0.1:${gateway.ports.get(place)}`,
     authority: new URL(url).host,
     base,
     basePath: proxyPath,
