@@ -193,6 +193,17 @@ test('many users from one source are told once, and then not tried on any replic
   );
 });
 
+test('many users that fail at the same time on several replicas are told once', async () => {
+  await using server = await startRedis();
+  using some = await startReplica(server);
+  using other = await startReplica(server);
+  await Promise.all(Array.from({ length: 20 }, (_, at) => (at % 2 ? some : other).fail(`user ${at}`)));
+  await until(() => some.reports.length + other.reports.length > 0);
+  await sleep(100);
+  assert.equal(some.reports.length + other.reports.length, 1);
+  assert.equal(await other.fail('user 20'), false);
+});
+
 test('a success after failures on several replicas is told once with their sum', async () => {
   await using server = await startRedis();
   using some = await startReplica(server);
@@ -299,10 +310,11 @@ test('a Redis that is stopped leaves every limit of this replica in force, and i
   assert.equal(await other.fail('auditor'), false);
 });
 
-test('a Redis that hangs costs one budget and then nothing', async () => {
+test('a Redis that hangs costs one budget and then nothing, and stops no right secret', async () => {
   await using server = await startRedis();
   using some = await startReplica(server, { budgetMs: 50 });
-  await usable(some.ledger);
+  await some.succeed('iag');
+  await settled(some);
   server.freeze();
   const started = performance.now();
   assert.equal(await compared(20, () => some.fail('idm')), 5);
@@ -310,6 +322,7 @@ test('a Redis that hangs costs one budget and then nothing', async () => {
   const spent = performance.now() - started;
   // Charged one after the other; without the circuit it would be 50 ms for each of those that pass.
   assert.ok(spent < 1500, `1,020 attempts took ${spent} ms`);
+  await some.succeed('iag');
   server.thaw();
   await usable(some.ledger);
 });

@@ -1,11 +1,20 @@
 /** Guessing is slowed down, and no guesser can turn a caller off. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempDisposable } from 'node:fs/promises';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
+import { Redis } from 'ioredis';
+
+import { startGateway, type TestGateway } from '../support/gateway.ts';
 import type { RawAnswer } from '../support/raw.ts';
+import { startRedis, type RedisServer } from '../support/redis.ts';
 import { assertRefusal, besiege, plainAnswer, recordOf, type Siege } from '../support/siege.ts';
+import { startUpstream } from '../support/upstream.ts';
 
 const guess = (user: string, secret: string): Record<string, string> => ({
   authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`,
@@ -94,4 +103,92 @@ test('a user that does not exist is throttled like one that does', async () => {
     return answers.map(({ status, body, headers }) => [status, body, headers['www-authenticate']]);
   };
   assert.deepEqual(await answersTo('nobody'), await answersTo('identity-manager'));
+});
+
+interface Replicas extends AsyncDisposable {
+  readonly server: RedisServer;
+  readonly some: TestGateway;
+  readonly other: TestGateway;
+}
+
+/** Two gateways of one installation: they share the key file and Redis. */
+async function startReplicas(): Promise<Replicas> {
+  await using starting = new AsyncDisposableStack();
+  const server = starting.use(await startRedis());
+  const keys = await mkdtempDisposable(join(tmpdir(), 'gatehouse-keys-'));
+  starting.defer(() => keys.remove());
+  const upstream = starting.use(await startUpstream());
+  const start = async (): Promise<TestGateway> =>
+    starting.use(
+      await startGateway({
+        upstream: upstream.url,
+        config: {
+          audit: { directory: 'audit', instance: 'test', keyFile: join(keys.path, 'shared.key') },
+          cache: { store: 'redis', redis: { url: server.url, budget: '2s' } },
+        },
+      }),
+    );
+  const [some, other] = [await start(), await start()];
+  await probed(server, 2);
+  const parts = starting.move();
+  return { server, some, other, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+/** Until each gateway has found that Redis stores. */
+async function probed({ url }: RedisServer, gateways: number): Promise<void> {
+  const redis = new Redis(url);
+  const probes = async (): Promise<number> =>
+    Number(/cmdstat_incrby:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
+  for (const giveUpAt = Date.now() + 10_000; (await probes()) < gateways; await sleep(5))
+    assert.ok(Date.now() < giveUpAt, 'Redis was not found within 10 s');
+  redis.disconnect();
+  await sleep(50);
+}
+
+async function statusesOf(
+  count: number,
+  { some, other }: Replicas,
+  headersAt: (at: number) => Record<string, string>,
+): Promise<number[]> {
+  const statuses: number[] = [];
+  for (let at = 0; at < count; at += 1) {
+    const answer = await (at % 2 ? some : other).call('GET', '/Users/1', undefined, headersAt(at));
+    await answer.arrayBuffer();
+    statuses.push(answer.status);
+  }
+  return statuses;
+}
+
+const compared = (statuses: readonly number[]): number => statuses.filter((status) => status === 401).length;
+
+test('a guesser at two replicas has the allowance of one, and the user itself notices nothing', async () => {
+  await using replicas = await startReplicas();
+  const guesses = await statusesOf(20, replicas, (at) => guess('identity-manager', `guess ${at}`));
+  assert.equal(compared(guesses), 5);
+  assert.equal(guesses.filter((status) => status === 429).length, 15);
+  const valid = await statusesOf(4, replicas, () => ({ authorization: replicas.some.logOn() }));
+  assert.deepEqual(new Set(valid), new Set([200]));
+});
+
+test('one secret tried for many users at two replicas is told in one of the trails, once', async () => {
+  await using replicas = await startReplicas();
+  const guesses = await statusesOf(20, replicas, (at) => guess(`user${at}`, 'Spring2026!'));
+  assert.ok(compared(guesses) >= 6 && compared(guesses) <= 7, `${compared(guesses)} were compared`);
+  await sleep(200);
+  const records = [...(await replicas.some.records()), ...(await replicas.other.records())];
+  assert.deepEqual(
+    records.filter(({ event }) => event === 'authn.spray_suspected').map(({ facts }) => facts),
+    [{ pattern: 'many users from one source', source: '127.0.0.1' }],
+  );
+});
+
+test('replicas whose Redis dies slow guessing down each for itself, and let the right secret in', async () => {
+  await using replicas = await startReplicas();
+  await replicas.server.kill();
+  const guesses = await statusesOf(20, replicas, (at) => guess('identity-manager', `guess ${at}`));
+  assert.equal(compared(guesses), 10);
+  const valid = await statusesOf(2, replicas, () => ({ authorization: replicas.some.logOn() }));
+  assert.deepEqual(valid, [200, 200]);
+  const degraded = (await replicas.some.records()).filter(({ event }) => event === 'throttle.degraded');
+  assert.equal(degraded.length, 1);
 });
