@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 
 import { refuse, type FaultSink } from './config-values.ts';
+import { isOpenToOthers, ownAccount } from './private-file.ts';
 import { Secret } from './secret.ts';
 
 /** Where references lead: relative paths start at `directory`, `{ env: NAME }` looks into `env`. */
@@ -34,7 +35,13 @@ const howToRefer = 'write { file: path } or { env: NAME }';
 const referenceJson = [
   {
     type: 'object',
-    properties: { file: { type: 'string', description: 'Path of a private file (mode 0400 or 0600).' } },
+    properties: {
+      file: {
+        type: 'string',
+        description:
+          'Path of a private file (mode 0400 or 0600; 0440 where Kubernetes or systemd hands it over).',
+      },
+    },
     required: ['file'],
     additionalProperties: false,
   },
@@ -114,11 +121,12 @@ export function readText(path: string, ctx: FaultSink): string | undefined {
   }
 }
 
-/** Only the owner may see a secret; a file that does not exist is reported by whoever reads it. */
+/** Of what a link leads to. A file that does not exist is reported by whoever reads it. */
 function refuseOpenMode(path: string, ctx: FaultSink): void {
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
-  if (process.platform !== 'win32' && mode & 0o077)
-    refuse(ctx, `others can access ${path} (mode 0${(mode & 0o777).toString(8)})`, `chmod 0600 ${path}`);
+  const file = statSync(path, { throwIfNoEntry: false });
+  const account = ownAccount();
+  if (file && account && isOpenToOthers(file, account))
+    refuse(ctx, `others can access ${path} (mode 0${(file.mode & 0o777).toString(8)})`, `chmod 0600 ${path}`);
 }
 
 function isPlaceholder(text: string): boolean {

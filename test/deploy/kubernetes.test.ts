@@ -1,9 +1,8 @@
 /** The manifests against the gateway: ports, times, names and files are what its configuration says. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtempDisposable, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -12,6 +11,7 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
 import { loadConfig, type Config } from '../../src/gateway/config.ts';
+import { isOpenToOthers } from '../../src/gateway/private-file.ts';
 import { createCertificate } from '../support/certificate.ts';
 
 const folder = resolve(import.meta.dirname, '../../deploy/kubernetes');
@@ -46,10 +46,10 @@ const statefulSet = z.looseObject({
         securityContext: z.looseObject({
           runAsNonRoot: z.literal(true),
           runAsUser: z.number(),
+          runAsGroup: z.number(),
           fsGroup: z.number(),
           seccompProfile: z.strictObject({ type: z.literal('RuntimeDefault') }),
         }),
-        initContainers: z.tuple([container.extend({ command: z.array(z.string()) })]),
         containers: z.tuple([
           container.extend({
             env: z.array(z.looseObject({ name: z.string() })),
@@ -201,21 +201,19 @@ test('selectors find the pods', () => {
     assert.deepEqual(only('Service', service, name).spec.selector, labels);
 });
 
-test('the copied secrets are for the gateway’s account alone', async () => {
-  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-copy-'));
-  const [from, to] = ['secret', 'secrets'].map((name) => join(directory.path, name));
-  assert.ok(from && to);
-  await mkdir(join(from, '..data'), { recursive: true });
-  await mkdir(to);
-  await writeFile(join(from, 'acme'), 'hush', { mode: 0o440 });
-  const [, option = '', script = ''] = pod.initContainers[0].command;
-  const adapted = script
-    .replaceAll('/etc/gatehouse/secrets', to)
-    .replaceAll('/secret/', `${from}/`)
-    .replace("'/secret'", `'${from}'`);
-  execFileSync(process.execPath, [option, adapted], { stdio: 'inherit' });
-  assert.equal((await stat(join(to, 'acme'))).mode & 0o777, 0o400);
-  assert.equal(await readFile(join(to, 'acme'), 'utf8'), 'hush');
+test('the files of the Secret have a mode and a group that the gateway accepts', () => {
+  const secrets = pod.volumes.find(({ name }) => name === 'secrets');
+  const { secretName, defaultMode } = z
+    .strictObject({ secretName: z.string(), defaultMode: z.number() })
+    .parse(secrets?.['secret']);
+  assert.equal(secretName, 'gatehouse');
+  const { runAsUser: uid, runAsGroup, fsGroup } = pod.securityContext;
+  // Kubernetes reads YAML 1.1, where a leading zero means octal.
+  const mode = Number.parseInt(String(defaultMode), 8);
+  const file = { mode, uid: 0, gid: fsGroup };
+  assert.equal(isOpenToOthers(file, { uid, groups: [runAsGroup, fsGroup] }), false);
+  assert.equal(mode & 0o040, 0o040, 'the group can read, or the gateway could not');
+  assert.equal(pathOf('secrets'), '/etc/gatehouse/secrets');
 });
 
 test('everything is pinned to one namespace with the restricted profile', () => {
