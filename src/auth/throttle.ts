@@ -103,16 +103,16 @@ export class Throttle {
   /** Goes on from how things stand among all replicas, and refuses what only this one would have let pass. */
   #adopt(names: Names, { isTrusted, clearIn, users }: Standing): void {
     const now = this.#now();
-    const owed = (scope: Scope): number => (scope === 'all' ? 0 : now + clearIn[scope]);
     this.#spray.adopt(names.source, users, now);
     const trusted = isTrusted || this.#isTrusted(names);
     const waits = (trusted ? (['pair'] as const) : sharedScopes).map((scope) =>
-      waitOf(owed(scope), now, allowances[scope]),
+      waitOf(clearIn[scope], 0, allowances[scope]),
     );
     const wait = Math.max(...waits, trusted ? 0 : this.#spray.waitOf(names.source, names.user, now));
     if (wait > 0) this.#giveBack(names);
     for (const scope of sharedScopes) {
-      const clearAt = wait > 0 ? owed(scope) : charge(owed(scope), now, allowances[scope]);
+      const before = now + clearIn[scope];
+      const clearAt = wait > 0 ? before : charge(before, now, allowances[scope]);
       this.#setClearAt(scope, names, Math.max(this.#clearAtOf(scope, names), clearAt));
     }
     if (wait > 0) void this.#ledger?.refund(names);

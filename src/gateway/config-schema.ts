@@ -136,7 +136,12 @@ function audit(references: References) {
 function cache(references: References) {
   return z
     .strictObject({
-      store: z.enum(['memory', 'redis']).default('memory').describe('Where replies are remembered.'),
+      store: z
+        .enum(['memory', 'redis'])
+        .default('memory')
+        .describe(
+          'Where replies are remembered. With `redis` gateways share there also which log-ons have failed.',
+        ),
       memory: z
         .strictObject({
           size: size({ min: '1MiB', max: '64GiB' })

@@ -254,6 +254,22 @@ test('the name of a right secret is never written', async () => {
   redis.disconnect();
 });
 
+test('an account that somebody else wrote counts for no more than its allowance', async () => {
+  await using server = await startRedis();
+  using some = await startReplica(server);
+  await some.fail('idm');
+  await settled(some);
+  const redis = new Redis(server.url);
+  const [account = ''] = await redis.keys('gt1:{throttle}:pair:*');
+  await redis.set(account, Date.now() + 1e9);
+  redis.disconnect();
+  using other = await startReplica(server);
+  await assert.rejects(
+    other.succeed('idm'),
+    ({ headers }: ScimError) => Number(headers['retry-after']) <= 30,
+  );
+});
+
 test('installations with different keys do not hear of each other', async () => {
   await using server = await startRedis();
   using some = await startReplica(server);
