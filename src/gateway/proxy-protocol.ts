@@ -2,7 +2,6 @@
  * Reads the header with which a load balancer announces whom it connects: the PROXY protocol, version 2, of HAProxy's
  * specification. Invariant: not one byte behind the header is taken, because TLS or HTTP begins there.
  */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 
 import type { Source } from '../scim/call.ts';
@@ -29,46 +28,66 @@ const tcpOverIPv6 = 0x21;
 
 /** Whom the connection comes from. Throws `ProxyFault`; then nothing can be made of the connection. */
 export async function readAnnouncement(socket: Socket, timeMs: number): Promise<Source> {
-  const over = new AbortController();
-  const fail = (code: string) => (): void => over.abort(new ProxyFault(code));
+  const { promise, resolve, reject } = Promise.withResolvers<Source>();
+  const fail = (code: string) => (): void => reject(new ProxyFault(code));
   const broken = fail('proxy-header-incomplete');
+  let head: Head | undefined;
+  const advance = (): void => {
+    try {
+      head ??= readHead(take(socket, headBytes));
+      const addresses = head && take(socket, head.length);
+      if (!head || !addresses) return;
+      // At once: what comes from now on is not ours to read.
+      socket.off('readable', advance);
+      resolve(sourceOf(socket, head, addresses));
+    } catch (error) {
+      reject(error);
+    }
+  };
   const timer = setTimeout(fail('proxy-header-timeout'), timeMs);
   const endings = ['end', 'close', 'error'] as const;
   for (const ending of endings) socket.on(ending, broken);
+  socket.on('readable', advance);
   try {
-    const { command, family, length } = readHead(await take(socket, headBytes, over.signal));
-    const addresses = length === 0 ? Buffer.alloc(0) : await take(socket, length, over.signal);
-    // The balancer itself: it looks whether somebody is here.
-    if (command === local) return nearEnd(socket);
-    return { ...readSource(family, addresses), via: [nearEnd(socket).ip] };
+    return await promise;
   } finally {
     clearTimeout(timer);
+    socket.off('readable', advance);
     for (const ending of endings) socket.off(ending, broken);
   }
 }
 
-/** Exactly so many bytes; what comes behind stays in the socket. */
-async function take(socket: Socket, bytes: number, over: AbortSignal): Promise<Buffer> {
-  for (;;) {
-    over.throwIfAborted();
-    const taken: Buffer | null = socket.read(bytes);
-    if (taken?.length === bytes) return taken;
-    // At its end a stream gives the rest, however short.
-    if (taken) throw new ProxyFault('proxy-header-incomplete');
-    await once(socket, 'readable', { signal: over }).catch((error: unknown) => {
-      over.throwIfAborted();
-      throw error;
-    });
-  }
+/** Exactly so many bytes; undefined until they have arrived. What comes behind stays in the socket. */
+function take(socket: Socket, bytes: number): Buffer | undefined {
+  if (bytes === 0) return Buffer.alloc(0);
+  const taken: Buffer | null = socket.read(bytes);
+  // At its end a stream gives the rest, however short.
+  if (taken && taken.length < bytes) throw new ProxyFault('proxy-header-incomplete');
+  return taken ?? undefined;
 }
 
-function readHead(head: Buffer): { command: number; family: number; length: number } {
+interface Head {
+  readonly command: number;
+  readonly family: number;
+  /** Of what follows. */
+  readonly length: number;
+}
+
+function readHead(head: Buffer | undefined): Head | undefined {
+  if (!head) return undefined;
   if (!head.subarray(0, signature.length).equals(signature)) throw new ProxyFault('proxy-header-missing');
   const command = head.readUInt8(12);
   const length = head.readUInt16BE(14);
   if (command !== local && command !== proxy) throw new ProxyFault('proxy-header-malformed');
   if (length > maxBytes) throw new ProxyFault('proxy-header-too-long');
   return { command, family: head.readUInt8(13), length };
+}
+
+function sourceOf(socket: Socket, { command, family }: Head, addresses: Buffer): Source {
+  const balancer = nearEnd(socket);
+  // Then it looks whether somebody is here, on nobody's behalf.
+  if (command === local) return balancer;
+  return { ...readSource(family, addresses), via: [balancer.ip] };
 }
 
 function readSource(family: number, bytes: Buffer): Source {
