@@ -19,14 +19,23 @@ export function createCertificateLogOn(
   matches: readonly (readonly [CertificateMatch, name: string])[],
 ): CertificateLogOn {
   const byKey = new Map(matches.map(([match, name]) => [keyOf(match), name]));
-  return ({ sha256, spki, names }) => {
-    const shown: CertificateMatch[] = [{ sha256 }, { spki }, ...names.map((san) => ({ san }))];
-    const meant = new Set(shown.flatMap((match) => byKey.get(keyOf(match)) ?? []));
+  return (certificate) => {
+    const meant = new Set(matchesOf(certificate).flatMap((match) => byKey.get(keyOf(match)) ?? []));
     // A certificate that stands for two callers stands for none.
     const [name = ''] = meant.size === 1 ? meant : [];
     const caller = callers.get(name);
-    return caller && { ...caller, auth: 'certificate', credential: sha256 };
+    return caller && { ...caller, auth: 'certificate', credential: certificate.sha256 };
   };
+}
+
+/** Whether a certificate is one of those that are meant. */
+export function isOneOf(matches: readonly CertificateMatch[], certificate: ClientCertificate): boolean {
+  const shown = new Set(matchesOf(certificate).map(keyOf));
+  return matches.some((match) => shown.has(keyOf(match)));
+}
+
+function matchesOf({ sha256, spki, names }: ClientCertificate): CertificateMatch[] {
+  return [{ sha256 }, { spki }, ...names.map((san) => ({ san }))];
 }
 
 /** As tokens name the certificate that they are bound to (`x5t#S256`, RFC 8705 §3.1). */

@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 
 import express, { type ErrorRequestHandler } from 'express';
 
@@ -31,7 +30,7 @@ export interface Entrance {
   /** Whose word is taken for where a call came from. */
   readonly hops: Networks;
   /** The certificate that a caller has shown; throws when it may not call. */
-  readonly certificateOf: (socket: Socket) => ClientCertificate | undefined;
+  readonly certificateOf: (request: IncomingMessage) => ClientCertificate | undefined;
 }
 
 export function createApp(edge: Edge, entrance: Entrance): express.Express {
@@ -78,7 +77,7 @@ function receive(
   try {
     headers = readHeaders(request.rawHeaders, edge.maxHeaders);
     checkReception(edge, request, headers);
-    certificate = certificateOf(request.socket);
+    certificate = certificateOf(request);
   } catch (thrown) {
     flaw = asScimError(thrown);
   }

@@ -1,8 +1,9 @@
 /** The shape of a caller: its permissions, certificates and networks. Same rules as config-schema.ts. */
 import { z } from 'zod';
 
+import { certificateMatch } from './config-certificates.ts';
 import { resourceType, systemId, tenantName } from './config-parties.ts';
-import { name, network } from './config-values.ts';
+import { count, name, network } from './config-values.ts';
 
 export const permissionNames = {
   proxy: 'Access Proxy System API',
@@ -21,27 +22,6 @@ const attributeName = () =>
 function allOr<T extends z.ZodType>(element: T) {
   const list = z.array(element).min(1);
   return z.union([z.literal('all'), list], { error: 'must be all, or a list with at least one entry' });
-}
-
-function certificateMatch() {
-  const digest = () =>
-    z
-      .string()
-      .regex(/^(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/, {
-        error: 'must be a SHA-256 digest: 64 hexadecimal digits',
-      })
-      .transform((text) => text.replaceAll(':', '').toLowerCase());
-  const name = z
-    .string()
-    .regex(/^(?:DNS|URI):[!-~]+$/, { error: 'must be a name such as DNS:idm.example.com or URI:spiffe://…' });
-  return z.union(
-    [
-      z.strictObject({ sha256: digest().describe('SHA-256 fingerprint of the certificate.') }),
-      z.strictObject({ spki: digest().describe('SHA-256 of its public key (SubjectPublicKeyInfo in DER).') }),
-      z.strictObject({ san: name.describe('One of its alternative names, exactly.') }),
-    ],
-    { error: 'must have one of sha256 (a digest), spki (a digest), san (DNS:… or URI:…)' },
-  );
 }
 
 export function caller() {
@@ -88,6 +68,7 @@ export function caller() {
       .describe(
         'Client certificates that stand for it, each by one of `sha256`, `spki`, `san`. Needs `listen.tls.clients`.',
       ),
+    limits: limits(),
     sourceNetworks: z
       .array(network())
       .min(1)
@@ -96,4 +77,24 @@ export function caller() {
         'Networks that it may call from, such as `10.20.0.0/16`: the address of the connection counts. Default: any.',
       ),
   });
+}
+
+function limits() {
+  return z
+    .strictObject({
+      concurrency: count(1, 10_000)
+        .default(200)
+        .describe(
+          'Calls of it at work in one gateway at the same time. More of them wait within `patience`, up to 200, before their ' +
+            'bodies are read. The default is more than one tenant can serve within the default patience.',
+        ),
+      perMinute: count(1, 1_000_000)
+        .optional()
+        .describe(
+          'Calls that may begin in a minute, evenly spread, a tenth of them at once; cached answers count too. ' +
+            'More of them wait within `patience`. Each of `replicas` keeps to its part. Default: no limit.',
+        ),
+    })
+    .prefault({})
+    .describe('What it may take of the gateway, whatever it asks for.');
 }

@@ -6,10 +6,11 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 
 import { z } from 'zod';
 
+import type { CertificateMatch } from '../auth/certificate.ts';
 import { file, locate, readText, secret, unreadable, type References } from './config-references.ts';
 import { refuse, type FaultSink } from './config-values.ts';
 import type { Secret } from './secret.ts';
-import { readRevocations } from './tls-crl.ts';
+import { readLists, readRevocations } from './tls-crl.ts';
 
 /** A file that is not secret, read when the configuration is; the path is kept for watching it. */
 export interface TextFile {
@@ -56,11 +57,35 @@ export interface TlsClients {
   readonly ca: TextFile;
   readonly crl?: TextFile | undefined;
   readonly mode: 'required' | 'explained' | 'optional';
+  /** Proxies that end TLS and say what their callers have shown. */
+  readonly forwarders?: readonly CertificateMatch[] | undefined;
 }
 
 /** What the listener shows, and what it wants to be shown. */
 export interface ListenerTls extends KeyPair {
   readonly clients?: TlsClients | undefined;
+}
+
+/** What a certificate must have to be the one that is meant. */
+export function certificateMatch() {
+  const digest = () =>
+    z
+      .string()
+      .regex(/^(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/, {
+        error: 'must be a SHA-256 digest: 64 hexadecimal digits',
+      })
+      .transform((text) => text.replaceAll(':', '').toLowerCase());
+  const name = z
+    .string()
+    .regex(/^(?:DNS|URI):[!-~]+$/, { error: 'must be a name such as DNS:idm.example.com or URI:spiffe://…' });
+  return z.union(
+    [
+      z.strictObject({ sha256: digest().describe('SHA-256 fingerprint of the certificate.') }),
+      z.strictObject({ spki: digest().describe('SHA-256 of its public key (SubjectPublicKeyInfo in DER).') }),
+      z.strictObject({ san: name.describe('One of its alternative names, exactly.') }),
+    ],
+    { error: 'must have one of sha256 (a digest), spki (a digest), san (DNS:… or URI:…)' },
+  );
 }
 
 export function listenerTls(references: References) {
@@ -77,6 +102,14 @@ export function listenerTls(references: References) {
         .describe(
           '`required`: without a valid certificate there is no connection. `explained`: the call is answered with 401 ' +
             'and the reason. `optional`: callers may come without; one that is shown must be valid.',
+        ),
+      forwarders: z
+        .array(certificateMatch())
+        .min(1)
+        .optional()
+        .describe(
+          'Certificates of the proxies that end TLS and whose `X-Forwarded-Client-Cert` is believed, each by one of ' +
+            '`sha256`, `spki`, `san`. They stand for no caller.',
         ),
     })
     .describe('Certificates of callers (mTLS); `callers.<name>.certificates` says whose they are.');
@@ -118,6 +151,7 @@ function revocationLists(references: References) {
 function isRevocationList(text: string): boolean {
   try {
     readRevocations(text);
+    readLists(text);
     return true;
   } catch {
     return false; // whatever is wrong with it; the caller words the fault

@@ -122,7 +122,10 @@ function checkIssuers(config: DraftConfig, refuse: Refuse): void {
 }
 
 function checkCertificates(config: DraftConfig, refuse: Refuse): void {
-  const seen = new Map<string, string>();
+  const proxies = draftListeners(config).flatMap(([, listener]) =>
+    listOf(listener?.tls?.clients?.forwarders),
+  );
+  const seen = new Map(proxies.map((match) => [JSON.stringify(match), 'a proxy']));
   for (const [name, caller] of entriesOf(config?.callers)) {
     const certificates = listOf(caller?.certificates);
     if (certificates.length > 0 && !asksForCertificates(config))

@@ -70,7 +70,7 @@ export async function openListener(settings: ListenerSettings, parts: ListenerPa
   return {
     server,
     port,
-    serve: (edge) => begin(createApp(edge, { hops, certificateOf: (socket) => clients?.check(socket) })),
+    serve: (edge) => begin(createApp(edge, { hops, certificateOf: (request) => clients?.check(request) })),
     reload: () => watch?.reload(),
     async [Symbol.asyncDispose]() {
       watch?.[Symbol.dispose]();

@@ -1,19 +1,23 @@
 /**
- * The certificates that callers show. OpenSSL has judged each at its handshake; here it is judged again for every
- * call, by what is trusted and revoked now: a connection may live longer than the trust in its caller.
+ * The certificates that callers show, here or to a proxy that says so. OpenSSL has judged each at its handshake; it is
+ * judged again for every call, by what is trusted and revoked now: a connection may live longer than the trust in its
+ * caller. Invariant: nobody is believed about a certificate but a listed proxy, which itself is no caller.
  */
 import { hash, X509Certificate } from 'node:crypto';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
+import { isOneOf } from '../auth/certificate.ts';
 import { allChallenges } from '../auth/challenge.ts';
 import type { ClientCertificate } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { TlsClients } from './config-certificates.ts';
+import { readForwarded } from './forwarded-certificate.ts';
 import { peerOf } from './peer.ts';
 import type { ReportNoise } from './server.ts';
-import { markOf, readRevocations } from './tls-crl.ts';
+import { markOf, readLists, readRevocations } from './tls-crl.ts';
+import { clientAuth, judgePath, type Anchors } from './tls-path.ts';
 import { splitCertificates } from './tls.ts';
 
 interface Shown {
@@ -24,10 +28,10 @@ interface Shown {
 }
 
 /** One reading of the authorities and their lists, and what was judged by it. */
-interface Trust {
-  readonly authorities: readonly X509Certificate[];
-  readonly revoked: ReadonlySet<string>;
+interface Trust extends Anchors {
   readonly judged: WeakMap<Socket, Shown>;
+  /** What proxies forwarded and was believed, by its SHA-256, and until when. */
+  readonly believed: Map<string, { readonly certificate: ClientCertificate; readonly until: number }>;
 }
 
 export interface ClientsOptions {
@@ -35,7 +39,8 @@ export interface ClientsOptions {
   readonly realm: string;
 }
 
-const clientAuth = '1.3.6.1.5.5.7.3.2';
+/** Callers behind proxies whose certificates are remembered as good. */
+const mostBelieved = 500;
 
 export class Clients {
   readonly #settings: TlsClients;
@@ -69,14 +74,43 @@ export class Clients {
   }
 
   /** What the caller has shown; undefined when it may come without. Throws when it may not call. */
-  check(socket: Socket): ClientCertificate | undefined {
-    const { certificate, fault } = this.#judge(socket);
+  check({ socket, headersDistinct }: IncomingMessage): ClientCertificate | undefined {
+    const { certificate, fault } = this.#shownBy(socket, headersDistinct['x-forwarded-client-cert']);
     if (fault === undefined) return certificate;
     this.#options.report('mtls.rejected', fault, peerOf(socket).ip);
     const detail = `Calls need a valid client certificate here: ${explanations[fault] ?? 'its authority is not trusted'}.`;
     throw new ScimError('unauthenticated', detail, {
       headers: { 'www-authenticate': allChallenges(this.#options.realm) },
     });
+  }
+
+  #shownBy(socket: Socket, forwarded: readonly string[] | undefined): Shown {
+    const { forwarders = [] } = this.#settings;
+    const shown = this.#judge(socket);
+    if (shown.certificate && isOneOf(forwarders, shown.certificate)) {
+      if (forwarded) return this.#judgeForwarded(forwarded);
+      return this.#settings.mode === 'optional' ? {} : { fault: 'NO_CERTIFICATE' };
+    }
+    // A proxy that the list has lost, or somebody who tries; the call itself is judged as if it were not there.
+    if (forwarded && forwarders.length > 0)
+      this.#options.report('mtls.rejected', 'FORWARDED_BY_STRANGER', peerOf(socket).ip);
+    return shown;
+  }
+
+  #judgeForwarded(fields: readonly string[]): Shown {
+    const { believed } = this.#trust;
+    const digest = hash('sha256', fields.join('\n'));
+    const known = believed.get(digest);
+    if (known && Date.now() < known.until) return { certificate: known.certificate };
+    const found = fields.length === 1 ? readForwarded(fields[0] ?? '') : undefined;
+    if (!found) return { fault: 'FORWARDED_MALFORMED' };
+    const certificate = plain(found.own);
+    if (isOneOf(this.#settings.forwarders ?? [], certificate)) return { fault: 'FORWARDED_OF_PROXY' };
+    const judgement = judgePath(found.own, found.between, this.#trust);
+    if ('fault' in judgement) return judgement;
+    if (believed.size >= mostBelieved) believed.clear();
+    believed.set(digest, { certificate, until: judgement.until });
+    return { certificate };
   }
 
   #judge(socket: Socket): Shown {
@@ -101,20 +135,26 @@ const explanations: Readonly<Record<string, string>> = {
   INVALID_PURPOSE: 'it is not for the authentication of clients',
   UNABLE_TO_GET_CRL: 'nobody can tell whether it was revoked',
   CRL_HAS_EXPIRED: 'nobody can tell whether it was revoked',
+  UNHANDLED_CRITICAL_EXTENSION: 'it is restricted in a way that is not understood',
+  FORWARDED_MALFORMED:
+    'what the proxy says of it (X-Forwarded-Client-Cert) is not one element with Cert or Chain',
+  FORWARDED_OF_PROXY: 'the one that the proxy forwarded is a proxy’s own',
 };
 
 function readTrust({ ca, crl }: TlsClients): Trust {
   return {
     authorities: splitCertificates(ca.text).map((text) => new X509Certificate(text)),
     revoked: crl ? readRevocations(crl.text) : new Set(),
+    lists: crl && readLists(crl.text),
     judged: new WeakMap(),
+    believed: new Map(),
   };
 }
 
 function faultOf(
   socket: TLSSocket,
   own: X509Certificate,
-  { authorities, revoked }: Trust,
+  { authorities, revoked }: Anchors,
 ): string | undefined {
   if (!socket.authorized) return String(socket.authorizationError);
   const chain = [own];

@@ -39,6 +39,18 @@ test('a certificate that stands for two callers is a fault, however it is writte
   assert.deepEqual(faults, ['callers.twin.certificates.0: stands for sap-idm already']);
 });
 
+test('a certificate that stands for a caller and for a proxy is a fault', () => {
+  const forwarders = [{ san: 'DNS:lb.example' }];
+  const withProxy = { ...tls, clients: { ...clients, forwarders } };
+  const document = (certificates: readonly object[]) =>
+    changed({ listen: { tls: withProxy }, callers: { 'sap-idm': { ...user, certificates } } });
+  assert.deepEqual(faultsIn(document(forwarders), { files }), [
+    'callers.sap-idm.certificates.0: stands for a proxy already',
+  ]);
+  const { listen } = load(document([{ sha256: digest }]), { files });
+  assert.deepEqual(listen.tls?.clients?.forwarders, forwarders);
+});
+
 for (const [what, match] of [
   ['a digest that is too short', { sha256: 'ab:cd' }],
   ['a name without its kind', { san: 'idm.example' }],

@@ -10,7 +10,10 @@ const oid = {
   ecdsaWithSha256: '2a8648ce3d040302',
   rsaWithSha256: '2a864886f70d01010b',
   commonName: '550403',
+  keyUsage: '551d0f',
   subjectAltName: '551d11',
+  nameConstraints: '551d1e',
+  issuingDistributionPoint: '551d1c',
   basicConstraints: '551d13',
   extendedKeyUsage: '551d25',
   serverAuth: '2b06010505070301',
@@ -33,7 +36,13 @@ export interface CertificateOptions {
   readonly issuer?: CertificateAndKey;
   readonly isAuthority?: boolean;
   readonly purpose?: 'serverAuth' | 'clientAuth';
-  readonly keyType?: 'ec' | 'rsa';
+  readonly keyType?: 'ec' | 'rsa' | 'short-rsa';
+  /** How many authorities may stand below this one. */
+  readonly mostBelow?: number;
+  /** A critical extension that restricts the names below it. */
+  readonly isConstrained?: boolean;
+  /** The bits of keyUsage, the first one being 0x80. */
+  readonly usage?: number;
 }
 
 export function createCertificate(
@@ -41,16 +50,18 @@ export function createCertificate(
   options: CertificateOptions = {},
 ): CertificateAndKey {
   const { host, uri, expired = false, notYetValid = false, issuer, purpose, keyType = 'ec' } = options;
-  const { isAuthority = !issuer } = options;
+  const { isAuthority = !issuer, mostBelow, isConstrained = false, usage } = options;
   const { publicKey, privateKey } =
     keyType === 'ec'
       ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      : generateKeyPairSync('rsa', { modulusLength: 2048 });
+      : generateKeyPairSync('rsa', { modulusLength: keyType === 'rsa' ? 2048 : 1024 });
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
   const signer = issuer?.key ?? key;
   const extensions = [
     alternativeNames(host, uri),
-    ...(isAuthority ? [authority()] : []),
+    ...(isAuthority ? [authority(mostBelow)] : []),
+    ...(isConstrained ? [critical(oid.nameConstraints, sequence(der(0xa0, sequence(der(0x82)))))] : []),
+    ...(usage === undefined ? [] : [critical(oid.keyUsage, der(0x03, Buffer.from([0, usage])))]),
     ...(purpose ? [extendedKeyUsage(oid[purpose])] : []),
   ];
   const certificate = signed('CERTIFICATE', signer, [
@@ -71,25 +82,30 @@ export function createCertificate(
 
 export interface ListOptions {
   readonly expired?: boolean;
+  /** A critical extension says that it is for some certificates alone. */
+  readonly isPartial?: boolean;
+  /** Who signs it in the issuer's place. */
+  readonly signer?: CertificateAndKey;
 }
 
 /** A list (RFC 5280 §5) of the certificates that the issuer has revoked. */
 export function createRevocationList(
   issuer: CertificateAndKey,
   revoked: readonly CertificateAndKey[],
-  { expired = false }: ListOptions = {},
+  { expired = false, isPartial = false, signer = issuer }: ListOptions = {},
 ): string {
   const entries = revoked.map(({ certificate }) => {
     const serial = Buffer.from(new X509Certificate(certificate).serialNumber, 'hex');
     return sequence(der(0x02, serial), time(Date.now() - day));
   });
-  return signed('X509 CRL', issuer.key, [
+  return signed('X509 CRL', signer.key, [
     der(0x02, Buffer.from([1])),
-    algorithmOf(issuer.key),
+    algorithmOf(signer.key),
     nameOf(issuer),
     time(Date.now() - 2 * day),
     time(Date.now() + (expired ? -day : day)),
     ...(entries.length > 0 ? [sequence(...entries)] : []),
+    ...(isPartial ? [der(0xa0, sequence(critical(oid.issuingDistributionPoint, sequence())))] : []),
   ]);
 }
 
@@ -121,9 +137,15 @@ function alternativeNames(host: string | undefined, uri: string | undefined): Bu
   return sequence(identifier(oid.subjectAltName), der(0x04, sequence(...names)));
 }
 
-function authority(): Buffer {
-  const isTrue = der(0x01, Buffer.from([0xff]));
-  return sequence(identifier(oid.basicConstraints), isTrue, der(0x04, sequence(isTrue)));
+function authority(mostBelow?: number): Buffer {
+  const length = mostBelow === undefined ? [] : [der(0x02, Buffer.from([mostBelow]))];
+  return critical(oid.basicConstraints, sequence(isTrue, ...length));
+}
+
+const isTrue = der(0x01, Buffer.from([0xff]));
+
+function critical(id: string, value: Buffer): Buffer {
+  return sequence(identifier(id), isTrue, der(0x04, value));
 }
 
 function extendedKeyUsage(purpose: string): Buffer {

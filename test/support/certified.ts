@@ -50,10 +50,11 @@ export interface CertifiedOptions {
   readonly callers: NonNullable<ConfigDocument['callers']>;
   readonly oauth?: ConfigDocument['oauth'];
   readonly keyFile?: string;
+  readonly forwarders?: NonNullable<TlsClients['forwarders']>;
 }
 
 export async function besiegeByCertificate(options: CertifiedOptions): Promise<CertifiedSiege> {
-  const { mode, revoked = [], callers, oauth, keyFile } = options;
+  const { mode, revoked = [], callers, oauth, keyFile, forwarders } = options;
   await using starting = new AsyncDisposableStack();
   const directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-mtls-'));
   starting.defer(() => directory.remove());
@@ -66,7 +67,12 @@ export async function besiegeByCertificate(options: CertifiedOptions): Promise<C
   await write('tls.key', shown.key, 0o600);
   await write('ca.crt', root.certificate);
   await revoke(revoked);
-  const clients = { ca: at('ca.crt'), crl: at('clients.crl'), mode };
+  const clients = {
+    ca: at('ca.crt'),
+    crl: at('clients.crl'),
+    mode,
+    ...(forwarders && { forwarders: [...forwarders] }),
+  };
   const tls = { certificate: at('tls.crt'), key: at('tls.key'), clients };
   const config = { listen: { port: 0, tls }, ...(oauth && { oauth }) };
   const siege = starting.use(await besiege({ callers, config, ...(keyFile !== undefined && { keyFile }) }));
