@@ -1,22 +1,23 @@
 /** Guessing is slowed down, and no guesser can turn a caller off. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempDisposable } from 'node:fs/promises';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
 
+import { hashSecret } from '../../src/auth/secret.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import type { RawAnswer } from '../support/raw.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
 import { assertRefusal, besiege, plainAnswer, recordOf, type Siege } from '../support/siege.ts';
 import { startUpstream } from '../support/upstream.ts';
 
-const guess = (user: string, secret: string): Record<string, string> => ({
+const guess = (user: string, secret: string): { readonly authorization: string } => ({
   authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}`,
 });
 
@@ -180,6 +181,37 @@ test('one secret tried for many users at two replicas is told in one of the trai
     records.filter(({ event }) => event === 'authn.spray_suspected').map(({ facts }) => facts),
     [{ pattern: 'many users from one source', source: '127.0.0.1' }],
   );
+});
+
+async function statusOf(gateway: TestGateway, authorization: string): Promise<number> {
+  const answer = await gateway.call('GET', '/Users/1', undefined, { authorization });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+/** Leaves identity-manager alone in the book, with a secret that must be compared slowly. */
+async function choose(secret: string, { some, other }: Replicas): Promise<void> {
+  const book = JSON.stringify({ 'identity-manager': [{ hash: await hashSecret(secret) }] });
+  for (const gateway of [some, other]) {
+    await writeFile(join(dirname(gateway.auditDirectory), 'secrets.yaml'), book);
+    for (
+      const giveUpAt = Date.now() + 10_000;
+      (await statusOf(gateway, gateway.logOn('auditor'))) === 200;
+      await sleep(50)
+    )
+      assert.ok(Date.now() < giveUpAt, 'the file of secrets was not read within 10 s');
+  }
+}
+
+test('a chosen secret that was right at one replica is let in at another whose callers’ source is full of failures', async () => {
+  await using replicas = await startReplicas();
+  const { some, other } = replicas;
+  const chosen = guess('identity-manager', 'chosen by people');
+  await choose('chosen by people', replicas);
+  assert.equal(await statusOf(some, chosen.authorization), 200);
+  for (let at = 0; at < 10; at += 1) await statusOf(other, guess(`user${at}`, `guess ${at}`).authorization);
+  assert.equal(await statusOf(other, guess('somebody', 'else').authorization), 429);
+  assert.equal(await statusOf(other, chosen.authorization), 200);
 });
 
 test('replicas whose Redis dies slow guessing down each for itself, and let the right secret in', async () => {
