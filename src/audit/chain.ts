@@ -1,5 +1,5 @@
 /**
- * The arithmetic of the trail: the hash chain over lines and the RFC 6962 Merkle tree over a segment.
+ * The arithmetic of the trail: the hash chain over lines and the RFC 6962 Merkle trees over a segment and a chain.
  * Both hash the exact bytes of a line without its newline; docs/audit-format.md is the specification.
  */
 import { hash } from 'node:crypto';
@@ -33,7 +33,7 @@ export function hashLine(head: Digest, line: Uint8Array): LineHashes {
 
 const pair = Buffer.alloc(65, 0x01);
 
-function hashPair(left: Digest, right: Digest): Digest {
+export function hashPair(left: Digest, right: Digest): Digest {
   pair.write(left, 1, 'hex');
   pair.write(right, 33, 'hex');
   return hash('sha256', pair);
@@ -44,8 +44,24 @@ export class MerkleTree {
   #peaks: Digest[] = [];
   #size = 0;
 
+  /** Goes on from a tree's peaks; undefined when a tree of this size has another number of them. */
+  static from(size: number, peaks: readonly Digest[]): MerkleTree | undefined {
+    let complete = 0;
+    for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) complete += rest % 2;
+    if (peaks.length !== complete) return undefined;
+    const tree = new MerkleTree();
+    tree.#peaks = [...peaks];
+    tree.#size = size;
+    return tree;
+  }
+
   get size(): number {
     return this.#size;
+  }
+
+  /** The roots of the complete subtrees, the largest (leftmost) first. */
+  get peaks(): readonly Digest[] {
+    return this.#peaks;
   }
 
   add(leaf: Digest): void {

@@ -16,7 +16,7 @@ export interface OpenFile {
 export interface Files {
   makeDirectory(path: string): Promise<void>;
   /** Fails when the file exists. */
-  create(path: string): Promise<OpenFile>;
+  create(path: string, mode?: number): Promise<OpenFile>;
   open(path: string): Promise<OpenFile>;
   /** What is at the path now, to learn whether it is still the file that was opened. */
   look(path: string): Promise<{ readonly inode: number; readonly bytes: number }>;
@@ -29,9 +29,11 @@ export interface Files {
 const directoryMode = 0o750;
 const writableMode = 0o640;
 const closedMode = 0o440;
+/** Of files that nobody but the gateway may read. */
+export const privateMode = 0o600;
 
-async function openFile(path: string, flags: string): Promise<OpenFile> {
-  const handle = await open(path, flags, writableMode);
+async function openFile(path: string, flags: string, mode = writableMode): Promise<OpenFile> {
+  const handle = await open(path, flags, mode);
   return {
     write: async (bytes, offset) => (await handle.write(bytes, 0, bytes.length, offset)).bytesWritten,
     dataSync: () => handle.datasync(),
@@ -42,7 +44,7 @@ async function openFile(path: string, flags: string): Promise<OpenFile> {
 
 export const realFiles: Files = {
   makeDirectory: async (path) => void (await mkdir(path, { recursive: true, mode: directoryMode })),
-  create: (path) => openFile(path, 'wx'),
+  create: (path, mode) => openFile(path, 'wx', mode),
   open: (path) => openFile(path, 'r+'),
   look: async (path) => {
     const { ino, size } = await stat(path);
@@ -56,6 +58,17 @@ export const realFiles: Files = {
     await directory.sync();
   },
 };
+
+/** A new file with this content, on stable storage but for its directory entry. */
+export async function writeFile(files: Files, path: string, bytes: Uint8Array, mode?: number): Promise<void> {
+  const file = await files.create(path, mode);
+  try {
+    await writeAll(file, bytes, 0);
+    await file.dataSync();
+  } finally {
+    await file.close();
+  }
+}
 
 /** Writes all of it. A short write says nothing of its reason; the write of what is left does. */
 export async function writeAll(file: OpenFile, bytes: Uint8Array, offset: number): Promise<void> {

@@ -5,6 +5,7 @@
 import { crc32 } from 'node:zlib';
 
 import type { Digest } from './chain.ts';
+import { isSignature, type SigningKey } from './signing-key.ts';
 
 export const formatVersion = 1;
 /** Longer lines do not exist; a reader may refuse them and needs no more memory than this. */
@@ -26,10 +27,16 @@ export function draft(event: string, members: object): Draft {
   return { ts, mono: Math.round(performance.now() * 1000) / 1000, event, body: JSON.stringify(members) };
 }
 
-/** The line with its newline. */
-export function encodeLine(seq: number, prev: Digest, { ts, mono, event, body }: Draft): Buffer {
+/** The line with its newline. What a key signs is the text before `sig`. */
+export function encodeLine(
+  seq: number,
+  prev: Digest,
+  { ts, mono, event, body }: Draft,
+  key?: SigningKey,
+): Buffer {
   const members = body === '{}' ? '' : `,${body.slice(1, -1)}`;
-  const text = `{"v":${formatVersion},"seq":${seq},"prev":"${prev}","ts":"${ts}","mono":${mono},"event":"${event}"${members}`;
+  const told = `{"v":${formatVersion},"seq":${seq},"prev":"${prev}","ts":"${ts}","mono":${mono},"event":"${event}"${members}`;
+  const text = key ? `${told},"sig":"${key.sign(told)}"` : told;
   return Buffer.from(`${text},"crc":"${hex32(crc32(text))}"}\n`);
 }
 
@@ -49,6 +56,8 @@ const prefix =
 const longestPrefix = 256;
 /** `,"crc":"xxxxxxxx"}` */
 const trailerBytes = 18;
+/** `,"sig":"…"` with the 88 characters of an Ed25519 signature in base64. */
+const sigBytes = 97;
 
 /** What a line (without newline) says of its place, or undefined when its bytes are not those that were written. */
 export function readLine(line: Buffer): LinePrefix | undefined {
@@ -64,4 +73,12 @@ export function isIntact(line: Buffer): boolean {
   if (end <= 0) return false;
   const trailer = line.toString('latin1', end);
   return trailer === `,"crc":"${hex32(crc32(line.subarray(0, end)))}"}`;
+}
+
+/** Whether the line ends with a signature of this key over what stands before it. */
+export function isSignedBy(publicKey: string, line: Buffer): boolean {
+  const end = line.length - trailerBytes - sigBytes;
+  if (end <= 0) return false;
+  const [, signature] = /^,"sig":"([\w+/=]{88})"$/.exec(line.toString('latin1', end, end + sigBytes)) ?? [];
+  return signature !== undefined && isSignature(publicKey, line.subarray(0, end), signature);
 }

@@ -8,8 +8,9 @@ import { basename, dirname, join } from 'node:path';
 
 import { z } from 'zod';
 
-import { genesis, type Digest } from './chain.ts';
-import { writeAll, type Files, type OpenFile } from './files.ts';
+import { genesis, MerkleTree, type Digest } from './chain.ts';
+import { writeAll, writeFile, type Files } from './files.ts';
+import type { KeyStore } from './key-store.ts';
 import { draft, type Draft, type LinePrefix } from './line.ts';
 import { headerSchema, parse, scanSegment, type Fault, type Scan } from './scan.ts';
 import {
@@ -23,6 +24,7 @@ import {
   type Predecessor,
   type SegmentName,
 } from './segment.ts';
+import { SigningKey } from './signing-key.ts';
 
 export const intentEvent = 'upstream.intent';
 export const unknownEvent = 'request.outcome_unknown';
@@ -32,7 +34,10 @@ const outcomeEvents = new Set(['upstream.outcome', unknownEvent]);
 export interface Beginning {
   readonly name: SegmentName;
   readonly head: Digest;
+  readonly chainTree: MerkleTree;
   readonly previous: Predecessor | null;
+  /** Signs the next header; undefined when it is lost and the damage was accepted. */
+  readonly signer: SigningKey | undefined;
   readonly open: readonly OpenIntent[];
   readonly remarks: readonly Draft[];
 }
@@ -44,12 +49,28 @@ export class TrailDamaged extends Error {
   }
 }
 
+export class SigningKeyLost extends Error {
+  constructor(path: string) {
+    super(
+      `The key that signs what follows ${path} is missing, or the file of audit.keyFile is not the one it was kept under.`,
+    );
+    this.name = 'SigningKeyLost';
+  }
+}
+
+type Start = Omit<Beginning, 'open' | 'remarks'>;
+
 export async function listSegments(directory: string): Promise<SegmentName[]> {
   const names = (await readdir(directory)).map(parseFileName).filter((name) => name !== undefined);
   return names.toSorted((a, b) => (fileOf(a) < fileOf(b) ? -1 : 1));
 }
 
-export async function recover(files: Files, directory: string, acceptDamaged: boolean): Promise<Beginning> {
+export async function recover(
+  files: Files,
+  directory: string,
+  keys: KeyStore,
+  acceptDamaged: boolean,
+): Promise<Beginning> {
   const remarks: Draft[] = [];
   const names = await listSegments(directory);
   if (new Set(names.map(({ chain }) => chain)).size > 1)
@@ -60,8 +81,10 @@ export async function recover(files: Files, directory: string, acceptDamaged: bo
     const scan = await scanSegment(path, name, { onLine: (prefix, line) => intents.read(prefix, line) });
     if (scan.fault?.kind === 'changed' && !acceptDamaged) throw new TrailDamaged(path, scan.fault);
     if (scan.header) {
-      const beginning = await conclude(files, path, name, scan, remarks);
-      return { ...beginning, open: intents.open, remarks };
+      const key = await keys.read(name.number);
+      if (key?.publicKey !== scan.header.key && !acceptDamaged) throw new SigningKeyLost(path);
+      const start = await conclude(files, path, name, scan, key, remarks);
+      return { ...start, open: intents.open, remarks };
     }
     if (names.length === 0 && name.number !== 1)
       throw new TrailDamaged(path, { reason: 'The segments before it are missing.', line: 0 });
@@ -69,7 +92,9 @@ export async function recover(files: Files, directory: string, acceptDamaged: bo
     await setAside(files, path, scan, remarks);
   }
   const name = { chain: randomBytes(16).toString('hex'), number: 1, firstSeq: 1 };
-  return { name, head: genesis, previous: null, open: [], remarks };
+  const start = { name, head: genesis, chainTree: new MerkleTree(), previous: null };
+  // The root key signs the first header and exists nowhere but here.
+  return { ...start, signer: SigningKey.create(), open: [], remarks };
 }
 
 /** Upstream calls that have an intent and no outcome, in the order of their intents. */
@@ -110,38 +135,45 @@ async function conclude(
   path: string,
   name: SegmentName,
   scan: Scan,
+  key: SigningKey | undefined,
   remarks: Draft[],
-): Promise<Pick<Beginning, 'name' | 'head' | 'previous'>> {
+): Promise<Start> {
   if (scan.fault?.kind === 'changed') {
     remarks.push(draft('audit.damage_accepted', { file: fileOf(name), ...scan.fault }));
-    return after(name, scan.end, false);
+    return after(name, scan.end, false, key);
   }
   if (scan.fault) await keepTail(files, path, scan.end.bytes, remarks);
-  if (scan.footer) return after(name, scan.end, true);
+  if (key?.publicKey !== scan.header?.key) {
+    remarks.push(draft('audit.damage_accepted', { file: fileOf(name), reason: 'The signing key is lost.' }));
+    return after(name, scan.end, scan.footer !== undefined, undefined);
+  }
+  if (scan.footer || !key) return after(name, scan.end, true, key);
   await rewrite(files, path, scan.end.bytes);
-  const segment = await Segment.resume(files, path, name, scan.end);
+  const segment = await Segment.resume(files, path, name, key, scan.end);
   try {
     await segment.seal('recovered');
   } finally {
     await segment.release(true);
   }
-  return after(name, segment.position, true);
+  return after(name, segment.position, true, key);
 }
 
 function after(
   { chain, number }: SegmentName,
   end: Position,
   closed: boolean,
-): Pick<Beginning, 'name' | 'head' | 'previous'> {
+  signer: SigningKey | undefined,
+): Start {
   const name = { chain, number: number + 1, firstSeq: end.seq + 1 };
-  return { name, head: end.head, previous: predecessorOf(number, end, closed) };
+  const { head, chainTree } = end;
+  return { name, head, chainTree, previous: predecessorOf(number, end, closed), signer };
 }
 
 /** The bytes behind the last good line go to a file of their own: they may be evidence. */
 async function keepTail(files: Files, path: string, from: number, remarks: Draft[]): Promise<void> {
   const tail = (await readFile(path)).subarray(from);
   const kept = `${path}.${randomBytes(4).toString('hex')}.torn`;
-  await write(await files.create(kept), tail);
+  await writeFile(files, kept, tail);
   await files.syncDirectory(dirname(path));
   const file = await files.open(path);
   try {
@@ -179,12 +211,9 @@ async function setAside(files: Files, path: string, scan: Scan, remarks: Draft[]
  */
 async function rewrite(files: Files, path: string, bytes: number): Promise<void> {
   const content = (await readFile(path)).subarray(0, bytes);
-  await write(await files.open(path), content);
-}
-
-async function write(file: OpenFile, bytes: Buffer): Promise<void> {
+  const file = await files.open(path);
   try {
-    await writeAll(file, bytes, 0);
+    await writeAll(file, content, 0);
     await file.dataSync();
   } finally {
     await file.close();

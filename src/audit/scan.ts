@@ -8,8 +8,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 
 import { genesis, hashLine, MerkleTree, type Digest } from './chain.ts';
-import { isIntact, maxLineBytes, readLine, type LinePrefix } from './line.ts';
-import { footerEvent, headerEvent, type Position, type SegmentName } from './segment.ts';
+import { isIntact, isSignedBy, maxLineBytes, readLine, type LinePrefix } from './line.ts';
+import { expiredEvent, footerEvent, headerEvent, type Position, type SegmentName } from './segment.ts';
 
 const openIntentSchema = z.object({ intent: z.int(), req: z.exactOptional(z.string()) });
 export const headerSchema = z.object({
@@ -26,6 +26,9 @@ export const headerSchema = z.object({
     })
     .nullable(),
   open: z.array(openIntentSchema),
+  peaks: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
+  key: z.string(),
+  signer: z.string(),
 });
 const footerSchema = z.object({
   reason: z.enum(['rotated', 'stopped', 'recovered']),
@@ -36,7 +39,7 @@ const footerSchema = z.object({
   head: z.string(),
 });
 export type Header = z.infer<typeof headerSchema>;
-type Footer = z.infer<typeof footerSchema>;
+export type Footer = z.infer<typeof footerSchema>;
 
 export interface Fault {
   /** torn: the end of a write that a crash cut off. changed: nothing but interference explains it. */
@@ -50,11 +53,23 @@ export interface Fault {
 
 export interface Scan {
   readonly header?: Header;
+  /** `prev` of the header. */
+  readonly begin?: Digest;
   readonly footer?: Footer;
   readonly fault?: Fault;
   /** The end of what is good. */
   readonly end: Position;
   readonly lines: number;
+  /** Roots of the chain's tree at the sizes that were asked for and are reached in this segment. */
+  readonly roots: ReadonlyMap<number, Digest>;
+  /** The lines of the events that were asked for. */
+  readonly kept: readonly KeptLine[];
+}
+
+export interface KeptLine {
+  readonly seq: number;
+  readonly event: string;
+  readonly text: string;
 }
 
 export interface ScanOptions {
@@ -63,6 +78,10 @@ export interface ScanOptions {
   /** Only so much of the file counts, because its successor says that the rest was refused. */
   readonly limit?: number;
   readonly firstLineOnly?: boolean;
+  /** Sizes of the chain's tree at which its root is wanted. */
+  readonly rootsAt?: readonly number[];
+  /** Events whose lines are wanted. */
+  readonly keep?: readonly string[];
   readonly onLine?: (prefix: LinePrefix, line: Buffer) => void;
 }
 
@@ -88,7 +107,8 @@ async function eachLine(
   const { size } = await file.stat();
   while (position < limit) {
     // A file that is being written may be longer by now; a small one needs no large buffer.
-    const length = Math.min(chunkBytes, limit - position, Math.max(size - position, smallestChunk));
+    const most = firstLineOnly ? smallestChunk : chunkBytes;
+    const length = Math.min(most, limit - position, Math.max(size - position, smallestChunk));
     const chunk = Buffer.allocUnsafe(length);
     const { bytesRead } = await file.read(chunk, 0, length, position);
     if (bytesRead === 0) break;
@@ -111,6 +131,10 @@ class Scanner {
   readonly #name: SegmentName;
   readonly #options: ScanOptions;
   readonly #tree = new MerkleTree();
+  readonly #rootsAt: ReadonlySet<number>;
+  readonly #roots = new Map<number, Digest>();
+  readonly #kept: KeptLine[] = [];
+  #chainTree = new MerkleTree();
   #seq: number;
   #head: Digest;
   #known: boolean;
@@ -119,12 +143,14 @@ class Scanner {
   #firstTs = '';
   #lastTs = '';
   #header: Header | undefined;
+  #begin: Digest | undefined;
   #footer: Footer | undefined;
   #fault: Fault | undefined;
 
   constructor(name: SegmentName, options: ScanOptions) {
     this.#name = name;
     this.#options = options;
+    this.#rootsAt = new Set(options.rootsAt);
     this.#known = options.from !== undefined;
     this.#seq = options.from?.seq ?? name.firstSeq - 1;
     this.#head = options.from?.head ?? genesis;
@@ -153,23 +179,31 @@ class Scanner {
       this.#fault = this.#faultHere('changed', `${limit - this.#bytes} bytes are missing at the end.`);
     return {
       ...(this.#header && { header: this.#header }),
+      ...(this.#begin && { begin: this.#begin }),
       ...(this.#footer && { footer: this.#footer }),
       ...(this.#fault && { fault: this.#fault }),
       end: {
         seq: this.#seq,
         head: this.#head,
         tree: this.#tree,
+        chainTree: this.#chainTree,
         bytes: this.#bytes,
         firstTs: this.#firstTs,
         lastTs: this.#lastTs,
       },
       lines: this.#lines,
+      roots: this.#roots,
+      kept: this.#kept,
     };
   }
 
   #accept(prefix: LinePrefix, line: Buffer): void {
     const { head, leaf } = hashLine(this.#head, line);
     if (prefix.event !== footerEvent) this.#tree.add(leaf);
+    this.#chainTree.add(leaf);
+    if (this.#rootsAt.has(prefix.seq)) this.#roots.set(prefix.seq, this.#chainTree.root());
+    if (this.#options.keep?.includes(prefix.event))
+      this.#kept.push({ seq: prefix.seq, event: prefix.event, text: line.toString() });
     this.#seq = prefix.seq;
     this.#head = head;
     this.#bytes += line.length + 1;
@@ -208,16 +242,26 @@ class Scanner {
     if (this.#lines === 0) return this.#readHeader(prefix, line);
     if (prefix.event === headerEvent) return 'A second header.';
     if (prefix.event === footerEvent) return this.#readFooter(line);
+    if (prefix.event === expiredEvent && !this.#isOwnSigned(line)) return 'The tombstone is not signed.';
     return undefined;
   }
 
-  #readHeader({ event, seq }: LinePrefix, line: Buffer): string | undefined {
+  #isOwnSigned(line: Buffer): boolean {
+    return this.#header !== undefined && isSignedBy(this.#header.key, line);
+  }
+
+  #readHeader({ event, seq, prev }: LinePrefix, line: Buffer): string | undefined {
     if (event !== headerEvent) return 'The first line is not a header.';
     const header = parse(headerSchema, line);
     const { chain, number, firstSeq } = this.#name;
     if (!header || header.chain !== chain || header.segment !== number || seq !== firstSeq)
       return 'The header does not belong to a file of this name.';
+    if (!isSignedBy(header.signer, line)) return 'The header is not signed by the key that it names.';
+    const chainTree = MerkleTree.from(firstSeq - 1, header.peaks);
+    if (!chainTree) return 'The header does not have the peaks of a tree of this size.';
+    this.#chainTree = chainTree;
     this.#header = header;
+    this.#begin = prev;
     return undefined;
   }
 
@@ -233,6 +277,7 @@ class Scanner {
     if (!footer) return 'The footer is not complete.';
     const { reason: _, ...theirs } = footer;
     if (!isDeepStrictEqual(mine, theirs)) return 'The footer does not fit the lines before it.';
+    if (!this.#isOwnSigned(line)) return "The footer is not signed by the segment's key.";
     this.#footer = footer;
     return undefined;
   }
@@ -240,6 +285,12 @@ class Scanner {
   #faultHere(kind: Fault['kind'], reason: string): Fault {
     return { kind, reason, line: this.#lines + 1, offset: this.#bytes, seq: this.#seq + 1 };
   }
+}
+
+/** The header alone; what it says of the segment before it still has to be compared with that. */
+export async function readHeader(path: string, name: SegmentName): Promise<Header | undefined> {
+  const { header } = await scanSegment(path, name, { firstLineOnly: true });
+  return header;
 }
 
 /** Undefined when the line is not JSON of that form: for a reader an answer, not an error. */

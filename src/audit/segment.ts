@@ -1,5 +1,5 @@
 /**
- * One file of the trail that is being written: header line, records, footer line.
+ * One file of the trail that is being written: header line, records, footer line, under a key of its own.
  * Its position moves only when a whole batch is on stable storage; a batch that failed has not happened.
  */
 import { join } from 'node:path';
@@ -7,9 +7,14 @@ import { join } from 'node:path';
 import { hashLine, MerkleTree, type Digest } from './chain.ts';
 import { writeAll, type Files, type OpenFile } from './files.ts';
 import { draft, encodeLine, type Draft } from './line.ts';
+import type { SigningKey } from './signing-key.ts';
 
 export const headerEvent = 'audit.segment_opened';
 export const footerEvent = 'audit.segment_closed';
+/** Says that a segment was removed because its time was over. */
+export const expiredEvent = 'audit.segment_expired';
+/** Lines that the segment's own key signs; the header is signed by the key before it. */
+const ownSigned: ReadonlySet<string> = new Set([footerEvent, expiredEvent]);
 
 export interface SegmentName {
   readonly chain: string;
@@ -55,6 +60,12 @@ export interface HeaderFacts {
   readonly open: readonly OpenIntent[];
 }
 
+export interface SegmentKeys {
+  readonly own: SigningKey;
+  /** Signs the header: the key of the segment before, the root key of the chain, or its own where that was lost. */
+  readonly signer: SigningKey;
+}
+
 /** rotated and recovered promise a successor, stopped does not: so a deleted last segment is noticed. */
 export type CloseReason = 'rotated' | 'stopped' | 'recovered';
 
@@ -62,7 +73,10 @@ export type CloseReason = 'rotated' | 'stopped' | 'recovered';
 export interface Position {
   readonly seq: number;
   readonly head: Digest;
+  /** Over the segment's lines without its footer. */
   readonly tree: MerkleTree;
+  /** Over all lines of the chain up to here; a checkpoint's size and root are this tree's. */
+  readonly chainTree: MerkleTree;
   readonly bytes: number;
   readonly firstTs: string;
   readonly lastTs: string;
@@ -92,19 +106,20 @@ export class Segment {
   readonly #files: Files;
   readonly #file: OpenFile;
   readonly #inode: number;
+  readonly #keys: SegmentKeys;
   #position: Position;
 
   private constructor(
     files: Files,
-    file: OpenFile,
-    path: string,
-    inode: number,
+    { file, path, inode }: { readonly file: OpenFile; readonly path: string; readonly inode: number },
     name: SegmentName,
+    keys: SegmentKeys,
     at: Position,
   ) {
     this.#files = files;
     this.#file = file;
     this.#inode = inode;
+    this.#keys = keys;
     this.path = path;
     this.name = name;
     this.#position = at;
@@ -115,23 +130,32 @@ export class Segment {
     files: Files,
     directory: string,
     name: SegmentName,
-    head: Digest,
+    keys: SegmentKeys,
+    { head, chainTree }: Pick<Position, 'head' | 'chainTree'>,
     facts: HeaderFacts,
   ): Promise<Segment> {
     const path = join(directory, fileOf(name));
     const file = await files.create(path);
     try {
       const { inode } = await files.look(path);
-      const header = draft(headerEvent, { chain: name.chain, segment: name.number, ...facts });
+      const header = draft(headerEvent, {
+        chain: name.chain,
+        segment: name.number,
+        ...facts,
+        peaks: chainTree.peaks,
+        key: keys.own.publicKey,
+        signer: keys.signer.publicKey,
+      });
       const at = {
         seq: name.firstSeq - 1,
         head,
         tree: new MerkleTree(),
+        chainTree,
         bytes: 0,
         firstTs: header.ts,
         lastTs: header.ts,
       };
-      const segment = new Segment(files, file, path, inode, name, at);
+      const segment = new Segment(files, { file, path, inode }, name, keys, at);
       await segment.append([header]);
       await files.syncDirectory(directory);
       return segment;
@@ -142,9 +166,20 @@ export class Segment {
   }
 
   /** Continues a file that a crashed process left behind; its bytes up to the position are already durable. */
-  static async resume(files: Files, path: string, name: SegmentName, at: Position): Promise<Segment> {
+  static async resume(
+    files: Files,
+    path: string,
+    name: SegmentName,
+    key: SigningKey,
+    at: Position,
+  ): Promise<Segment> {
     const { inode } = await files.look(path);
-    return new Segment(files, await files.open(path), path, inode, name, at);
+    const file = await files.open(path);
+    return new Segment(files, { file, path, inode }, name, { own: key, signer: key }, at);
+  }
+
+  get key(): SigningKey {
+    return this.#keys.own;
   }
 
   get bytes(): number {
@@ -158,7 +193,7 @@ export class Segment {
   /** Resolves with the first record's seq when all of them are on stable storage. */
   async append(drafts: readonly Draft[]): Promise<number> {
     const firstSeq = this.#position.seq + 1;
-    const { bytes, next } = encode(this.#position, drafts);
+    const { bytes, next } = encode(this.#position, drafts, this.#keys);
     await this.#write(bytes);
     await this.#sync(next.bytes);
     this.#position = next;
@@ -219,22 +254,29 @@ export class Segment {
   }
 }
 
-function encode(at: Position, drafts: readonly Draft[]): { bytes: Buffer; next: Position } {
+function encode(
+  at: Position,
+  drafts: readonly Draft[],
+  { own, signer }: SegmentKeys,
+): { bytes: Buffer; next: Position } {
   const lines: Buffer[] = [];
   const tree = at.tree.copy();
+  const chainTree = at.chainTree.copy();
   let { seq, head, lastTs } = at;
   for (const record of drafts) {
     seq += 1;
-    const line = encodeLine(seq, head, record);
+    const key = record.event === headerEvent ? signer : ownSigned.has(record.event) ? own : undefined;
+    const line = encodeLine(seq, head, record, key);
     const hashes = hashLine(head, line.subarray(0, -1));
     // The root in a footer covers the lines before it.
     if (record.event !== footerEvent) tree.add(hashes.leaf);
+    chainTree.add(hashes.leaf);
     head = hashes.head;
     lastTs = record.ts;
     lines.push(line);
   }
   const bytes = Buffer.concat(lines);
-  return { bytes, next: { ...at, seq, head, tree, bytes: at.bytes + bytes.length, lastTs } };
+  return { bytes, next: { ...at, seq, head, tree, chainTree, bytes: at.bytes + bytes.length, lastTs } };
 }
 
 export function codeOf(error: unknown): string {

@@ -1,35 +1,51 @@
 /**
- * Which file the trail is written to now: opens segment after segment, each naming its predecessor's end.
- * A segment whose file cannot be trusted any more is left as it is, and its successor says how much of it counts.
+ * Which file the trail is written to now: opens segment after segment, each naming its predecessor's end and signed by
+ * its key. A segment whose file cannot be trusted any more is left as it is, and its successor says how much counts.
  */
 import { join } from 'node:path';
 
+import type { Checkpoints } from './checkpoints.ts';
 import type { Files } from './files.ts';
+import type { KeyStore } from './key-store.ts';
 import type { Owner } from './owner.ts';
 import type { Beginning } from './recover.ts';
 import { codeOf, fileOf, Segment, type CloseReason, type HeaderFacts, type Predecessor } from './segment.ts';
+import { SigningKey } from './signing-key.ts';
 
 export interface RotationLimits {
   readonly segmentBytes: number;
   readonly segmentAgeMs: number;
 }
 
+/** Where segments are written, and what belongs beside them. */
+export interface Place {
+  readonly files: Files;
+  readonly directory: string;
+  readonly owner: Owner;
+  readonly keys: KeyStore;
+  readonly checkpoints: Checkpoints;
+}
+
 export class Succession {
-  readonly #files: Files;
-  readonly #directory: string;
-  readonly #owner: Owner;
+  readonly #place: Place;
   readonly #limits: RotationLimits;
+  readonly #onKeyLeft: (error: unknown) => void;
   #segment: Segment | undefined;
-  #next: Pick<Beginning, 'name' | 'head' | 'previous'>;
+  #next: Omit<Beginning, 'open' | 'remarks'>;
   /** A file whose creation failed half-way; it must go before its name is used again. */
   #unborn: string | undefined;
 
-  constructor(files: Files, directory: string, owner: Owner, limits: RotationLimits, beginning: Beginning) {
-    this.#files = files;
-    this.#directory = directory;
-    this.#owner = owner;
+  /** @param onKeyLeft told when the key of a closed segment could not be destroyed; the next opening tries again */
+  constructor(
+    place: Place,
+    limits: RotationLimits,
+    beginning: Beginning,
+    onKeyLeft: (error: unknown) => void,
+  ) {
+    this.#place = place;
     this.#limits = limits;
     this.#next = beginning;
+    this.#onKeyLeft = onKeyLeft;
   }
 
   /** The segment to write to; a new one when there is none or when it is full or old. */
@@ -39,10 +55,17 @@ export class Succession {
     return this.#segment;
   }
 
+  /** Signs what has been reached, if that was not done yet; the file comes later. */
+  checkpoint(): void {
+    if (this.#segment) this.#place.checkpoints.take(this.#segment);
+  }
+
   async close(reason: CloseReason): Promise<void> {
     if (!this.#segment) return;
     const segment = this.#segment;
     const previous = await segment.seal(reason);
+    // Its key goes with the segment, so the last word on it is signed now.
+    this.#place.checkpoints.take(segment, true);
     this.#follow(segment, previous);
     await segment.release(true);
   }
@@ -62,23 +85,33 @@ export class Succession {
 
   #follow(segment: Segment, previous: Predecessor): void {
     const { chain, number } = segment.name;
-    const { head, seq } = segment.position;
+    const { head, seq, chainTree } = segment.position;
+    const name = { chain, number: number + 1, firstSeq: seq + 1 };
     this.#segment = undefined;
-    this.#next = { name: { chain, number: number + 1, firstSeq: seq + 1 }, head, previous };
+    this.#next = { name, head, chainTree, previous, signer: segment.key };
   }
 
   async #open(facts: Omit<HeaderFacts, 'previous'>): Promise<Segment> {
-    const { name, head, previous } = this.#next;
+    const { files, directory, owner, keys } = this.#place;
+    const { name, previous, signer } = this.#next;
     // A directory that was away may have come back without it.
-    await this.#owner.renew();
-    if (this.#unborn) await this.#files.remove(this.#unborn);
+    await owner.renew();
+    if (this.#unborn) await files.remove(this.#unborn);
     this.#unborn = undefined;
+    const own = SigningKey.create();
+    await keys.keep(name.number, own);
+    let segment: Segment;
     try {
-      return await Segment.create(this.#files, this.#directory, name, head, { ...facts, previous });
+      segment = await Segment.create(files, directory, name, { own, signer: signer ?? own }, this.#next, {
+        ...facts,
+        previous,
+      });
     } catch (error) {
       // A file that was there before us belongs to somebody else.
-      if (codeOf(error) !== 'EEXIST') this.#unborn = join(this.#directory, fileOf(name));
+      if (codeOf(error) !== 'EEXIST') this.#unborn = join(directory, fileOf(name));
       throw error;
     }
+    await keys.destroyAllBut(name.number).catch(this.#onKeyLeft);
+    return segment;
   }
 }

@@ -49,10 +49,10 @@ export interface UpstreamEntry {
   close(outcome: UpstreamOutcome): Promise<boolean>;
 }
 
-export interface TrailOptions extends Omit<JournalOptions, 'inst'> {
+export interface TrailOptions extends Omit<JournalOptions, 'inst' | 'secret'> {
   readonly version: string;
   readonly configHash: string;
-  /** Makes pseudonyms; whoever has it can look for a person in the trail. */
+  /** Makes pseudonyms and guards signing keys; whoever has it can look for a person in the trail. */
   readonly key: Buffer;
   /** How long an intent or an outcome may take to reach the disk. */
   readonly deadlineMs?: number;
@@ -63,7 +63,12 @@ const retryAfter = 5;
 export async function createTrail(options: TrailOptions): Promise<Trail> {
   const { version, configHash, key, deadlineMs = 2000, ...rest } = options;
   const inst = { name: options.instance, host: hostname(), pid: process.pid, version, configHash };
-  const journal = await Journal.open({ ...rest, inst, limits: { slowMs: deadlineMs, ...rest.limits } });
+  const journal = await Journal.open({
+    ...rest,
+    inst,
+    secret: key,
+    limits: { slowMs: deadlineMs, ...rest.limits },
+  });
   return new JournalTrail(journal, new Redactor(key), deadlineMs);
 }
 

@@ -11,12 +11,18 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     says: 'was a line changed, taken out, added or moved?',
     load: () => import('./audit-verify.ts'),
   },
+  key: { says: 'the public keys that an auditor and a witness keep', load: () => import('./audit-key.ts') },
   search: {
     says: 'find records by time, caller, system, outcome, person …',
     load: () => import('./audit-search.ts'),
   },
   tail: { says: 'the last records, and those that come', load: () => import('./audit-tail.ts') },
   export: { says: 'the trail as OCSF, ECS, CEF or CSV', load: () => import('./audit-export.ts') },
+  'open-intents': {
+    says: 'upstream calls of which nobody knows what became',
+    load: () => import('./audit-open-intents.ts'),
+  },
+  report: { says: 'a period on a few pages, as HTML or CSV', load: () => import('./audit-report.ts') },
   hash: { says: 'the pseudonym of a text, to look for a person', load: () => import('./audit-hash.ts') },
 };
 
@@ -30,7 +36,7 @@ ${Object.entries(subcommands)
 'gatehouse audit <subcommand> --help' explains one of them with examples.
 
 examples:
-  gatehouse audit verify var/audit
+  gatehouse audit verify var/audit --local-only
   gatehouse audit search var/audit --from 24h --status 5xx
 `;
 

@@ -21,14 +21,14 @@ test('a sound trail ends with 0 and is described', async () => {
   await using opened = await openTrail();
   await opened.trail.note('n');
   await opened.trail[Symbol.asyncDispose]();
-  const { code, stdout } = await audit('verify', opened.directory);
+  const { code, stdout } = await audit('verify', opened.directory, '--local-only');
   assert.equal(code, 0);
   assert.match(stdout, /sequence\s+1 to 3[^]*verdict\s+ok/);
 });
 
 test('one instance can be named by its own directory, and the report is JSON', async () => {
   await using opened = await openTrail();
-  const { code, stdout } = await audit('verify', '--json', `${opened.directory}/gw-1`);
+  const { code, stdout } = await audit('verify', '--json', '--local-only', `${opened.directory}/gw-1`);
   assert.equal(code, 0);
   assert.equal(JSON.parse(stdout).instances[0].running, true);
 });
@@ -39,9 +39,9 @@ test('a changed trail ends with 1, one without its end with 2', async () => {
   await opened.trail[Symbol.asyncDispose]();
   const [first = '', last = ''] = await segmentPaths(opened.directory);
   await truncate(last, 100);
-  assert.equal((await audit('verify', opened.directory)).code, 2);
+  assert.equal((await audit('verify', opened.directory, '--local-only')).code, 2);
   await truncate(first, 100);
-  const { code, stdout } = await audit('verify', opened.directory);
+  const { code, stdout } = await audit('verify', opened.directory, '--local-only');
   assert.equal(code, 1);
   assert.match(stdout, /! tampered .* seq 1/);
 });
@@ -55,7 +55,7 @@ test('what is not understood ends with 4 and the help', async () => {
 });
 
 test('a directory that is not there ends with 4 and its name', async () => {
-  const { code, stderr } = await audit('verify', `${await temporaryDirectory()}/nowhere`);
+  const { code, stderr } = await audit('verify', '--local-only', `${await temporaryDirectory()}/nowhere`);
   assert.equal(code, 4);
   assert.match(stderr, /^gatehouse: the trail cannot be read: .*nowhere'\n$/);
 });

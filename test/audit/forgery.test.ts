@@ -4,31 +4,52 @@
  */
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { genesis, hashLine, MerkleTree } from '../../src/audit/chain.ts';
+import { realFiles } from '../../src/audit/files.ts';
+import { deriveSecret, KeyStore } from '../../src/audit/key-store.ts';
 import { encodeLine } from '../../src/audit/line.ts';
+import type { SegmentKeys } from '../../src/audit/segment.ts';
+import { SigningKey } from '../../src/audit/signing-key.ts';
 import { verifyTrail } from '../../src/audit/verify.ts';
-import { openTrail, segmentPaths } from './support.ts';
+import { instance, openTrail, segmentPaths, type OpenedTrail } from './support.ts';
 
 type Line = Record<string, unknown> & { readonly event: string; readonly ts: string; readonly mono: number };
 
-/** Writes the lines anew from the first on: numbers, hashes and checksums are right, the footer as far as `edit` lets it. */
-function forge(lines: readonly Line[], editFooter: (facts: Record<string, unknown>) => object): Buffer {
+/**
+ * Writes the lines anew from the first on: numbers, hashes, checksums and signatures are right, the footer as far as
+ * `edit` lets it.
+ */
+function forge(
+  lines: readonly Line[],
+  { own, signer }: SegmentKeys,
+  editFooter: (facts: Record<string, unknown>) => object,
+): Buffer {
   const tree = new MerkleTree();
   let head = typeof lines[0]?.['prev'] === 'string' ? lines[0]['prev'] : genesis;
   let seq = Number(lines[0]?.['seq']) - 1;
   const bytes = lines.map((line) => {
-    const { v: _v, seq: _seq, prev: _prev, crc: _crc, ts, mono, event, ...members } = line;
+    const { v: _v, seq: _seq, prev: _prev, sig: _sig, crc: _crc, ts, mono, event, ...members } = line;
     const footer = { ...members, count: tree.size, root: tree.root(), head };
     const body = JSON.stringify(event === 'audit.segment_closed' ? editFooter(footer) : members);
-    const encoded = encodeLine((seq += 1), head, { ts, mono, event, body });
+    const key = { 'audit.segment_opened': signer, 'audit.segment_closed': own }[event];
+    const encoded = encodeLine((seq += 1), head, { ts, mono, event, body }, key);
     const hashes = hashLine(head, encoded.subarray(0, -1));
     tree.add(hashes.leaf);
     head = hashes.head;
     return encoded;
   });
   return Buffer.concat(bytes);
+}
+
+/** What a thief finds who reads the gateway's memory and files while this segment is written. */
+async function steal({ directory }: OpenedTrail, segment: number): Promise<SigningKey> {
+  const secret = deriveSecret(Buffer.alloc(32, 7), 'signing keys');
+  const key = await new KeyStore(realFiles, join(directory, instance), secret).read(segment);
+  assert.ok(key);
+  return key;
 }
 
 interface Forgery {
@@ -42,6 +63,10 @@ function withPrevious(change: object): (lines: readonly Line[]) => Line[] {
     assert.ok(header && typeof header['previous'] === 'object');
     return [{ ...header, previous: { ...header['previous'], ...change } }, ...rest];
   };
+}
+
+function withHeader(change: object): (lines: readonly Line[]) => Line[] {
+  return ([header, ...rest]) => (header ? [{ ...header, ...change }, ...rest] : rest);
 }
 
 const other = 'ab'.repeat(32);
@@ -73,6 +98,19 @@ const forgeries: Record<string, Forgery> = {
   'another root of its predecessor': { lines: withPrevious({ root: other }), reason: /predecessor \(root\)/ },
   'another length of its predecessor': { lines: withPrevious({ bytes: 7 }), reason: /predecessor \(bytes\)/ },
   'another end of its predecessor': { lines: withPrevious({ seq: 7 }), reason: /predecessor \(seq\)/ },
+  'another tree before it': { lines: withHeader({ peaks: [other] }), reason: /wrong about the tree/ },
+  'another number of peaks': {
+    lines: withHeader({ peaks: [other, other] }),
+    reason: /peaks of a tree of this size/,
+  },
+  'another key for its own': {
+    lines: withHeader({ key: SigningKey.create().publicKey }),
+    reason: /not signed by the segment's key/,
+  },
+  'another signer than the key before it': {
+    lines: withHeader({ signer: SigningKey.create().publicKey }),
+    reason: /not signed by the key that it names/,
+  },
   'a predecessor without a footer': {
     lines: withPrevious({ closed: false }),
     reason: /predecessor \(closed\)/,
@@ -87,8 +125,10 @@ for (const [what, forgery] of Object.entries(forgeries)) {
   } = forgery;
   test(`${what} in a segment whose hashes are right is found`, async () => {
     await using opened = await openTrail();
+    const signer = await steal(opened, 1);
     await opened.restart();
     await opened.trail.note('n');
+    const own = await steal(opened, 2);
     await opened.trail[Symbol.asyncDispose]();
     const [, path = ''] = await segmentPaths(opened.directory);
     const text = await readFile(path, 'utf8');
@@ -97,7 +137,7 @@ for (const [what, forgery] of Object.entries(forgeries)) {
       .split('\n')
       .map((line): Line => JSON.parse(line));
     await rm(path);
-    await writeFile(path, forge(lines(written), footer));
+    await writeFile(path, forge(lines(written), { own, signer }, footer));
 
     const { verdict, instances } = await verifyTrail(opened.directory);
     assert.equal(verdict, 'tampered');
@@ -107,7 +147,9 @@ for (const [what, forgery] of Object.entries(forgeries)) {
 
 test('a segment that is written anew with nothing changed passes, so the forgeries above are found for their own reason', async () => {
   await using opened = await openTrail();
+  const signer = await steal(opened, 1);
   await opened.restart();
+  const own = await steal(opened, 2);
   await opened.trail[Symbol.asyncDispose]();
   const [, path = ''] = await segmentPaths(opened.directory);
   const bytes = await readFile(path);
@@ -117,7 +159,7 @@ test('a segment that is written anew with nothing changed passes, so the forgeri
     .split('\n')
     .map((line): Line => JSON.parse(line));
   assert.deepEqual(
-    forge(written, (facts) => facts),
+    forge(written, { own, signer }, (facts) => facts),
     bytes,
   );
 });
@@ -132,4 +174,38 @@ test('a trail that goes on behind a segment which ended as rotated is missing it
   const { verdict, instances } = await verifyTrail(opened.directory);
   assert.equal(verdict, 'truncated');
   assert.match(instances[0]?.findings[0]?.reason ?? '', /ended as rotated/);
+});
+
+function linesOf(text: string): Line[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line): Line => JSON.parse(line));
+}
+
+test('who steals the key of the segment that is written now cannot write an earlier one anew, with all hashes right', async () => {
+  await using opened = await openTrail();
+  await opened.restart();
+  await opened.trail.note('n');
+  await opened.restart();
+  const stolen = await steal(opened, 3);
+  await opened.trail[Symbol.asyncDispose]();
+  const [, second = '', third = ''] = await segmentPaths(opened.directory);
+  const [before, after] = [linesOf(await readFile(second, 'utf8')), linesOf(await readFile(third, 'utf8'))];
+  const keys = { own: stolen, signer: stolen };
+  const changed = before.map((line) => (line.event === 'n' ? { ...line, event: 'm' } : line));
+  await rm(second);
+  await writeFile(
+    second,
+    forge(changed, keys, (facts) => facts),
+  );
+  await rm(third);
+  await writeFile(
+    third,
+    forge(after, keys, (facts) => facts),
+  );
+
+  const { verdict, instances } = await verifyTrail(opened.directory);
+  assert.equal(verdict, 'tampered');
+  assert.match(instances[0]?.findings[0]?.reason ?? '', /not signed by/);
 });

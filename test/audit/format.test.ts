@@ -6,6 +6,8 @@ import { test } from 'node:test';
 
 import { genesis, hashLine, MerkleTree } from '../../src/audit/chain.ts';
 import { draft, encodeLine, readLine } from '../../src/audit/line.ts';
+import { cosignatureType, encodeKey, parseCheckpoint, verifyNote } from '../../src/audit/note.ts';
+import { parseKeys } from '../../src/audit/published-keys.ts';
 import { Redactor } from '../../src/audit/redact.ts';
 import { fileOf, footerEvent, parseFileName } from '../../src/audit/segment.ts';
 import { verifyTrail } from '../../src/audit/verify.ts';
@@ -43,6 +45,43 @@ test("the document's segment verifies as a trail", async () => {
   const { verdict, instances } = await verifyTrail(directory);
   assert.deepEqual([verdict, instances[0]?.findings], ['ok', []]);
   await rm(directory, { recursive: true });
+});
+
+const notes = [...document.matchAll(/```text\n([^`]*)```/g)].map(([, text = '']) => text);
+
+test("the document's checkpoint and keys prove its segment, and the witness's cosignature is right", async () => {
+  const directory = await temporaryDirectory();
+  const name = { chain: '00112233445566778899aabbccddeeff', number: 1, firstSeq: 1 };
+  await mkdir(join(directory, instance));
+  await writeFile(join(directory, instance, fileOf(name)), segment);
+  const checkpoint = notes.find((text) => text.includes('\n4\n')) ?? '';
+  const keys = parseKeys(notes.find((text) => text.includes('/root+')) ?? '');
+  const told = /`(sha256:[0-9a-f]{64})`/.exec(document)?.[1] ?? '';
+  const { instances } = await verifyTrail(directory, {
+    checkpoints: [checkpoint],
+    rootKeys: keys,
+    fingerprints: [told],
+    witnesses: keys.filter(({ type }) => type === cosignatureType),
+  });
+  assert.deepEqual(
+    instances.map(({ verdict, checkpointed, rootKey, witnessedAt }) => ({
+      verdict,
+      checkpointed,
+      rootKey,
+      witnessedAt,
+    })),
+    [{ verdict: 'ok', checkpointed: 4, rootKey: told, witnessedAt: '2026-11-21T08:00:05.000Z' }],
+  );
+  const [, log] = keys;
+  const parsed = parseCheckpoint(checkpoint);
+  assert.ok(log && parsed && verifyNote(parsed, log));
+  await rm(directory, { recursive: true });
+});
+
+test("the document's keys are written as they are read", () => {
+  const words = (notes.find((text) => text.includes('/root+')) ?? '').trim().split('\n');
+  assert.deepEqual(parseKeys(words.join('\n')).map(encodeKey), words);
+  assert.deepEqual(parseKeys(words.join('\n').replaceAll(/\+[0-9a-f]{8}\+/g, '+00000000+')), []);
 });
 
 test("the document's pseudonyms are those that we make", () => {

@@ -27,7 +27,7 @@ function filesWith(change: (file: OpenFile) => Partial<OpenFile>): Files {
   const wrap = (file: OpenFile): OpenFile => ({ ...file, ...change(file) });
   return {
     ...realFiles,
-    create: async (path) => wrap(await realFiles.create(path)),
+    create: async (path, mode) => wrap(await realFiles.create(path, mode)),
     open: async (path) => wrap(await realFiles.open(path)),
   };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, cp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
@@ -179,10 +179,12 @@ test('a cut anywhere in the last line can be repaired', async () => {
   const lastLine = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
   for (let cut = lastLine; cut < bytes.length; cut += 23) {
     const directory = await temporaryDirectory();
-    const copy = join(directory, instance, path.split('/').at(-1) ?? '');
-    await (await openTrail({ directory })).trail[Symbol.asyncDispose]();
-    await rm((await segmentPaths(directory))[0] ?? '');
-    await writeFile(copy, bytes);
+    await cp(opened.directory, directory, { recursive: true });
+    // A checkpoint that knows the cut line would tell that it is missing.
+    await rm(join(directory, instance, 'checkpoint'));
+    await rm(join(directory, instance, 'checkpoint-00000001'));
+    const [copy = ''] = await segmentPaths(directory);
+    await chmod(copy, 0o640);
     await truncate(copy, cut);
     await (await openTrail({ directory })).trail[Symbol.asyncDispose]();
     assert.equal((await verifyTrail(directory)).verdict, 'ok', `cut at ${cut}`);

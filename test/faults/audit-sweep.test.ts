@@ -40,8 +40,8 @@ class FaultyFiles implements Files {
   }
 
   makeDirectory = (path: string): Promise<void> => this.#step(() => realFiles.makeDirectory(path));
-  create = (path: string): Promise<OpenFile> =>
-    this.#step(async () => this.#wrap(await realFiles.create(path)));
+  create = (path: string, mode?: number): Promise<OpenFile> =>
+    this.#step(async () => this.#wrap(await realFiles.create(path, mode)));
   open = (path: string): Promise<OpenFile> => this.#step(async () => this.#wrap(await realFiles.open(path)));
   look = (path: string): ReturnType<Files['look']> => this.#step(() => realFiles.look(path));
   rename = (from: string, to: string): Promise<void> => this.#step(() => realFiles.rename(from, to));

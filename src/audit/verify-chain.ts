@@ -1,0 +1,171 @@
+/**
+ * Verifies one chain: scans its segments and holds each against the one before it. A segment behind a fault is judged
+ * by its own beginning, so that each fault is told once.
+ */
+import { isDeepStrictEqual } from 'node:util';
+
+import type { ChainFiles, SegmentFile } from './chain-files.ts';
+import { genesis } from './chain.ts';
+import {
+  checkRootKey,
+  judgeCheckpoints,
+  readLocalCheckpoints,
+  type Evidence,
+  type Find,
+  type Part,
+  type Trust,
+} from './evidence.ts';
+import { scanAll, type ScanJob } from './scan-pool.ts';
+import { readHeader, type Header, type Scan } from './scan.ts';
+import { fileOf, predecessorOf, type SegmentName } from './segment.ts';
+import { fingerprint } from './signing-key.ts';
+import { worst, type Finding, type InstanceReport } from './verdict.ts';
+
+export async function verifyChain(
+  files: ChainFiles,
+  trust: Trust,
+  onBytes: (bytes: number) => void,
+): Promise<InstanceReport> {
+  // Read first: what is written meanwhile is longer than they say, never shorter.
+  const local = await readLocalCheckpoints(files);
+  const check = new ChainCheck(files.running);
+  const headers = await Promise.all(files.segments.map(({ path, name }) => readHeader(path, name)));
+  const wanted = [...local, ...(trust.checkpoints ?? [])].map(({ size }) => size);
+  const jobs = files.segments.map((segment, at) => jobOf(segment, headers[at + 1], wanted));
+  const bytes = files.segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  let at = 0;
+  for await (const scan of scanAll(jobs, bytes)) {
+    const segment = files.segments[at];
+    if (segment)
+      check.segment(segment.name, scan, files.segments[at + 1]?.name, jobs[at]?.options.limit !== undefined);
+    onBytes(segment?.bytes ?? 0);
+    at += 1;
+  }
+  checkRootKey(files.chain, check.rootKey, trust, check.find);
+  return check.report(files, judgeCheckpoints(check.parts, local, trust, check.find));
+}
+
+function jobOf({ path, name }: SegmentFile, next: Header | undefined, rootsAt: readonly number[]): ScanJob {
+  const said = next?.previous;
+  const limit = said && !said.closed && said.segment === name.number ? { limit: said.bytes } : {};
+  return { path, name, options: { ...limit, rootsAt, keep: ['audit.damage_accepted'] } };
+}
+
+class ChainCheck {
+  readonly #running: boolean;
+  readonly #findings: Finding[] = [];
+  readonly parts: Part[] = [];
+  #sound = true;
+
+  constructor(running: boolean) {
+    this.#running = running;
+  }
+
+  readonly find: Find = (verdict, name, reason, place = {}) => {
+    this.#findings.push({ verdict, file: name ? fileOf(name) : '', reason, ...place });
+  };
+
+  get rootKey(): string | undefined {
+    const first = this.parts[0];
+    return first?.name.number === 1 ? first.scan.header?.signer : undefined;
+  }
+
+  segment(name: SegmentName, scan: Scan, next: SegmentName | undefined, unclosed: boolean): void {
+    const before = this.parts.at(-1);
+    const found = this.#findings.length;
+    this.#checkSequence(name, before);
+    for (const { seq } of scan.kept)
+      this.find('tampered', name, 'The gateway was told to go on behind damage.', { seq });
+    if (scan.header) this.#checkBeginning(name, scan, scan.header, before);
+    this.#checkEnd(name, scan, next, unclosed);
+    this.parts.push({ name, scan });
+    this.#sound = this.#findings.length === found;
+  }
+
+  report({ instance, chain, running, segments }: ChainFiles, evidence: Evidence): InstanceReport {
+    const scans = this.parts.map(({ scan }) => scan);
+    const last = scans.at(-1);
+    if (segments.length === 0) this.find('truncated', undefined, 'There are no segments.');
+    return {
+      instance,
+      verdict: worst(this.#findings.map(({ verdict }) => verdict)),
+      chain,
+      running,
+      segments: segments.length,
+      expired: 0,
+      records: scans.reduce((sum, { lines }) => sum + lines, 0),
+      bytes: scans.reduce((sum, { end }) => sum + end.bytes, 0),
+      firstSeq: segments[0]?.name.firstSeq,
+      lastSeq: last?.end.seq,
+      firstTs: scans[0]?.end.firstTs,
+      lastTs: last?.end.lastTs,
+      head: last?.end.head,
+      rootKey: this.rootKey && fingerprint(this.rootKey),
+      ...evidence,
+      findings: this.#findings,
+    };
+  }
+
+  #checkSequence(name: SegmentName, before: Part | undefined): void {
+    const expected = (before?.name.number ?? 0) + 1;
+    if (before && before.name.chain !== name.chain)
+      this.find('tampered', name, 'The segment is of another chain.');
+    else if (name.number > expected)
+      this.find('tampered', name, `Segments ${expected} to ${name.number - 1} before this one are missing.`);
+    else if (name.number < expected) this.find('tampered', name, `There is another segment ${name.number}.`);
+  }
+
+  #checkBeginning(name: SegmentName, { begin }: Scan, header: Header, before: Part | undefined): void {
+    if (!before) {
+      if (name.number === 1 && header.previous)
+        this.find('tampered', name, 'The first segment names a predecessor.');
+      if (name.number === 1 && (name.firstSeq !== 1 || begin !== genesis))
+        this.find('tampered', name, 'The first segment does not begin a chain.', { line: 1, seq: 1 });
+      return;
+    }
+    if (before.name.number !== name.number - 1) return;
+    if (before.scan.header && header.signer !== before.scan.header.key)
+      this.find('tampered', name, 'The header is not signed by the key of the segment before it.', {
+        line: 1,
+        seq: name.firstSeq,
+      });
+    if (this.#sound) this.#compare(name, begin, header, before);
+  }
+
+  #compare(name: SegmentName, begin: string | undefined, header: Header, before: Part): void {
+    const { end, footer } = before.scan;
+    const place = { line: 1, seq: end.seq + 1 };
+    if (name.firstSeq !== end.seq + 1) {
+      const found = `${end.seq + 1} was expected, ${name.firstSeq} found.`;
+      return this.find('tampered', name, `Lines are missing or out of order: ${found}`, place);
+    }
+    if (begin !== end.head)
+      return this.find('tampered', name, 'The line does not follow from the line before it.', place);
+    const expected = predecessorOf(before.name.number, end, footer !== undefined);
+    const said: Record<string, unknown> = { ...header.previous };
+    const differs = Object.entries(expected).find(([member, value]) => said[member] !== value);
+    if (differs)
+      return this.find('tampered', name, `The header is wrong about its predecessor (${differs[0]}).`, place);
+    if (!isDeepStrictEqual(header.peaks, [...end.chainTree.peaks]))
+      this.find('tampered', name, 'The header is wrong about the tree before it (peaks).', place);
+  }
+
+  #checkEnd(name: SegmentName, scan: Scan, next: SegmentName | undefined, unclosed: boolean): void {
+    const { fault, footer } = scan;
+    const place = fault && { line: fault.line, seq: fault.seq };
+    if (fault?.kind === 'changed') return this.find('tampered', name, fault.reason, place);
+    if (fault && next) return this.find('tampered', name, `${fault.reason} Segments follow it.`, place);
+    if (next && !footer && !unclosed)
+      return this.find('tampered', name, 'The footer is missing although segments follow.');
+    if (next || this.#running) return;
+    if (fault) return this.find('truncated', name, fault.reason, place);
+    if (!footer)
+      return this.find(
+        'truncated',
+        name,
+        'There is no footer: the process did not end well, or the end was cut off.',
+      );
+    if (footer.reason !== 'stopped')
+      this.find('truncated', name, `The segment after this one is missing: it ended as ${footer.reason}.`);
+  }
+}

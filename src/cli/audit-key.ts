@@ -1,0 +1,35 @@
+/** `gatehouse audit key`: the public keys that an auditor and a witness keep, with their fingerprints. */
+import { findChains } from '../audit/chain-files.ts';
+import { encodeKey, type NoteKey } from '../audit/note.ts';
+import { readPublishedKeys } from '../audit/published-keys.ts';
+import { fingerprint } from '../audit/signing-key.ts';
+import { readArguments } from './arguments.ts';
+
+const help = `usage: gatehouse audit key <directory>
+
+Shows the public keys of the trail's instances. Write the root key's fingerprint down after the first start, or copy
+the file keys.pub to another host: 'audit verify --key' takes either. A witness takes the log key.
+
+  <directory>   the audit directory of all instances, or of one
+
+exit codes: 0 done, 1 a file cannot be read, 4 wrong usage
+
+examples:
+  gatehouse audit key var/audit
+`;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const given = readArguments(args, {}, help, 1);
+  if (!given) return 0;
+  for (const { instance, directories } of await findChains(given.positionals)) {
+    const keys = (await Promise.all(directories.map(readPublishedKeys))).flat();
+    process.stdout.write(`${instance}\n${keys.map(describe).join('')}`);
+  }
+  return 0;
+}
+
+function describe(key: NoteKey): string {
+  const isRoot = key.name.endsWith('/root');
+  const title = isRoot ? 'root key (for the auditor)' : 'log key (for a witness)';
+  return `  ${title}\n    ${encodeKey(key)}\n${isRoot ? `    ${fingerprint(key.publicKey)}\n` : ''}`;
+}
