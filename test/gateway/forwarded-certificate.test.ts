@@ -80,9 +80,18 @@ const wrong: Readonly<Record<string, string>> = {
   'a key instead of a certificate': `Cert="${envoy(root.key)}"`,
   'base64 with something else in it': `Cert="${envoy(mine.replace('MII', 'M*II'))}"`,
   'base64 that is cut': `Cert="${envoy(mine.replace(/..\n-----END/, '\n-----END'))}"`,
+  'base64 without its padding': `Cert="${envoy(padded().replace(/=+\n/, '\n'))}"`,
   'bytes behind the certificate': `Cert="${envoy(pem(Buffer.concat([new X509Certificate(mine).raw, Buffer.alloc(3)])))}"`,
   'characters beyond ASCII': `Subject="ä";Cert="${envoy(mine)}"`,
 };
+
+/** One whose base64 ends with a mark of padding. */
+function padded(): string {
+  for (;;) {
+    const { certificate } = createCertificate('padded', { issuer: root });
+    if (/=\n/.test(certificate)) return certificate;
+  }
+}
 
 function pem(bytes: Buffer): string {
   return `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64')}\n-----END CERTIFICATE-----\n`;
@@ -112,23 +121,11 @@ test('a text with any part changed says the same certificate or nothing', () => 
   );
 });
 
+const quotes = ['"', '";', ';URI="', ';Subject="', ';Cert="', ';Chain="'] as const;
+const plain = [';', ',', '=', '\\', ' ', 'x', ';DNS=', ';Cert='] as const;
 const piece = fc.constantFrom(
-  ...[
-    '"',
-    ';',
-    ',',
-    '=',
-    '\\',
-    ' ',
-    'x',
-    ';DNS=',
-    ';URI="',
-    ';Subject="',
-    ';Cert=',
-    ';Cert="',
-    ';Chain="',
-    '";',
-  ],
+  ...quotes,
+  ...plain,
   envoy(other),
   `";Cert="${envoy(other)}`,
   `";Cert="${envoy(other)}";URI=`,

@@ -167,6 +167,23 @@ test('a caller behind the proxy is refused once it is revoked, while others go o
   agent.destroy();
 });
 
+test('a caller behind the proxy is refused once its certificate has ended', async () => {
+  const brief = issue('brief', { endsInMs: 4000 });
+  const match = { permissions, certificates: [{ sha256: print(brief) }] };
+  const forwarders = [{ sha256: print(proxy) }];
+  await using certified = await besiegeByCertificate({
+    mode: 'required',
+    callers: { brief: match },
+    forwarders,
+  });
+  const agent = agentOf(proxy);
+  assert.equal((await get(certified.siege, agent, says(brief))).status, 200);
+  const answer = await eventually(() => get(certified.siege, agent, says(brief)), 401);
+  assertRefusal(answer, 401);
+  assert.match(answer.body, /has expired/);
+  agent.destroy();
+});
+
 test('a proxy that is revoked is cut off with all that it forwards', async () => {
   await using certified = await besiegeIt();
   const agent = agentOf(proxy);
@@ -197,7 +214,7 @@ test('a token is bound to the caller’s certificate, not to the proxy’s', asy
 async function eventually(ask: () => ReturnType<typeof get>, status: number) {
   let answer = await ask();
   for (let tries = 0; answer.status !== status && tries < 200; tries += 1) {
-    await sleep(20);
+    await sleep(40);
     answer = await ask();
   }
   return answer;

@@ -31,6 +31,8 @@ export interface CertificateOptions {
   /** A further name, as `subjectAltName` knows URIs. */
   readonly uri?: string;
   readonly expired?: boolean;
+  /** How long it is still valid; given in whole seconds. */
+  readonly endsInMs?: number;
   readonly notYetValid?: boolean;
   /** Who signs it; then it is no authority itself, unless it says so. */
   readonly issuer?: CertificateAndKey;
@@ -50,7 +52,7 @@ export function createCertificate(
   options: CertificateOptions = {},
 ): CertificateAndKey {
   const { host, uri, expired = false, notYetValid = false, issuer, purpose, keyType = 'ec' } = options;
-  const { isAuthority = !issuer, mostBelow, isConstrained = false, usage } = options;
+  const { isAuthority = !issuer, mostBelow, isConstrained = false, usage, endsInMs = 2 * day } = options;
   const { publicKey, privateKey } =
     keyType === 'ec'
       ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -71,7 +73,7 @@ export function createCertificate(
     issuer ? nameOf(issuer) : nameFor(commonName),
     sequence(
       time(Date.now() + (notYetValid ? day : -2 * day)),
-      time(Date.now() + (expired ? -day : 2 * day)),
+      time(Date.now() + (expired ? -day : endsInMs)),
     ),
     nameFor(commonName),
     publicKey.export({ type: 'spki', format: 'der' }),
