@@ -101,7 +101,7 @@ test('each listener shows a certificate of its own, and follows its own files al
   }
   const told = (await tls.siege.end()).filter(({ event }) => event === 'cert.reloaded');
   const places = new Set(told.map(({ facts }) => (facts as { listener?: string }).listener));
-  assert.deepEqual([...places].toSorted(), ['admin', 'listen', 'listeners.partners']);
+  assert.deepEqual(places, new Set(['listeners.partners', 'admin', 'listen']));
 });
 
 test('the administrative listener with a certificate speaks TLS alone', async () => {
