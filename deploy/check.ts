@@ -35,8 +35,10 @@ function verifyUnit(): void {
   using machine = mkdtempDisposableSync(join(tmpdir(), 'gatehouse-unit-'));
   const node = join(machine.path, 'opt/gatehouse/current/node_modules/.bin/node');
   const units = join(machine.path, 'etc/systemd/system');
-  for (const directory of [dirname(node), units]) mkdirSync(directory, { recursive: true });
-  writeFileSync(node, '', { mode: 0o755 });
+  const programs = [node, join(machine.path, 'bin/kill')];
+  for (const directory of [...programs.map((program) => dirname(program)), units])
+    mkdirSync(directory, { recursive: true });
+  for (const program of programs) writeFileSync(program, '', { mode: 0o755 });
   const delivered = '/usr/lib/systemd/system';
   if (existsSync(delivered))
     cpSync(delivered, join(machine.path, delivered), { recursive: true, verbatimSymlinks: true });

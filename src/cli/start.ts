@@ -38,6 +38,9 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.resolve({ signal }));
   // After a fault that nobody expected the state is unknown: what runs may finish, then a supervisor starts anew.
   process.on('uncaughtException', (fault) => stop.resolve({ fault }));
+  // Node's own answer to it is an open debugger.
+  process.on('SIGUSR1', () => log.warn('SIGUSR1 means nothing here'));
+  writeNoReports();
   // While nothing can be read again, it must not end the process, which is what it does to those that do not listen.
   let readAgain = (): void => {};
   process.on('SIGHUP', () => readAgain());
@@ -65,6 +68,12 @@ export async function run(args: readonly string[]): Promise<number> {
   if (fault === undefined) log.info('stopping', { signal });
   else log.error('stopping after a fault', describeError(fault));
   return fault === undefined ? 0 : 1;
+}
+
+/** Node's reports tell of environment and memory. That options ask for them is refused with the configuration. */
+function writeNoReports(): void {
+  const never = { reportOnFatalError: false, reportOnSignal: false, reportOnUncaughtException: false };
+  Object.assign(process.report, { ...never, excludeEnv: true });
 }
 
 /** @param secrets gets those that were generated, in clear; they are never stored */

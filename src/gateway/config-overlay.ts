@@ -33,21 +33,6 @@ export function overlay(document: unknown, env: NodeJS.ProcessEnv) {
   return { document: changed, faults };
 }
 
-/** Settings of the process that would undo what the configuration promises. */
-export function environmentFaults(env: NodeJS.ProcessEnv): Fault[] {
-  const faults: Fault[] = [];
-  if (env['NODE_TLS_REJECT_UNAUTHORIZED'] === '0')
-    faults.push({
-      path: 'NODE_TLS_REJECT_UNAUTHORIZED',
-      problem: 'is 0, so that any certificate would be accepted',
-      remedy: 'unset it, and name the certificate authority in tenants.<name>.ca',
-    });
-  const option = /--(insecure-http-parser|inspect[\w-]*)/.exec(env['NODE_OPTIONS'] ?? '')?.[0];
-  if (option)
-    faults.push({ path: 'NODE_OPTIONS', problem: `contains ${option}`, remedy: 'remove that option' });
-  return faults;
-}
-
 /** Walks down one level per name and sets the value; gives the problem if there is one. */
 function set(
   parent: Document,

@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import { certificates, keyPair } from './config-certificates.ts';
 import { confidentialUrl, path, secret, type References } from './config-references.ts';
-import { count, duration, keyDigest, name, port, secureUrl, size } from './config-values.ts';
+import { count, duration, keyDigest, name, port, serverUrl, size } from './config-values.ts';
 
 export const tenantName = () => name('-', 'name of a tenant');
 export const systemId = () => name('._~-', 'id of a system');
@@ -14,7 +14,7 @@ export const cacheLifetime = () => duration({ min: '1s', max: '24h' });
 
 export function tenant(references: References) {
   return z.strictObject({
-    url: secureUrl()
+    url: serverUrl()
       .optional()
       .describe('Address of the tenant, such as `https://acme.accounts.ondemand.com`.'),
     credential: credential(references).optional().describe('The gateway’s own technical user at the tenant.'),
@@ -76,7 +76,7 @@ function credential(references: References) {
     type: z.literal('oauth').describe('OAuth 2.0 client credentials.'),
     clientId: z.string().min(1).describe('The client’s id.'),
     secret: secret(references).describe('The client’s secret, as a reference.'),
-    tokenUrl: secureUrl()
+    tokenUrl: serverUrl()
       .optional()
       .describe('Address of the token endpoint. Default: `<url>/oauth2/token`.'),
   });
@@ -128,7 +128,7 @@ export function system() {
       .default('ips')
       .describe('`ips`: a proxy system of the tenant. `scim`: any SCIM 2.0 service provider under `url`.'),
     id: systemId().optional().describe('The system’s id at the tenant. Default: the id that callers use.'),
-    url: secureUrl().optional().describe('Base address of a system of kind `scim`. Default: the tenant’s.'),
+    url: serverUrl().optional().describe('Base address of a system of kind `scim`. Default: the tenant’s.'),
     name: z.string().optional().describe('A name for people: `gatehouse idm-csv` writes it.'),
     resourceTypes: z
       .array(resourceType())

@@ -91,6 +91,18 @@ export function secureUrl() {
     });
 }
 
+/**
+ * Address of a server that gets a credential of the gateway. By name, because certificates are made out to names, and
+ * an address may belong to somebody else tomorrow.
+ */
+export function serverUrl() {
+  return secureUrl().superRefine((text, ctx) => {
+    const host = URL.parse(text)?.hostname.replaceAll(/[[\]]/g, '') ?? '';
+    if (isIP(host) && !isLoopback(host))
+      refuse(ctx, 'must name a host (is an IP address)', 'write the name that its certificate has');
+  });
+}
+
 export const port = () => z.int().min(0).max(65_535);
 export const count = (min: number, max: number) => z.int().min(min).max(max);
 

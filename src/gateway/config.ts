@@ -8,9 +8,10 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 
 import { checkAcross } from './config-checks.ts';
+import { processFaults } from './config-dangers.ts';
 import { ConfigFaults, faultsOf, type Fault } from './config-faults.ts';
 import { readDocument } from './config-file.ts';
-import { environmentFaults, overlay } from './config-overlay.ts';
+import { overlay } from './config-overlay.ts';
 import type { References } from './config-references.ts';
 import { createConfigSchema, type ConfigDocument, type ParsedConfig } from './config-schema.ts';
 import { Secret } from './secret.ts';
@@ -58,6 +59,7 @@ export interface Caller {
   /** Where it may call from; undefined means anywhere. */
   readonly sourceNetworks: readonly string[] | undefined;
   readonly certificates: NonNullable<ParsedCaller['certificates']>;
+  readonly limits: ParsedCaller['limits'];
 }
 
 /** Times in milliseconds, sizes in bytes, paths absolute, secrets as `Secret`. The maps have no prototype. */
@@ -86,7 +88,7 @@ export function loadConfig(
   onFile(resolve(file));
   const { document, faults } = overlay(readDocument(file), env);
   return build(document, { directory: dirname(resolve(file)), env, onFile }, file, [
-    ...environmentFaults(env),
+    ...processFaults(env, process.execArgv),
     ...faults,
   ]);
 }
@@ -128,12 +130,13 @@ function complete(parsed: ParsedConfig): Config {
     systems: mapEntries(parsed.systems, (id, system) => completeSystem(id, system, parsed)),
     callers: mapEntries(
       parsed.callers,
-      (name, { tenant, permissions, sourceNetworks, certificates = [] }) => ({
+      (name, { tenant, permissions, sourceNetworks, certificates = [], limits }) => ({
         name,
         tenant: tenant ?? (tenantIds.length === 1 ? tenantIds[0] : undefined),
         permissions,
         sourceNetworks,
         certificates,
+        limits,
       }),
     ),
   };

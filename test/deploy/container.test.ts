@@ -75,3 +75,10 @@ test('systemd gives the gateway more time to end than its longest write has', ()
   const unit = read('deploy/systemd/gatehouse.service');
   assert.ok(seconds(/^TimeoutStopSec=(.*)$/m.exec(unit)?.[1] ?? '') >= longestWrite + 20);
 });
+
+test('a reload of the unit is a SIGHUP, by a program that it may execute', () => {
+  const unit = read('deploy/systemd/gatehouse.service');
+  const [, program = ''] = /^ExecReload=(\S+) -HUP \$MAINPID$/m.exec(unit) ?? [];
+  const mayExecute = /^ExecPaths=(.*)$/m.exec(unit)?.[1]?.split(' ') ?? [];
+  assert.ok(mayExecute.includes(`-${program}`), `${program} is among ${mayExecute.join(' ')}`);
+});

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { processFaults } from '../../src/gateway/config-dangers.ts';
 import { createCertificate } from '../support/certificate.ts';
 import {
   changed,
@@ -87,11 +88,78 @@ const refused: readonly (readonly [string, unknown, RegExp, Surroundings?])[] = 
     /^NODE_TLS_REJECT_UNAUTHORIZED: is 0/,
     { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } },
   ],
+  ...[
+    ['an open debugger', '--no-warnings --inspect=0', /contains --inspect, which opens a debugger/],
+    ['a loose parser of HTTP', '--insecure-http-parser', /contains --insecure-http-parser/],
+    ['a loose parser in Node’s other spelling', '--insecure_http_parser', /contains --insecure-http-parser/],
+    ['a long head', '--max-http-header-size=1000000', /contains --max-http-header-size/],
+    ['reports', '--report-on-fatalerror', /contains --report-on-fatalerror, which lets memory/],
+    ['heap dumps on a signal', '--heapsnapshot-signal=SIGUSR2', /contains --heapsnapshot-signal/],
+    ['heap dumps near the limit', '--heapsnapshot-near-heap-limit=1', /contains --heapsnapshot-near/],
+    ['profiles of the heap', '--heap-prof', /contains --heap-prof/],
+    ['profiles of the processor', '--cpu-prof', /contains --cpu-prof/],
+    ['a place for dumps', '--diagnostic-dir=/tmp', /contains --diagnostic-dir/],
+    ['core files', '--abort-on-uncaught-exception', /into a core file/],
+    ['TLS 1.0', '--tls-min-v1.0', /contains --tls-min-v1\.0, which weakens TLS/],
+    ['TLS 1.1', '"--tls-min-v1.1"', /contains --tls-min-v1\.1/],
+    ['old ciphers', '--tls-cipher-list=ALL', /contains --tls-cipher-list/],
+    ['keys of TLS in a file', '--tls-keylog=/tmp/keys', /contains --tls-keylog/],
+    ['a trace of TLS', '--trace-tls', /contains --trace-tls/],
+    ['old algorithms', '--openssl-legacy-provider', /contains --openssl-legacy-provider/],
+    ['options in a file', '--experimental-config-file=x.json', /contains --experimental-config-file/],
+  ].map(
+    ([what, options, fault]) =>
+      [what, soundDocument(), fault, { env: { NODE_OPTIONS: options } }] as readonly [
+        string,
+        unknown,
+        RegExp,
+        Surroundings,
+      ],
+  ),
   [
-    'an open debugger',
+    'a log of all heads',
     soundDocument(),
-    /^NODE_OPTIONS: contains --inspect/,
-    { env: { NODE_OPTIONS: '--no-warnings --inspect=0' } },
+    /^NODE_DEBUG: writes what passes/,
+    { env: { NODE_DEBUG: 'timer,http' } },
+  ],
+  [
+    'a log of all commands to Redis',
+    soundDocument(),
+    /^DEBUG: writes what passes/,
+    { env: { DEBUG: 'ioredis:*' } },
+  ],
+  [
+    'keys of TLS in a file, by a variable',
+    soundDocument(),
+    /^SSLKEYLOGFILE: asks for the keys/,
+    { env: { SSLKEYLOGFILE: '/tmp/keys' } },
+  ],
+  [
+    'a tenant by its address',
+    withTenant({ url: 'https://192.0.2.7' }),
+    /^tenants\.acme\.url: must name a host/,
+  ],
+  [
+    'a token endpoint by its address',
+    withTenant({
+      credential: {
+        type: 'oauth',
+        clientId: 'c',
+        secret: { env: 'ACME_SECRET' },
+        tokenUrl: 'https://[2001:db8::7]/token',
+      },
+    }),
+    /^tenants\.acme\.credential\.tokenUrl: must name a host/,
+  ],
+  [
+    'a service provider by an address in disguise',
+    changed({ systems: { people: { tenant: 'acme', kind: 'scim', url: 'https://0xA9FEA9FE/scim' } } }),
+    /^systems\.people\.url: must name a host/,
+  ],
+  [
+    'pins that nobody would verify',
+    withTenant({ url: 'http://localhost:8081', pins: ['a'.repeat(64), 'b'.repeat(64)] }),
+    /^tenants\.acme\.pins: cannot be verified/,
   ],
   [
     'a quota above the tenant’s',
@@ -164,6 +232,19 @@ for (const [what, document, fault, surroundings] of refused)
 
 for (const [what, document, surroundings] of [
   ['http to this machine', withTenant({ url: 'http://127.0.0.1:8081' })],
+  [
+    'harmless options and variables',
+    soundDocument(),
+    {
+      env: {
+        NODE_OPTIONS:
+          '--max-old-space-size=512 --no-warnings --disable-sigusr1 --use-system-ca --tls-min-v1.3',
+        NODE_DEBUG: 'timer',
+        DEBUG: '1',
+        NODE_TLS_REJECT_UNAUTHORIZED: '1',
+      },
+    },
+  ],
   ['http to this machine over IPv6', withTenant({ url: 'http://[::1]:8081' })],
   ['a quota that the tenant has raised', withTenant({ pace: { perMinute: 500, tenantLimit: 600 } })],
   [
@@ -216,5 +297,13 @@ test('a certificate that is none is refused', () => {
   assert.match(
     faultsIn(withTenant({ ca }), { files: { ca: { content: 'PEM' } } }).join(),
     /holds no PEM certificate/,
+  );
+});
+
+test('an option of the command line is as dangerous as one of NODE_OPTIONS', () => {
+  const place = 'the command line of node';
+  assert.deepEqual(
+    processFaults({}, ['--disable-sigusr1', '--heap-prof', '--report-on-signal']).map(({ path }) => path),
+    [place, place],
   );
 });
