@@ -50,6 +50,7 @@ The gateway does not start with settings that would betray secrets:
 |---|---|
 | an \`http://\` address that is not on this machine | write \`https://\` |
 | a listener that others reach without TLS | \`listen.tls\`, or \`listen.tlsTerminatedElsewhere: true\` behind a load balancer |
+| \`trustedHops\` or \`proxyProtocol.from\` with everybody in it | name the addresses of your load balancers |
 | \`NODE_TLS_REJECT_UNAUTHORIZED=0\` | unset it; name the authority in \`tenants.<name>.ca\` |
 | \`--inspect…\` or \`--insecure-http-parser\` in \`NODE_OPTIONS\` | remove the option |
 | a secret in the configuration itself | refer to it |

@@ -143,7 +143,7 @@ test('the variables that a Service would give the pod would keep the gateway fro
 test('ports, replicas and places agree with the configuration', async () => {
   const config = await loadInPod({});
   assert.equal(portOf('https'), config.listen.port);
-  assert.equal(portOf('admin'), config.admin.port);
+  assert.equal(portOf('health'), config.health?.port);
   assert.equal(spec.replicas, config.replicas);
   assert.equal(pathOf('audit'), config.audit.directory);
   assert.equal(config.cache.store, 'redis');
@@ -158,17 +158,19 @@ test('a pod gets more time to end than its longest write has', async () => {
   assert.ok(pod.terminationGracePeriodSeconds >= longest + 20 + wait + 5);
 });
 
-test('the kubelet asks the administrative listener, where it can reach it', async () => {
+test('the kubelet asks the listener for health, where it can reach it, and nobody the administrative one', async () => {
   const config = await loadInPod({});
-  assert.equal(config.admin.host, '0.0.0.0');
+  assert.equal(config.health?.host, '0.0.0.0');
+  assert.equal(config.admin.host, '127.0.0.1');
+  assert.equal(portOf('admin'), undefined);
   const probes = [gatehouse.startupProbe, gatehouse.livenessProbe, gatehouse.readinessProbe];
   assert.deepEqual(
     probes.map(({ httpGet }) => httpGet),
-    ['live', 'live', 'ready'].map((what) => ({ path: `/health/${what}`, port: 'admin' })),
+    ['live', 'live', 'ready'].map((what) => ({ path: `/health/${what}`, port: 'health' })),
   );
 });
 
-test('no pod may reach the administrative port', () => {
+test('no pod may reach anything but the port for callers', () => {
   const policy = z.looseObject({ spec: z.looseObject({ ingress: z.array(rule), egress: z.array(rule) }) });
   const { ingress } = only('NetworkPolicy', policy).spec;
   assert.deepEqual(
