@@ -1,5 +1,6 @@
 /** Certificates that are not what they should be, on both sides: no answer comes by any weaker way. */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { connect as connectPlain } from 'node:net';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
 
+import { pinOf } from '../../src/gateway/pins.ts';
 import { Secret } from '../../src/gateway/secret.ts';
 import { createCertificate, type CertificateAndKey } from '../support/certificate.ts';
 import type { TrailRecord } from '../support/gateway.ts';
@@ -22,29 +24,33 @@ async function writeCertificate({ certificate }: CertificateAndKey) {
   return { file, [Symbol.asyncDispose]: () => directory.remove() };
 }
 
-function besiegeTls(shown: CertificateAndKey, file: string) {
+function besiegeTls(shown: CertificateAndKey, file: string, pinned?: CertificateAndKey) {
   const tls = { key: shown.key, cert: shown.certificate };
-  return besiege({ tenantSide: { tls }, tenant: { ca: { file } } });
+  const pins = pinned && [pinOf(new X509Certificate(pinned.certificate)), '0'.repeat(64)];
+  return besiege({ tenantSide: { tls }, tenant: { ca: { file }, ...(pins && { pins }) } });
 }
 
 test('a tenant with the right certificate is asked', async () => {
   await using trusted = await writeCertificate(good);
-  await using siege = await besiegeTls(good, trusted.file);
-  assert.equal((await siege.gateway.call('GET', '/Users/1')).status, 200);
-  assert.equal((await siege.gateway.call('PUT', '/Users/1', {})).status, 200);
+  for (const pinned of [undefined, good]) {
+    await using siege = await besiegeTls(good, trusted.file, pinned);
+    assert.equal((await siege.gateway.call('GET', '/Users/1')).status, 200);
+    assert.equal((await siege.gateway.call('PUT', '/Users/1', {})).status, 200);
+  }
 });
 
 // Row 97.
 const expired = createCertificate('localhost', { expired: true });
 const misnamed = createCertificate('localhost', { host: 'other.example' });
-for (const [what, shown, trusts] of [
-  ['an expired certificate', expired, expired],
-  ['the certificate of another host', misnamed, misnamed],
-  ['a certificate of an unknown authority', createCertificate(), good],
+for (const [what, shown, trusts, code, pinned] of [
+  ['an expired certificate', expired, expired, 'CERT_HAS_EXPIRED'],
+  ['the certificate of another host', misnamed, misnamed, 'ERR_TLS_CERT_ALTNAME_INVALID'],
+  ['a certificate of an unknown authority', createCertificate(), good, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+  ['a good certificate that no pinned key vouches for', good, good, 'PIN_MISMATCH', createCertificate()],
 ] as const)
   test(`a tenant that shows ${what} gets no request, and the caller hears that nothing was sent`, async () => {
     await using trusted = await writeCertificate(trusts);
-    await using siege = await besiegeTls(shown, trusted.file);
+    await using siege = await besiegeTls(shown, trusted.file, pinned);
     for (const [method, path, body] of [
       ['GET', '/Users/1', undefined],
       ['POST', '/Users', {}],
@@ -54,7 +60,13 @@ for (const [what, shown, trusts] of [
       assert.match(answer.body, /was not sent/);
     }
     assert.deepEqual(siege.upstream.received, []);
-    const outcomes = (await siege.end()).filter(({ event }) => event === 'upstream.outcome');
+    const records = await siege.end();
+    const failures = records.filter(({ event }) => event === 'upstream.tls_failure');
+    assert.deepEqual(
+      failures.map(({ facts }) => facts?.code),
+      [code, code],
+    );
+    const outcomes = records.filter(({ event }) => event === 'upstream.outcome');
     assert.deepEqual(
       outcomes.map(({ outcome }) => [outcome?.result, outcome?.sent]),
       [
