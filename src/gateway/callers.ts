@@ -4,11 +4,17 @@ import type { Caller, ProxyGrant } from '../auth/caller.ts';
 import type { CertificateMatch } from '../auth/certificate.ts';
 import type { IssuerSettings } from '../auth/issuer.ts';
 import { createNetworks } from '../auth/network.ts';
+import type { CallerLimit } from '../pace/caller-limits.ts';
 import type { Effect } from '../scim/operation.ts';
 import type { Caller as CallerSettings, Config, Permission } from './config.ts';
 
 export function callersOf({ callers }: Pick<Config, 'callers'>): ReadonlyMap<string, Caller> {
   return new Map(Object.entries(callers).map(([name, settings]) => [name, callerOf(settings)]));
+}
+
+export function callerLimitsOf({ callers, replicas }: Pick<Config, 'callers' | 'replicas'>) {
+  const entries = Object.entries(callers).map(([name, { limits }]) => [name, limits] as const);
+  return { limits: new Map<string, CallerLimit>(entries), replicas };
 }
 
 export function certificatesOf({

@@ -12,6 +12,7 @@ import type { Identify } from '../auth/identify.ts';
 import { isTokenEndpoint, toOAuthReply, type TokenEndpoint } from '../auth/token-endpoint.ts';
 import type { Cache } from '../cache/cache.ts';
 import { describeError, log } from '../log.ts';
+import type { CallerLimits } from '../pace/caller-limits.ts';
 import { unfoldBulk } from '../scim/bulk.ts';
 import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
@@ -50,6 +51,7 @@ export interface Parts {
   readonly doubts: Doubts;
   readonly identify: Identify;
   readonly tokenEndpoint: TokenEndpoint;
+  readonly callerLimits: CallerLimits;
   readonly systems: ReadonlyMap<string, System>;
   readonly tenants: ReadonlyMap<string, TenantInterfaces>;
   readonly isOurs: (authority: string) => boolean;
@@ -112,6 +114,23 @@ async function follow(parts: Parts, call: Call, entry: RequestEntry, progress: P
   entry.add({ operation: asked });
   entry.add({ decision: authorise(caller, asked, call.source) });
   const understood = restrictQuery(caller, asked);
+  const { patienceMs, callerLimits } = parts;
+  const turn = { caller: caller.name, priority: understood.priority, patienceMs, signal: call.left };
+  return callerLimits.run(turn, (waitedMs) => {
+    // What was waited for here is not waited again at the tenant.
+    const leftMs = Math.max(0, Math.floor(patienceMs - waitedMs));
+    return serve({ ...parts, patienceMs: leftMs }, call, entry, caller, understood);
+  });
+}
+
+/** The rest of the line, for a caller that may go on. */
+async function serve(
+  parts: Parts,
+  call: Call,
+  entry: RequestEntry,
+  caller: Caller,
+  understood: Operation,
+): Promise<Reply> {
   const place = placeOf(parts, understood);
   const body = await readBody(call, understood, place.limits);
   if (body) {

@@ -10,7 +10,9 @@ import { createRedisStore } from '../cache/redis-store.ts';
 import { startAdmin } from '../console/admin.ts';
 import { startHealth } from '../console/health.ts';
 import { describeError, log, setLogLevel } from '../log.ts';
+import { CallerLimits } from '../pace/caller-limits.ts';
 import type { Edge } from './app.ts';
+import { callerLimitsOf } from './callers.ts';
 import { changesBetween, configHash, refuseFixed } from './config-changes.ts';
 import { ConfigFaults } from './config-faults.ts';
 import type { Config } from './config.ts';
@@ -70,6 +72,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const { throttle } = starting.use(openThrottle(config, deriveKey(key, 'throttle'), note));
   const running = new Running();
   const pacers = starting.use(new Pacers());
+  const callerLimits = starting.use(new CallerLimits(callerLimitsOf(config)));
 
   let serving = false;
   // First up and last down of the listeners: whoever asks for health is answered while the others drain.
@@ -96,6 +99,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     cache,
     doubts,
     pacers,
+    callerLimits,
     ending: running.ending,
     ports,
   };
@@ -138,6 +142,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     line[Symbol.dispose]();
     [line, inForce] = [nextLine, next];
     pacers.keepTo(next);
+    callerLimits.adjust(callerLimitsOf(next));
     setLogLevel(next.log.level);
     expiry.check();
     log.info('the configuration was read again', { changed: changes.map(({ setting }) => setting) });

@@ -13,6 +13,7 @@ import type { Throttle } from '../auth/throttle.ts';
 import { createTokenEndpoint } from '../auth/token-endpoint.ts';
 import { Tokens } from '../auth/token.ts';
 import type { Cache } from '../cache/cache.ts';
+import type { CallerLimits } from '../pace/caller-limits.ts';
 import { authorities } from './authorities.ts';
 import { callersOf, certificatesOf, issuersOf } from './callers.ts';
 import type { Config, Limits } from './config.ts';
@@ -35,6 +36,7 @@ export interface Foundation {
   readonly cache: Cache;
   readonly doubts: Doubts;
   readonly pacers: Pacers;
+  readonly callerLimits: CallerLimits;
   /** Aborts what still runs when the grace of a shutdown is over. */
   readonly ending: AbortSignal;
   /** The port that each listener for callers has got, by its place in the configuration. */

@@ -111,8 +111,9 @@ function createServer({ tls, headersTimeMs, bodyTimeMs, idleTimeMs }: ListenerOp
     // A missing Host would be refused by Node without any event, so the edge looks for it.
     requireHostHeader: false,
     headersTimeout: headersTimeMs,
-    // The body has its own clock, which answers with a SCIM error; Node's is the last resort behind it.
-    requestTimeout: headersTimeMs + bodyTimeMs + 5000,
+    // The body has its own clock, which answers with a SCIM error and starts when the call has its place among those of
+    // its caller, and a refusal does not wait for it. Node's is the last resort, behind the longest patience.
+    requestTimeout: headersTimeMs + bodyTimeMs + 600_000,
     connectionsCheckingInterval: 1000,
     keepAliveTimeout: idleTimeMs,
     insecureHTTPParser: false,

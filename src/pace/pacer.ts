@@ -210,6 +210,7 @@ class TurnPacer implements Pacer {
 
   /** Who came before others, a pause or a lower limit may have made somebody's wait longer than his patience. */
   #refuseHopeless(): void {
+    if (this.#queue.length === 0) return;
     const now = this.#now();
     const rehearsal = this.#queue.copy();
     let ahead = 0;
