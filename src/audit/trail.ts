@@ -56,12 +56,14 @@ export interface TrailOptions extends Omit<JournalOptions, 'inst' | 'secret'> {
   readonly key: Buffer;
   /** How long an intent or an outcome may take to reach the disk. */
   readonly deadlineMs?: number;
+  /** Sees every record of a call, an upstream call or an event as it is handed to the disk; must not throw. */
+  readonly onRecord?: (event: string, members: Members) => void;
 }
 
 const retryAfter = 5;
 
 export async function createTrail(options: TrailOptions): Promise<Trail> {
-  const { version, configHash, key, deadlineMs = 2000, ...rest } = options;
+  const { version, configHash, key, deadlineMs = 2000, onRecord = () => {}, ...rest } = options;
   const inst = { name: options.instance, host: hostname(), pid: process.pid, version, configHash };
   const journal = await Journal.open({
     ...rest,
@@ -69,18 +71,25 @@ export async function createTrail(options: TrailOptions): Promise<Trail> {
     secret: key,
     limits: { slowMs: deadlineMs, ...rest.limits },
   });
-  return new JournalTrail(journal, new Redactor(key), deadlineMs);
+  return new JournalTrail(journal, new Redactor(key), deadlineMs, onRecord);
 }
 
 class JournalTrail implements Trail {
   readonly #journal: Journal;
   readonly #redactor: Redactor;
   readonly #deadlineMs: number;
+  readonly #onRecord: NonNullable<TrailOptions['onRecord']>;
 
-  constructor(journal: Journal, redactor: Redactor, deadlineMs: number) {
+  constructor(
+    journal: Journal,
+    redactor: Redactor,
+    deadlineMs: number,
+    onRecord: NonNullable<TrailOptions['onRecord']>,
+  ) {
     this.#journal = journal;
     this.#redactor = redactor;
     this.#deadlineMs = deadlineMs;
+    this.#onRecord = onRecord;
   }
 
   get ready(): boolean {
@@ -97,7 +106,9 @@ class JournalTrail implements Trail {
   }
 
   async note(event: string, facts: Record<string, unknown> = {}): Promise<void> {
-    await this.#durable(this.#journal.append(event, { facts: plain(facts) }));
+    const members = { facts: plain(facts) };
+    this.#onRecord(event, members);
+    await this.#durable(this.#journal.append(event, members));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -105,13 +116,19 @@ class JournalTrail implements Trail {
   }
 
   async intendFor(members: Members, upstream: UpstreamFacts): Promise<UpstreamEntry> {
-    const written = this.#journal.append('upstream.intent', {
-      ...members,
-      upstream: upstreamMembers(upstream),
-    });
+    const intended = { ...members, upstream: upstreamMembers(upstream) };
+    this.#onRecord('upstream.intent', intended);
+    const written = this.#journal.append('upstream.intent', intended);
     const { req } = members;
-    const close = (intent: number, outcome: UpstreamOutcome): Promise<boolean> =>
-      this.owe('upstream.outcome', { intent, req, ...upstreamOutcomeMembers(outcome) });
+    const close = (intent: number, outcome: UpstreamOutcome): Promise<boolean> => {
+      const ended = upstreamOutcomeMembers(outcome);
+      // Whoever looks on need not join the two.
+      this.#onRecord('upstream.outcome', {
+        ...ended,
+        upstream: { ...intended.upstream, ...(ended['upstream'] as Members) },
+      });
+      return this.#owe('upstream.outcome', { intent, req, ...ended });
+    };
     try {
       const intent = await this.#durable(written);
       return { close: (outcome) => close(intent, outcome) };
@@ -125,7 +142,13 @@ class JournalTrail implements Trail {
     }
   }
 
-  async owe(event: string, members: Members): Promise<boolean> {
+  /** A record that must be there in the end, of a call. */
+  owe(event: string, members: Members): Promise<boolean> {
+    this.#onRecord(event, members);
+    return this.#owe(event, members);
+  }
+
+  async #owe(event: string, members: Members): Promise<boolean> {
     const outcome = await within(this.#deadlineMs, this.#journal.owe(event, members));
     return outcome ?? false;
   }

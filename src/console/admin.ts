@@ -1,12 +1,15 @@
 /**
- * The administrative listener: whether the process lives and whether it may take calls. It stands on a port of
- * its own, so that nothing of it can be reached by a caller, and it knows figures only by value.
+ * The administrative listener: whether the process lives, whether it may take calls, and its figures. It stands on a
+ * port of its own, so that nothing of it can be reached by a caller.
  */
 import { once } from 'node:events';
 import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
+
+import { describeError, log } from '../log.ts';
+import type { Metrics } from './metrics.ts';
 
 export interface AdminOptions {
   readonly host: string;
@@ -15,6 +18,7 @@ export interface AdminOptions {
   readonly tls?: SecureContextOptions;
   /** What keeps the gateway from taking calls; empty when nothing does. */
   readonly obstacles: () => readonly string[];
+  readonly metrics: Pick<Metrics, 'scrape'>;
 }
 
 export interface Admin extends AsyncDisposable {
@@ -25,13 +29,14 @@ export interface Admin extends AsyncDisposable {
 
 const limits = { headersTimeout: 5000, requestTimeout: 10_000 };
 
-export async function startAdmin({ host, port, tls, obstacles }: AdminOptions): Promise<Admin> {
+export async function startAdmin({ host, port, tls, ...parts }: AdminOptions): Promise<Admin> {
   const answer: RequestListener = (request, response) => {
-    const reply = route(request.method, request.url, obstacles);
-    const body = JSON.stringify(reply.body);
-    response
-      .writeHead(reply.status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
-      .end(body);
+    const send = ({ status, type, body }: Reply): void =>
+      void response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+    route(request.method, request.url, parts).then(send, (error: unknown) => {
+      log.error('the administrative listener failed', describeError(error));
+      send(json(500, { status: 'failed' }));
+    });
   };
   const secure =
     tls &&
@@ -50,12 +55,36 @@ export async function startAdmin({ host, port, tls, obstacles }: AdminOptions): 
   };
 }
 
-function route(method: string | undefined, path: string | undefined, obstacles: () => readonly string[]) {
-  if (method !== 'GET') return { status: 405, body: { status: 'method not allowed' } };
-  if (path === '/health/live') return { status: 200, body: { status: 'live' } };
-  if (path !== '/health/ready') return { status: 404, body: { status: 'not found' } };
-  const reasons = obstacles();
-  return reasons.length === 0
-    ? { status: 200, body: { status: 'ready' } }
-    : { status: 503, body: { status: 'not ready', reasons } };
+interface Reply {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+async function route(
+  method: string | undefined,
+  path: string | undefined,
+  { obstacles, metrics }: Pick<AdminOptions, 'obstacles' | 'metrics'>,
+): Promise<Reply> {
+  if (method !== 'GET') return json(405, { status: 'method not allowed' });
+  switch (path) {
+    case '/health/live':
+      return json(200, { status: 'live' });
+    case '/health/ready': {
+      const reasons = obstacles();
+      return reasons.length === 0
+        ? json(200, { status: 'ready' })
+        : json(503, { status: 'not ready', reasons });
+    }
+    case '/metrics': {
+      const { type, text } = await metrics.scrape();
+      return { status: 200, type, body: text };
+    }
+    default:
+      return json(404, { status: 'not found' });
+  }
+}
+
+function json(status: number, content: object): Reply {
+  return { status, type: 'application/json', body: JSON.stringify(content) };
 }

@@ -7,8 +7,9 @@ import { openSecretBook } from '../auth/secret-book.ts';
 import { createCache, type Cache } from '../cache/cache.ts';
 import { createMemoryStore } from '../cache/memory-store.ts';
 import { createRedisStore } from '../cache/redis-store.ts';
-import { startAdmin } from '../console/admin.ts';
+import { startAdmin, type AdminOptions } from '../console/admin.ts';
 import { startHealth } from '../console/health.ts';
+import { Metrics } from '../console/metrics.ts';
 import { describeError, log, setLogLevel } from '../log.ts';
 import { CallerLimits } from '../pace/caller-limits.ts';
 import type { Edge } from './app.ts';
@@ -17,7 +18,8 @@ import { changesBetween, configHash, refuseFixed } from './config-changes.ts';
 import { ConfigFaults } from './config-faults.ts';
 import type { Config } from './config.ts';
 import { Doubts } from './doubts.ts';
-import { endsIn, secretEnds, watchExpiry } from './expiry.ts';
+import { endsIn, secretEnds, watchExpiry, type Expiring } from './expiry.ts';
+import { showState } from './gauges.ts';
 import { deriveKey, readOrCreateKey } from './key-file.ts';
 import { createLine, realm, type Foundation } from './line.ts';
 import { listenersOf, openListener, watchShown, type Listener } from './listener.ts';
@@ -55,7 +57,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   setLogLevel(config.log.level);
   await using starting = new AsyncDisposableStack();
   const key = await readOrCreateKey(config.audit.keyFile);
-  const trail = starting.use(await openTrail(config, options, deriveKey(key, 'audit')));
+  const metrics = new Metrics(options.version);
+  const trail = starting.use(await openTrail(config, options, deriveKey(key, 'audit'), metrics));
   await trail.note('process.start', { node: process.version });
   starting.defer(() => trail.note('process.stop').catch(warn('the stop could not be recorded')));
   const note = (event: string, facts?: Record<string, unknown>): void =>
@@ -67,7 +70,9 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       onBroken: warn('the file of secrets is broken; the last good one stays in force'),
     }),
   );
-  const cache = starting.use(openCache(config, deriveKey(key, 'cache'), note));
+  let isCacheUsed = true;
+  const onCache = (isUsed: boolean): void => void (isCacheUsed = isUsed);
+  const cache = starting.use(openCache(config, deriveKey(key, 'cache'), note, onCache));
   const doubts = starting.use(new Doubts(cache));
   const { throttle } = starting.use(openThrottle(config, deriveKey(key, 'throttle'), note));
   const running = new Running();
@@ -75,20 +80,21 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const callerLimits = starting.use(new CallerLimits(callerLimitsOf(config)));
 
   let serving = false;
+  const obstaclesNow = (): string[] => obstacles(trail, running, serving);
   // First up and last down of the listeners: whoever asks for health is answered while the others drain.
-  const admin = starting.use(await openAdmin(config.admin, () => obstacles(trail, running, serving), note));
+  const admin = starting.use(await openAdmin(config.admin, { obstacles: obstaclesNow, metrics }, note));
   const ports = new Map<string, number>();
   if (config.health) {
-    const isReady = (): boolean => obstacles(trail, running, serving).length === 0;
+    const isReady = (): boolean => obstaclesNow().length === 0;
     const health = starting.use(await startHealth({ ...config.health, isReady }));
     ports.set('health', health.port);
   }
   const report: ReportNoise = (...seen) => noise.report(...seen);
-  const listeners: Listener[] = [];
+  const listeners = new Map<string, Listener>();
   for (const [place, settings] of listenersOf(config)) {
     const parts = { place, limits: config.limits, realm, report, note };
     const listener = starting.use(await openListener(settings, parts));
-    listeners.push(listener);
+    listeners.set(place, listener);
     ports.set(place, listener.port);
   }
   const foundation: Foundation = {
@@ -106,10 +112,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   let inForce = config;
   let line = createLine(config, options.upstreamsOf(config), foundation);
   starting.defer(() => line[Symbol.dispose]());
-  const expiry = starting.use(watchExpiry(() => [...endsIn(inForce), ...secretEnds(secrets.ends())], note));
+  const ends = (): Expiring[] => [...endsIn(inForce), ...secretEnds(secrets.ends())];
+  const expiry = starting.use(watchExpiry(ends, note));
   starting.defer(() =>
     running.drain(
-      listeners.map(({ server }) => server),
+      [...listeners.values()].map(({ server }) => server),
       longestWriteMs(inForce) + 20_000,
     ),
   );
@@ -123,11 +130,19 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     idleTimeMs: config.limits.idleTime,
     isDraining: () => running.draining,
   };
-  for (const listener of listeners) listener.serve(edge);
+  for (const listener of listeners.values()) listener.serve(edge);
+  showState(metrics, {
+    obstacles: obstaclesNow,
+    running,
+    pacers,
+    isCacheUsed: () => isCacheUsed,
+    listeners,
+    ends,
+  });
   serving = true;
   const parts = starting.move();
   const reload = async (): Promise<void> => {
-    for (const each of [admin, ...listeners]) each.reload();
+    for (const each of [admin, ...listeners.values()]) each.reload();
     await secrets.reload();
     expiry.check();
   };
@@ -175,15 +190,20 @@ function longestWriteMs({ systems }: Config): number {
   return Math.max(...Object.values(systems).map(({ deadlines }) => deadlines.write), 0);
 }
 
-async function openTrail(config: Config, { version }: GatewayOptions, key: Buffer): Promise<Trail> {
+async function openTrail(
+  config: Config,
+  { version }: GatewayOptions,
+  key: Buffer,
+  { observe: onRecord }: Metrics,
+): Promise<Trail> {
   const { directory, instance } = config.audit;
   const report = (event: string, facts: object): void => void log.warn(event, { ...facts });
-  return createTrail({ directory, instance, key, version, configHash: configHash(config), report });
+  return createTrail({ directory, instance, key, version, configHash: configHash(config), report, onRecord });
 }
 
 type Note = (event: string, facts?: Record<string, unknown>) => void;
 
-function openCache({ cache }: Config, key: Buffer, note: Note): Cache {
+function openCache({ cache }: Config, key: Buffer, note: Note, onUse: (isUsed: boolean) => void): Cache {
   const onUnreadable = (): void => note('cache.integrity_failure');
   if (cache.store === 'memory' || !cache.redis)
     return createCache({ store: createMemoryStore({ maxBytes: cache.memory.size }), key, onUnreadable });
@@ -194,6 +214,7 @@ function openCache({ cache }: Config, key: Buffer, note: Note): Cache {
     budgetMs: budget,
     onState: ({ state, reason }) => {
       log.warn('the cache changed its state', { state, reason });
+      onUse(state === 'on');
       note(state === 'on' ? 'cache.recovered' : 'cache.degraded', { state, reason });
     },
   });
@@ -201,8 +222,12 @@ function openCache({ cache }: Config, key: Buffer, note: Note): Cache {
 }
 
 /** What it shows follows its files, as at every listener. */
-async function openAdmin({ host, port, tls }: Config['admin'], obstacles: () => string[], note: Note) {
-  const admin = await startAdmin({ host, port, obstacles, ...(tls && { tls: contextOptions(tls) }) });
+async function openAdmin(
+  { host, port, tls }: Config['admin'],
+  parts: Pick<AdminOptions, 'obstacles' | 'metrics'>,
+  note: Note,
+) {
+  const admin = await startAdmin({ host, port, ...parts, ...(tls && { tls: contextOptions(tls) }) });
   const watch = tls && watchShown('admin', tls, (found) => admin.show(contextOptions(found)), note);
   return {
     url: admin.url,

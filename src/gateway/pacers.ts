@@ -2,7 +2,7 @@
  * The pacer of each tenant. It outlives every reload of the configuration: what was spent of a quota stays spent, and
  * whoever waits for a turn keeps his place.
  */
-import { createPacer, type Pacer } from '../pace/pacer.ts';
+import { createPacer, type Pacer, type PacerState } from '../pace/pacer.ts';
 import type { Config, Tenant } from './config.ts';
 
 type Paced = Pick<Tenant, 'id' | 'pace'>;
@@ -20,6 +20,10 @@ export class Pacers implements Disposable {
   keepTo({ tenants, replicas }: Pick<Config, 'tenants' | 'replicas'>): void {
     for (const tenant of Object.values(tenants))
       this.#pacers.get(tenant.id)?.adjust(paceOf(tenant, replicas));
+  }
+
+  *states(): Generator<readonly [tenant: string, state: PacerState]> {
+    for (const [id, { state }] of this.#pacers) yield [id, state];
   }
 
   [Symbol.dispose](): void {

@@ -10,6 +10,10 @@ export class Running {
   readonly #ending = new AbortController();
   #draining = false;
 
+  get count(): number {
+    return this.#calls.size;
+  }
+
   get draining(): boolean {
     return this.#draining;
   }

@@ -1,0 +1,70 @@
+/** What the gateway shows of its state at each scrape; each figure is read where it lives. */
+import type { Server } from 'node:http';
+
+import type { Metrics } from '../console/metrics.ts';
+import type { PacerState } from '../pace/pacer.ts';
+import type { Expiring } from './expiry.ts';
+import type { Listener } from './listener.ts';
+import type { Pacers } from './pacers.ts';
+import type { Running } from './running.ts';
+
+export interface Gauged {
+  /** What keeps the gateway from taking calls. */
+  readonly obstacles: () => readonly string[];
+  readonly running: Running;
+  readonly pacers: Pacers;
+  readonly isCacheUsed: () => boolean;
+  readonly listeners: ReadonlyMap<string, Listener>;
+  readonly ends: () => readonly Expiring[];
+}
+
+export function showState(metrics: Metrics, parts: Gauged): void {
+  const { obstacles, running, pacers, isCacheUsed, listeners, ends } = parts;
+  const one = (name: string, help: string, reading: () => number): void =>
+    metrics.gauge(name, help, undefined, () => [['', reading()]]);
+  one('ready', '1 when calls are taken, else 0.', () => Number(obstacles().length === 0));
+  one('calls_running', 'Calls at work.', () => running.count);
+  one('cache_used', '1 when the cache is read and written, 0 while it cannot be reached.', () =>
+    Number(isCacheUsed()),
+  );
+  metrics.gauge('connections', 'Connections of callers, by listener.', 'listener', () =>
+    Promise.all(
+      [...listeners].map(async ([place, { server }]) => [place, await connectionsOf(server)] as const),
+    ),
+  );
+  const perTenant = (name: string, help: string, pick: (state: PacerState) => number): void =>
+    metrics.gauge(`quota_${name}`, help, 'tenant', () =>
+      [...pacers.states()].map(([tenant, state]) => [tenant, pick(state)] as const),
+    );
+  perTenant('queued', 'Calls that wait for their turn at a tenant.', ({ queued }) => queued);
+  perTenant('running', 'Calls at work at a tenant.', ({ running: atWork }) => atWork);
+  perTenant(
+    'paused_seconds',
+    'How long nobody goes to the tenant, because it said 429.',
+    (state) => state.pausedForMs / 1000,
+  );
+  perTenant(
+    'longest_wait_seconds',
+    'What a call of the lowest priority would wait now.',
+    (state) => state.longestWaitMs / 1000,
+  );
+  metrics.gauge(
+    'end_timestamp_seconds',
+    'When a certificate, list or secret ends, by its place.',
+    'what',
+    () => earliest(ends()),
+  );
+}
+
+function connectionsOf(server: Server): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  server.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+  return promise;
+}
+
+function earliest(ends: readonly Expiring[]): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const { what, notAfter } of ends)
+    found.set(what, Math.min(found.get(what) ?? Infinity, notAfter / 1000));
+  return found;
+}
