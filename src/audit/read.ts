@@ -2,25 +2,15 @@
  * Reads the directories of all instances as one trail: by time, and each chain in its own order. A reader believes no
  * line whose checksum is wrong and tells every hole that it meets; whether a line was forged, only `verify` can say.
  */
-import { readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
-
+import { findChains, type ChainFiles, type SegmentFile } from './chain-files.ts';
 import { Entry } from './entry.ts';
 import { readLine } from './line.ts';
 import { firstLineOf, linesOf } from './lines.ts';
-import { readOwners } from './owner.ts';
-import { listSegments } from './recover.ts';
 import { headerSchema, parse, type Header } from './scan.ts';
 import { fileOf, footerEvent, type SegmentName } from './segment.ts';
 
-export interface Chain {
-  /** The directory's own name, or its path where two have the same. */
-  readonly instance: string;
-  readonly directory: string;
-  readonly segments: readonly SegmentName[];
+export interface Chain extends ChainFiles {
   readonly bytes: number;
-  /** Whether a living process writes it. */
-  readonly running: boolean;
 }
 
 export interface Damage {
@@ -47,40 +37,20 @@ export class NoTrail extends Error {
 
 /** @param directories instances' directories, or those that hold the ones of several instances */
 export async function openChains(directories: readonly string[]): Promise<Chain[]> {
-  const found = (await Promise.all(directories.map(instancesIn))).flat();
-  const paths = [...new Set(found.map((path) => resolve(path)))];
-  const names = paths.map((path) => basename(path));
-  const chains = await Promise.all(
-    paths.map((path, at) => openChain(path, isUnique(names, at) ? basename(path) : path)),
-  );
-  const ids = chains.map(({ segments }) => segments[0]?.chain);
-  const copy = chains.find((_, at) => ids[at] !== undefined && ids.indexOf(ids[at]) !== at);
-  if (copy) throw new NoTrail(`${copy.directory} holds a chain that another directory holds, too`);
-  return chains;
+  const found = (await findChains(directories)).filter(({ segments }) => segments.length > 0);
+  if (found.length === 0)
+    throw new NoTrail(`there are no segments of an audit trail in ${directories.join(', ')}`);
+  const names = found.map(({ instance }) => instance);
+  return found.map((files, at) => ({
+    ...files,
+    // Replicas of different hosts may have the same name.
+    instance: isUnique(names, at) ? files.instance : (files.directories[0] ?? ''),
+    bytes: files.segments.reduce((sum, { bytes }) => sum + bytes, 0),
+  }));
 }
 
 function isUnique(names: readonly string[], at: number): boolean {
   return names.every((name, other) => other === at || name !== names[at]);
-}
-
-async function instancesIn(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { withFileTypes: true });
-  const below: string[] = [];
-  for (const entry of entries)
-    if (entry.isDirectory() && (await listSegments(join(directory, entry.name))).length > 0)
-      below.push(join(directory, entry.name));
-  if ((await listSegments(directory)).length > 0) below.push(directory);
-  if (below.length === 0) throw new NoTrail(`there are no segments of an audit trail in ${directory}`);
-  return below;
-}
-
-async function openChain(directory: string, instance: string): Promise<Chain> {
-  // The owner is looked up first: one that stops meanwhile has left a footer.
-  const running = (await readOwners(directory)).some(({ alive }) => alive);
-  const segments = await listSegments(directory);
-  const sizes = await Promise.all(segments.map((name) => stat(join(directory, fileOf(name)))));
-  const bytes = sizes.reduce((sum, { size }) => sum + size, 0);
-  return { instance, directory, segments, bytes, running };
 }
 
 /** All records of all chains, the earliest first. */
@@ -128,17 +98,17 @@ class Cursor {
 }
 
 /** No batch is empty. */
-export async function* readChain(chain: Chain, reading: Reading = {}): AsyncGenerator<readonly Entry[]> {
-  const { segments, directory } = chain;
+async function* readChain(chain: Chain, reading: Reading): AsyncGenerator<readonly Entry[]> {
+  const { segments } = chain;
   const check = new Continuity(chain, reading.onDamage ?? (() => {}));
-  let header = segments[0] && (await readHeader(directory, segments[0]));
-  for (const [at, name] of segments.entries()) {
+  let header = segments[0] && (await headerOf(segments[0]));
+  for (const [at, segment] of segments.entries()) {
     const next = segments[at + 1];
-    const nextHeader = next && (await readHeader(directory, next));
+    const nextHeader = next && (await headerOf(next));
     if (isOutside(reading, header?.ts, nextHeader?.ts)) {
-      check.skip(next);
-      reading.onBytes?.((await stat(join(directory, fileOf(name)))).size);
-    } else yield* readSegment(chain, name, nextHeader, check, reading);
+      check.skip(next?.name);
+      reading.onBytes?.(segment.bytes);
+    } else yield* readSegment(chain.instance, segment, nextHeader, check, reading);
     header = nextHeader;
   }
 }
@@ -147,8 +117,9 @@ interface HeaderLine extends Header {
   readonly ts: string;
 }
 
-export async function readHeader(directory: string, name: SegmentName): Promise<HeaderLine | undefined> {
-  const line = await firstLineOf(join(directory, fileOf(name)));
+/** Not verified; undefined when it is none. */
+export async function headerOf({ path }: SegmentFile): Promise<HeaderLine | undefined> {
+  const line = await firstLineOf(path);
   const ts = line && readLine(line)?.ts;
   const header = line && parse(headerSchema, line);
   return ts !== undefined && header ? { ...header, ts } : undefined;
@@ -172,8 +143,8 @@ export function limitOf(name: SegmentName, next: Header | undefined): number | u
 }
 
 async function* readSegment(
-  { instance, directory }: Chain,
-  name: SegmentName,
+  instance: string,
+  { name, path }: SegmentFile,
   next: Header | undefined,
   check: Continuity,
   reading: Reading,
@@ -183,7 +154,7 @@ async function* readSegment(
   const to = reading.to === undefined ? '9' : new Date(reading.to).toISOString();
   let before = 0;
   let rest = 0;
-  for await (const batch of linesOf(join(directory, file), { limit: limitOf(name, next) })) {
+  for await (const batch of linesOf(path, { limit: limitOf(name, next) })) {
     const entries: Entry[] = [];
     for (const line of batch.lines) {
       const prefix = readLine(line);
@@ -232,7 +203,7 @@ class Continuity {
   }
 
   end(name: SegmentName, rest: number, unclosed: boolean): void {
-    const isLast = this.#chain.segments.at(-1) === name;
+    const isLast = this.#chain.segments.at(-1)?.name === name;
     if (unclosed || (isLast && this.#chain.running)) return;
     const file = fileOf(name);
     if (rest > 0) this.#damage(file, 'its end is torn');

@@ -133,7 +133,8 @@ export function titleOf({ event }: Entry, { operation }: RecordFacts): string {
   return operation === event ? event : `${event} ${operation}`;
 }
 
-const bad = /failed|failure|rejected|throttled|denied|malformed|ambiguous|timeout|dropped|spray|degraded/;
+const bad =
+  /failed|failure|rejected|refused|throttled|denied|malformed|ambiguous|timeout|dropped|spray|degraded/;
 
 /** Records of the gateway about itself have no outcome: their name says it. */
 function endingOf(entry: Entry): Ending {
@@ -161,7 +162,11 @@ const weights: Readonly<Record<string, Weight>> = {
   'mtls.rejected': 3,
   'proto.ambiguous': 3,
   'cert.reload_failed': 3,
+  'upstream.tls_failure': 3,
+  'config.refused': 3,
   'config.changed': 2,
+  'cert.expiring': 2,
+  'secret.expiring': 2,
   'authn.failure': 2,
   'token.rejected': 2,
 };

@@ -1,18 +1,17 @@
+import type { SegmentFile } from './chain-files.ts';
 /**
  * The end of a trail and what is added to it: from segment to segment, restarts and new instances included. A line is
  * given when it is whole in the file, which may be a moment before it is confirmed.
  */
-import { join } from 'node:path';
-
 import { Entry } from './entry.ts';
 import { readLine } from './line.ts';
 import { linesOf } from './lines.ts';
-import { limitOf, readHeader, type Chain } from './read.ts';
-import { listSegments } from './recover.ts';
-import { fileOf, type SegmentName } from './segment.ts';
+import { headerOf, limitOf, type Chain } from './read.ts';
+import type { SegmentName } from './segment.ts';
 
 export interface Place {
-  readonly segment: SegmentName;
+  /** The segment's number. */
+  readonly segment: number;
   readonly position: number;
 }
 
@@ -26,28 +25,31 @@ type Matches = (entry: Entry) => boolean;
 
 /** The last `count` entries that match, from as few segments as hold them. */
 export async function endOf(
-  { instance, directory, segments }: Chain,
+  { instance, segments }: Chain,
   count: number,
   matches: Matches,
 ): Promise<ChainEnd> {
   let entries: Entry[] = [];
   let place: Place | undefined;
-  for (let at = segments.length - 1; at >= 0 && entries.length < count; at -= 1) {
+  for (let at = segments.length - 1; at >= 0 && (entries.length < count || !place); at -= 1) {
     const segment = segments[at];
     if (!segment) break;
-    const next = segments[at + 1];
-    const limit = limitOf(segment, next && (await readHeader(directory, next)));
     const found: Entry[] = [];
     let position = 0;
-    for await (const batch of linesOf(join(directory, fileOf(segment)), { limit })) {
-      found.push(...entriesIn(instance, segment, batch.lines, matches));
+    for await (const batch of linesOf(segment.path, { limit: await limitAt(segments, at) })) {
+      found.push(...entriesIn(instance, segment.name, batch.lines, matches));
       found.splice(0, found.length - count);
       position = batch.position;
     }
-    place ??= { segment, position };
+    place ??= { segment: segment.name.number, position };
     entries = [...found, ...entries].slice(-count);
   }
   return { entries, place };
+}
+
+async function limitAt(segments: readonly SegmentFile[], at: number): Promise<number | undefined> {
+  const [segment, next] = segments.slice(at, at + 2);
+  return segment && next && limitOf(segment.name, await headerOf(next));
 }
 
 function entriesIn(
@@ -65,44 +67,31 @@ function entriesIn(
 
 /** Follows one chain; each call gives what has come since the last one. */
 export class Follower {
-  readonly #directory: string;
-  readonly #instance: string;
   readonly #matches: Matches;
   #place: Place | undefined;
 
-  constructor(
-    { directory, instance }: Pick<Chain, 'directory' | 'instance'>,
-    place: Place | undefined,
-    matches: Matches,
-  ) {
-    this.#directory = directory;
-    this.#instance = instance;
+  constructor(place: Place | undefined, matches: Matches) {
     this.#place = place;
     this.#matches = matches;
   }
 
-  async read(): Promise<Entry[]> {
-    const names = await listSegments(this.#directory);
+  /** @param chain as its files are now */
+  async read({ instance, segments }: Chain): Promise<Entry[]> {
     const entries: Entry[] = [];
-    for (const [at, name] of names.entries()) {
-      if (this.#place && name.number < this.#place.segment.number) continue;
-      const next = names[at + 1];
-      const limit = limitOf(name, next && (await readHeader(this.#directory, next)));
-      entries.push(...(await this.#readOn(name, limit)));
+    for (const [at, segment] of segments.entries()) {
+      if (this.#place && segment.name.number < this.#place.segment) continue;
+      entries.push(...(await this.#readOn(instance, segment, await limitAt(segments, at))));
     }
     return entries;
   }
 
-  async #readOn(segment: SegmentName, limit: number | undefined): Promise<Entry[]> {
+  async #readOn(instance: string, { name, path }: SegmentFile, limit: number | undefined): Promise<Entry[]> {
     const entries: Entry[] = [];
-    const from = this.#place?.segment.number === segment.number ? this.#place.position : 0;
-    this.#place = { segment, position: from };
-    for await (const { lines, position } of linesOf(join(this.#directory, fileOf(segment)), {
-      from,
-      limit,
-    })) {
-      entries.push(...entriesIn(this.#instance, segment, lines, this.#matches));
-      this.#place = { segment, position };
+    const from = this.#place?.segment === name.number ? this.#place.position : 0;
+    this.#place = { segment: name.number, position: from };
+    for await (const { lines, position } of linesOf(path, { from, limit })) {
+      entries.push(...entriesIn(instance, name, lines, this.#matches));
+      this.#place = { segment: name.number, position };
     }
     return entries;
   }

@@ -108,7 +108,7 @@ export class Pass implements Disposable {
       process.stderr.write(`! and ${this.#damaged - this.damages.length} more\n`);
     if (this.#damaged > 0)
       process.stderr.write(
-        `gatehouse: the trail is damaged, what is shown may be less than there was; see 'audit verify'\n`,
+        `gatehouse: the trail is damaged or its end is missing, so something may not be shown; 'gatehouse audit verify' says more\n`,
       );
     return this.#damaged > 0 ? exitCodes.damaged : code;
   }

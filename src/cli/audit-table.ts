@@ -14,13 +14,17 @@ interface Column {
 }
 
 const columns: readonly Column[] = [
-  { title: 'time (UTC)', width: 19, value: ({ ts }) => ts.slice(0, 19).replace('T', ' ') },
+  { title: 'time (UTC)', width: 19, value: timeOf },
   { title: 'record', width: placeWidth, value: placeOf },
   { title: 'event', width: 18, value: ({ event }) => event },
   { title: 'caller', width: 16, value: callerOf },
   { title: 'system', width: 8, value: systemOf },
   { title: 'operation', width: 13, value: operationOf },
 ];
+
+export function timeOf({ ts }: Entry): string {
+  return ts.slice(0, 19).replace('T', ' ');
+}
 
 /** `gateway-1:4711`, which `audit prove` takes. */
 export function placeOf({ instance, seq }: Entry): string {
@@ -73,6 +77,6 @@ export function visible(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 }
 
-function cut(text: string, width: number): string {
+export function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }

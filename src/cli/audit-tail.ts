@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Entry } from '../audit/entry.ts';
 import { matcherOf } from '../audit/query.ts';
-import { openChains, type Chain } from '../audit/read.ts';
+import { openChains } from '../audit/read.ts';
 import { endOf, Follower } from '../audit/tail.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { chainsIn, exitCodes, mostDirectories } from './audit-input.ts';
@@ -44,7 +44,7 @@ const options = {
 } as const;
 
 const mostLines = 100_000;
-const pollMs = 250;
+const pollMs = 500;
 
 export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args, options, help, 1, mostDirectories);
@@ -63,24 +63,26 @@ export async function run(args: readonly string[]): Promise<number> {
   await show(last, json);
   if (!follow) return last.length > 0 ? exitCodes.done : exitCodes.finding;
   const followers = new Map(
-    ends.map(({ chain, place }) => [chain.directory, new Follower(chain, place, matches)] as const),
+    ends.map(({ chain, place }) => [chain.chain, new Follower(place, matches)] as const),
   );
-  await followAll(given.positionals, followers, (chain) => new Follower(chain, undefined, matches), json);
+  await followAll(given.positionals, followers, () => new Follower(undefined, matches), json);
   return exitCodes.done;
 }
 
+/** @param followers by chain */
 async function followAll(
   directories: readonly string[],
-  followers: Map<string, Follower>,
-  begin: (chain: Chain) => Follower,
+  followers: Map<string | undefined, Follower>,
+  begin: () => Follower,
   json: boolean,
 ): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   while (!stop.signal.aborted) {
-    for (const chain of await openChains(directories))
-      followers.getOrInsertComputed(chain.directory, () => begin(chain));
-    const entries = await Promise.all([...followers.values()].map((follower) => follower.read()));
+    const chains = await openChains(directories);
+    const entries = await Promise.all(
+      chains.map((chain) => followers.getOrInsertComputed(chain.chain, begin).read(chain)),
+    );
     await show(inOrder(entries.flat()), json);
     await sleep(pollMs, undefined, { signal: stop.signal }).catch(() => undefined); // only the signal ends it early
   }

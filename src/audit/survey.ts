@@ -1,0 +1,263 @@
+/**
+ * What a period of the trail comes to: the figures and lists that the report shows. It reads each record once and keeps
+ * bounded lists; what does not fit is counted, never dropped without a word.
+ */
+import { isMembers, type Entry } from './entry.ts';
+import { areaOf, factsOf, type RecordFacts } from './record-facts.ts';
+import { footerEvent, headerEvent } from './segment.ts';
+import { sum, TimeSeries, type Counts } from './time-series.ts';
+
+/** What became of calls. refused: the gateway said no · failed: an answer of 500 or above · unknown: nobody knows. */
+export type Class = 'answered' | 'refused' | 'failed' | 'unknown';
+export const noCalls: Counts<Class> = { answered: 0, refused: 0, failed: 0, unknown: 0 };
+
+export interface Happening {
+  readonly at: string;
+  readonly instance: string;
+  readonly event: string;
+  readonly detail: string;
+}
+
+export interface Refusal {
+  readonly event: string;
+  readonly who: string;
+  readonly from: string;
+  readonly reason: string;
+  readonly firstAt: string;
+  readonly lastAt: string;
+  readonly count: number;
+}
+
+/** A list that takes only so many; the rest is a number. */
+export class Bounded<T> {
+  readonly #most: number;
+  readonly items: T[] = [];
+  more = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(item: T): void {
+    if (this.items.length < this.#most) this.items.push(item);
+    else this.more += 1;
+  }
+}
+
+const mostListed = 500;
+const mostNames = 1000;
+export const others = '(others)';
+
+interface InstanceState {
+  lastTs: string;
+  boot: string | undefined;
+  configHash: string | undefined;
+  version: string | undefined;
+  lastReason: string | undefined;
+}
+
+export class Survey {
+  readonly traffic = new TimeSeries<Class>(noCalls);
+  readonly callers = new Map<string, Counts<Class>>();
+  readonly systems = new Map<string, Counts<Class>>();
+  readonly refusals = new Map<string, Refusal>();
+  /** Silences, restarts and troubles of the trail itself. */
+  readonly gaps = new Bounded<Happening>(mostListed);
+  readonly changes = new Bounded<Happening>(mostListed);
+  readonly reveals = new Bounded<Happening>(mostListed);
+  records = 0;
+  reads = 0;
+  writes = 0;
+  hits = 0;
+  calls: Counts<Class> = noCalls;
+  firstTs: string | undefined;
+  lastTs: string | undefined;
+  readonly #instances = new Map<string, InstanceState>();
+  readonly #silenceMs: number;
+
+  constructor(silenceMs: number) {
+    this.#silenceMs = silenceMs;
+  }
+
+  take(entry: Entry): void {
+    this.records += 1;
+    this.firstTs ??= entry.ts;
+    this.lastTs = entry.ts;
+    this.#noteCourse(entry);
+    const area = areaOf(entry.event);
+    if (entry.event.startsWith('audit.reveal')) this.reveals.add(happening(entry, detailOf(entry)));
+    else if (area === 'configuration' || area === 'lifecycle')
+      this.changes.add(happening(entry, this.#changeDetail(entry)));
+    if (entry.number('outcome', 'http') !== undefined && entry.event !== 'request.withheld')
+      this.#countCall(entry);
+    else if (warnings.has(entry.event)) this.#countRefusal(entry, factsOf(entry));
+  }
+
+  #countCall(entry: Entry): void {
+    const facts = factsOf(entry);
+    const found = classOf(facts);
+    this.calls = sum(this.calls, { ...noCalls, [found]: 1 });
+    this.traffic.add(Date.parse(entry.ts), found);
+    count(this.callers, facts.caller ?? '(not identified)', found);
+    count(this.systems, facts.system ?? '(none)', found);
+    const effect = entry.text('op', 'effect');
+    if (effect === 'read') this.reads += 1;
+    if (effect === 'write') this.writes += 1;
+    if (entry.event === 'request.cache_hit') this.hits += 1;
+    if (found === 'refused') this.#countRefusal(entry, facts);
+  }
+
+  #countRefusal(entry: Entry, { caller, claimed, address, error }: RecordFacts): void {
+    const { event, ts } = entry;
+    const parts = {
+      event,
+      who: caller ?? claimed ?? '',
+      from: address ?? entry.text('facts', 'network') ?? '',
+      reason: error ?? '',
+    };
+    const known = `${event} ${parts.who} ${parts.from} ${parts.reason}`;
+    const full = this.refusals.size >= mostNames && !this.refusals.has(known);
+    const row = full ? { event, who: others, from: '', reason: '' } : parts;
+    const key = full ? `${event} ${others}` : known;
+    const before = this.refusals.get(key);
+    const times = entry.number('facts', 'count') ?? 1;
+    this.refusals.set(key, {
+      ...row,
+      firstAt: before?.firstAt ?? ts,
+      lastAt: ts,
+      count: (before?.count ?? 0) + times,
+    });
+  }
+
+  /** How the instance's own course was: silences, restarts, segments that did not end as they should. */
+  #noteCourse(entry: Entry): void {
+    const { instance, event, ts } = entry;
+    const state = this.#instances.getOrInsertComputed(instance, () => ({
+      lastTs: ts,
+      boot: undefined,
+      configHash: undefined,
+      version: undefined,
+      lastReason: undefined,
+    }));
+    const silentMs = Date.parse(ts) - Date.parse(state.lastTs);
+    if (silentMs > this.#silenceMs)
+      this.#gap(entry, 'silence', `no record for ${lengthOf(silentMs)}, since ${state.lastTs}`);
+    if (silentMs < -1000) this.#gap(entry, 'clock', `the clock went back by ${lengthOf(-silentMs)}`);
+    state.lastTs = ts;
+    if (event === headerEvent) this.#noteHeader(entry, state);
+    if (event === footerEvent) state.lastReason = entry.text('reason');
+    if (troubles.has(event)) this.#gap(entry, event, detailOf(entry));
+  }
+
+  #noteHeader(entry: Entry, state: InstanceState): void {
+    const boot = entry.text('boot');
+    const previous = entry.object('previous');
+    if (previous?.['closed'] === false)
+      this.#gap(
+        entry,
+        'segment without footer',
+        `segment ${String(previous['segment'])} was given up at ${String(previous['bytes'])} bytes`,
+      );
+    if (state.boot !== undefined && boot !== state.boot) {
+      const ended = { stopped: 'after an end in order', recovered: 'after a crash; the end was repaired' };
+      const how = ended[state.lastReason as keyof typeof ended] ?? 'the process before left no footer';
+      this.#gap(entry, 'restart', how);
+    }
+    state.boot = boot;
+    state.configHash = entry.text('inst', 'configHash');
+    state.version = entry.text('inst', 'version');
+    state.lastReason = undefined;
+  }
+
+  #gap(entry: Entry, event: string, detail: string): void {
+    this.gaps.add({ ...happening(entry, detail), event });
+  }
+
+  /** At a start the version and the configuration that came into force; the header before it says which. */
+  #changeDetail(entry: Entry): string {
+    const { version = '?', configHash = '?' } = this.#instances.get(entry.instance) ?? {};
+    const isStart = entry.event === 'process.start';
+    return isStart ? `version ${version}, configuration ${configHash.slice(0, 16)}` : detailOf(entry);
+  }
+}
+
+const warnings = new Set([
+  'authn.spray_suspected',
+  'authn.success_after_failures',
+  'mtls.rejected',
+  'tls.handshake_failed',
+  'proto.malformed',
+  'proto.ambiguous',
+  'proto.timeout',
+  'proto.dropped',
+]);
+const troubles = new Set([
+  'audit.failed',
+  'audit.recovered',
+  'audit.repaired',
+  'audit.damage_accepted',
+  'audit.segment_expired',
+]);
+
+function classOf({ status = 0, result }: RecordFacts): Class {
+  if (result === 'unknown') return 'unknown';
+  if (result === 'denied') return 'refused';
+  return status >= 500 || result === 'failure' || result === 'aborted' ? 'failed' : 'answered';
+}
+
+function count(map: Map<string, Counts<Class>>, name: string, found: Class): void {
+  const key = map.has(name) || map.size < mostNames ? name : others;
+  map.set(key, sum(map.get(key) ?? noCalls, { ...noCalls, [found]: 1 }));
+}
+
+function happening({ ts, instance, event }: Entry, detail: string): Happening {
+  return { at: ts, instance, event, detail };
+}
+
+/** The facts of a record of the gateway about itself, in words as far as they have a known shape. */
+function detailOf(entry: Entry): string {
+  const facts = entry.object('facts');
+  if (entry.text('facts', 'setting') !== undefined) return changeText(entry);
+  const own =
+    facts ??
+    pick(entry, [
+      'code',
+      'reason',
+      'refused',
+      'silentMs',
+      'file',
+      'kept',
+      'bytes',
+      'segment',
+      'actor',
+      'query',
+    ]);
+  return Object.entries(own)
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
+}
+
+function pick(entry: Entry, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(
+    names.filter((name) => name in entry.members).map((name) => [name, entry.members[name]]),
+  );
+}
+
+/** `cache.lifetime: 60000 → 1000 (SIGHUP, /etc/gatehouse.yaml, 0)` */
+function changeText(entry: Entry): string {
+  const { setting, old, new: now, actor } = entry.object('facts') ?? {};
+  const who = isMembers(actor) ? ` (${Object.values(actor).map(valueText).join(', ')})` : '';
+  return `${valueText(setting)}: ${valueText(old)} → ${valueText(now)}${who}`;
+}
+
+function valueText(value: unknown): string {
+  return value === undefined ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+export function lengthOf(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 1) return `${Math.round(ms / 1000)} s`;
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 72 ? `${hours} h` : `${Math.round(hours / 24)} days`;
+}
