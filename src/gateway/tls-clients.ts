@@ -104,10 +104,10 @@ export class Clients {
     if (known && Date.now() < known.until) return { certificate: known.certificate };
     const found = fields.length === 1 ? readForwarded(fields[0] ?? '') : undefined;
     if (!found) return { fault: 'FORWARDED_MALFORMED' };
-    const certificate = plain(found.own);
-    if (isOneOf(this.#settings.forwarders ?? [], certificate)) return { fault: 'FORWARDED_OF_PROXY' };
     const judgement = judgePath(found.own, found.between, this.#trust);
     if ('fault' in judgement) return judgement;
+    const certificate = plain(found.own);
+    if (isOneOf(this.#settings.forwarders ?? [], certificate)) return { fault: 'FORWARDED_OF_PROXY' };
     if (believed.size >= mostBelieved) believed.clear();
     believed.set(digest, { certificate, until: judgement.until });
     return { certificate };
@@ -135,6 +135,7 @@ const explanations: Readonly<Record<string, string>> = {
   INVALID_PURPOSE: 'it is not for the authentication of clients',
   UNABLE_TO_GET_CRL: 'nobody can tell whether it was revoked',
   CRL_HAS_EXPIRED: 'nobody can tell whether it was revoked',
+  CERT_UNREADABLE: 'it cannot be read',
   UNHANDLED_CRITICAL_EXTENSION: 'it is restricted in a way that is not understood',
   FORWARDED_MALFORMED:
     'what the proxy says of it (X-Forwarded-Client-Cert) is not one element with Cert or Chain',

@@ -37,12 +37,28 @@ export function judgePath(
   anchors: Anchors,
   now = Date.now(),
 ): Judgement {
+  try {
+    return judge(own, between, anchors, now);
+  } catch {
+    // What was shown may be anything, and readers of keys and DER refuse by throwing.
+    return { fault: 'CERT_UNREADABLE' };
+  }
+}
+
+function judge(
+  own: X509Certificate,
+  between: readonly X509Certificate[],
+  anchors: Anchors,
+  now: number,
+): Judgement {
   const path = pathFrom(own, between, anchors.authorities);
   if (!path) return { fault: 'UNABLE_TO_GET_ISSUER_CERT' };
-  const fault = faultOfPath(path, now) ?? faultOfLists(path, anchors, now);
+  const speaking = path.map((each, at) => listsFor(each, path[at + 1] ?? each, anchors));
+  const fault = faultOfPath(path, now) ?? faultOfLists(path, speaking, anchors, now);
   if (fault !== undefined) return { fault };
   const ends = path.map(({ validToDate }) => validToDate.getTime());
-  return { until: Math.min(...ends, ...listsOf(path, anchors, now).map(({ until }) => until)) };
+  const lists = speaking.flat().filter((list) => isCurrent(list, now));
+  return { until: Math.min(...ends, ...lists.map(({ until }) => until)) };
 }
 
 /** The certificate first, its root last. Each has signed the one before it. */
@@ -86,21 +102,18 @@ function faultOfPath(path: readonly X509Certificate[], now: number): string | un
   return undefined;
 }
 
-function faultOfLists(path: readonly X509Certificate[], anchors: Anchors, now: number): string | undefined {
-  if (path.some((each) => anchors.revoked.has(markOf(each)))) return 'CERT_REVOKED';
-  if (!anchors.lists) return undefined;
-  for (const [at, each] of path.entries()) {
-    const lists = listsFor(each, path[at + 1] ?? each, anchors);
-    if (lists.length === 0) return 'UNABLE_TO_GET_CRL';
-    if (!lists.some((list) => isCurrent(list, now))) return 'CRL_HAS_EXPIRED';
-  }
+/** @param speaking for each of the path the lists that could name it */
+function faultOfLists(
+  path: readonly X509Certificate[],
+  speaking: readonly RevocationList[][],
+  { lists, revoked }: Anchors,
+  now: number,
+): string | undefined {
+  if (path.some((each) => revoked.has(markOf(each)))) return 'CERT_REVOKED';
+  if (!lists) return undefined;
+  if (speaking.some((some) => some.length === 0)) return 'UNABLE_TO_GET_CRL';
+  if (speaking.some((some) => !some.some((list) => isCurrent(list, now)))) return 'CRL_HAS_EXPIRED';
   return undefined;
-}
-
-function listsOf(path: readonly X509Certificate[], anchors: Anchors, now: number): RevocationList[] {
-  return path.flatMap((each, at) =>
-    listsFor(each, path[at + 1] ?? each, anchors).filter((list) => isCurrent(list, now)),
-  );
 }
 
 /** The root's own list says whether the root is revoked. */

@@ -30,17 +30,21 @@ const digests: Readonly<Record<string, string | null>> = {
 };
 
 export function readSigned(bytes: Buffer): Signed {
-  const [outer] = children(bytes);
-  const [inner, algorithm, signature] = children(outer?.content ?? bytes);
-  if (!inner || !algorithm || !signature) throw new RangeError('A field is missing.');
+  const [outer, ...behind] = children(bytes);
+  const [inner, algorithm, signature, ...more] = children(outer?.content ?? bytes);
+  if (!inner || !algorithm || !signature || behind.length + more.length > 0)
+    throw new RangeError('A field is missing, or there is one too many.');
+  const fields = children(inner.content);
   const [identifier] = children(algorithm.content);
   const digest = digests[identifier?.content.toString('hex') ?? ''];
+  // It stands in what is signed as well, and before all other sequences.
+  const isItsOwn = fields.find(({ tag }) => tag === tags.sequence)?.whole.equals(algorithm.whole);
   return {
-    fields: children(inner.content),
+    fields,
     isBy(key) {
-      if (digest === undefined || isWeak(key)) return false;
-      // Behind the count of unused bits, of which a signature has none.
-      return verify(digest, inner.whole, key, signature.content.subarray(1));
+      if (digest === undefined || !isItsOwn || isWeak(key)) return false;
+      const [unusedBits] = signature.content;
+      return unusedBits === 0 && verify(digest, inner.whole, key, signature.content.subarray(1));
     },
   };
 }

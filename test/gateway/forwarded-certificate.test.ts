@@ -30,6 +30,7 @@ const right: Readonly<Record<string, string>> = {
   'a certificate in Envoy’s encoding': `Cert="${envoy(mine)}"`,
   'a certificate in nginx’s encoding': `Cert="${wholly(mine)}"`,
   'a certificate whose base64 is one line': `Cert="${wholly(unwrapped)}"`,
+  'a certificate as HAProxy can compose it': `Cert="-----BEGIN%20CERTIFICATE-----%0A${new X509Certificate(mine).raw.toString('base64')}%0A-----END%20CERTIFICATE-----"`,
   'a certificate without quotation': `Cert=${envoy(mine)}`,
   'a chain that begins with it': `Chain="${envoy(chain)}"`,
   'a certificate and its chain': `Cert="${envoy(mine)}";Chain="${envoy(chain)}"`,

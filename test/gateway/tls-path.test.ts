@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { test } from 'node:test';
 
+import fc from 'fast-check';
+
 import { readLists, readRevocations } from '../../src/gateway/tls-crl.ts';
 import { judgePath, type Judgement } from '../../src/gateway/tls-path.ts';
 import { createCertificate, createRevocationList, type CertificateAndKey } from '../support/certificate.ts';
@@ -122,6 +124,36 @@ for (const [what, [given, fault]] of Object.entries(refused))
   test(`a certificate with ${what} is not believed`, () => {
     assert.deepEqual(judge(given), { fault });
   });
+
+test('a certificate with any byte changed is not believed, and no error either', () => {
+  const mutable = [idm, between].map((each) => read(each).raw);
+  const place = fc.tuple(fc.nat(1), fc.nat(4095), fc.integer({ min: 1, max: 255 }));
+  const anchors = { authorities: [read(root)], lists: readLists(bothLists()), revoked: new Set<string>() };
+  fc.assert(
+    fc.property(fc.array(place, { minLength: 1, maxLength: 4 }), (places) => {
+      const [own, above] = mutable.map((bytes) => Buffer.from(bytes));
+      assert.ok(own && above);
+      for (const [which, at, by] of places) {
+        const bytes = which ? own : above;
+        bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ by;
+      }
+      fc.pre(!own.equals(mutable[0] ?? own) || !above.equals(mutable[1] ?? above));
+      const certificates = [own, above].flatMap(parse);
+      fc.pre(certificates.length === 2);
+      const [shown, ...rest] = certificates;
+      assert.ok(shown && 'fault' in judgePath(shown, rest, anchors));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+function parse(bytes: Buffer): X509Certificate[] {
+  try {
+    return [new X509Certificate(bytes)];
+  } catch {
+    return []; // what Node itself refuses does not get here
+  }
+}
 
 test('a key that may sign is enough', () => {
   assert.ok('until' in judge({ own: issue({ usage: 0x80 }) }));
