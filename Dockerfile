@@ -3,7 +3,7 @@
 #   docker build -t gatehouse .
 #   docker run --rm gatehouse demo
 #   docker run -v /srv/gatehouse:/etc/gatehouse:ro -v gatehouse:/var/lib/gatehouse -p 8443:8443 \
-#     --read-only --cap-drop ALL --security-opt no-new-privileges --tmpfs /tmp gatehouse
+#     --read-only --cap-drop ALL --security-opt no-new-privileges --ulimit core=0 --tmpfs /tmp gatehouse
 #
 # The base is named by tag, because a digest belongs to a registry and a day, and none is vouched for here. Pin it:
 #   docker buildx imagetools inspect node:26-slim
