@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
 
-import { RedisLedger, type LedgerState } from '../../src/auth/redis-ledger.ts';
+import type { LedgerState } from '../../src/auth/redis-circuit.ts';
+import { RedisLedger } from '../../src/auth/redis-ledger.ts';
 import { Throttle } from '../../src/auth/throttle.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
 import { ScimError } from '../../src/scim/error.ts';
@@ -268,6 +269,22 @@ test('an account that somebody else wrote counts for no more than its allowance'
     other.succeed('idm'),
     ({ headers }: ScimError) => Number(headers['retry-after']) <= 30,
   );
+});
+
+test('an account without an instant in it does not stay so', async () => {
+  await using server = await startRedis();
+  using some = await startReplica(server);
+  using other = await startReplica(server);
+  using third = await startReplica(server);
+  await some.fail('idm');
+  await settled(some);
+  const redis = new Redis(server.url);
+  const [account = ''] = await redis.keys('gt1:{throttle}:pair:*');
+  await redis.set(account, '30000', 'KEEPTTL');
+  redis.disconnect();
+  assert.equal(await other.fail('idm'), true);
+  await settled(other);
+  assert.equal(await compared(20, (at) => (at % 2 ? other : third).fail('idm')), 5);
 });
 
 test('installations with different keys do not hear of each other', async () => {

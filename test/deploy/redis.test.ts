@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
 
-import { RedisLedger, type LedgerState } from '../../src/auth/redis-ledger.ts';
+import type { LedgerState } from '../../src/auth/redis-circuit.ts';
+import { RedisLedger } from '../../src/auth/redis-ledger.ts';
 import { createRedisStore } from '../../src/cache/redis-store.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
 import { createCertificate } from '../support/certificate.ts';

@@ -1,0 +1,128 @@
+/**
+ * Asks Redis within a budget, and not at all after it has failed once, until a probe has succeeded for which nobody waits. So
+ * a Redis that is away or hangs costs an attempt nothing. Replies come with the time of Redis's clock, which is everybody's.
+ */
+import type { ChainableCommander, Redis } from 'ioredis';
+
+export interface RedisCircuitOptions {
+  /** Stays its opener's to close. It must fail commands at once while it has no connection. */
+  readonly redis: Redis;
+  /** What may be written to, to see whether Redis stores. */
+  readonly probeKey: string;
+  /** The longest that an attempt waits for Redis. */
+  readonly budgetMs?: number;
+  /** Called when Redis stops or starts being used; the reason is for the log. */
+  readonly onState?: (state: LedgerState) => void;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
+
+export interface LedgerState {
+  readonly state: 'on' | 'off';
+  readonly reason?: string;
+}
+
+export interface Replies {
+  /** Milliseconds by Redis's clock. */
+  readonly now: number;
+  readonly values: unknown[];
+}
+
+/** @param now milliseconds by Redis's clock, as well as it is known before it answers */
+export type Compose = (pipeline: ChainableCommander, now: number) => ChainableCommander;
+
+const pauseMs = 1000;
+
+export class RedisCircuit implements Disposable {
+  readonly #redis: Redis;
+  readonly #probeKey: string;
+  readonly #budgetMs: number;
+  readonly #onState: RedisCircuitOptions['onState'];
+  readonly #now: () => number;
+  /** What Redis's clock is ahead of ours; undefined while Redis is not used. */
+  #ahead: number | undefined;
+  #state: LedgerState['state'] = 'on';
+  #probe: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: RedisCircuitOptions) {
+    const { redis, probeKey, budgetMs = 50, onState, now = () => performance.now() } = options;
+    this.#redis = redis;
+    this.#probeKey = probeKey;
+    this.#budgetMs = budgetMs;
+    this.#onState = onState;
+    this.#now = now;
+    redis.on('error', (error: Error) => this.#failed(error));
+    redis.on('close', () => this.#failed(new Error('CLOSED')));
+    redis.on('ready', () => void this.#tryAgain());
+    if (redis.status === 'ready') void this.#tryAgain();
+  }
+
+  /** The replies, and what time it is for Redis; undefined when Redis is not used, late or unwilling. */
+  async ask(compose: Compose): Promise<Replies | undefined> {
+    if (this.#ahead === undefined) return undefined;
+    try {
+      const replies = await this.#send(compose, this.#ahead);
+      if (this.#ahead !== undefined) this.#ahead = replies.now - this.#now();
+      return replies;
+    } catch (error) {
+      this.#failed(error);
+      return undefined;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    this.#ahead = undefined;
+    clearTimeout(this.#probe);
+  }
+
+  async #send(compose: Compose, ahead: number): Promise<Replies> {
+    const pipeline = compose(this.#redis.pipeline(), Math.round(this.#now() + ahead)).time();
+    const results = (await within(this.#budgetMs, pipeline.exec())) ?? [];
+    for (const [error] of results) if (error) throw error;
+    const values = results.map(([, value]) => value);
+    const [seconds, micros] = values.pop() as [string, string];
+    return { now: Number(seconds) * 1000 + Math.floor(Number(micros) / 1000), values };
+  }
+
+  /** Whether Redis answers, stores, and what time it is there. */
+  async #tryAgain(): Promise<void> {
+    const key = this.#probeKey;
+    try {
+      const { now } = await this.#send((pipeline) => pipeline.incrby(key, 1).pexpire(key, pauseMs), 0);
+      if (this.#closed) return;
+      this.#ahead = now - this.#now();
+      this.#report('on');
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#ahead = undefined;
+    if (this.#closed) return;
+    this.#report('off', error);
+    clearTimeout(this.#probe);
+    this.#probe = setTimeout(() => void this.#tryAgain(), pauseMs).unref();
+  }
+
+  #report(state: LedgerState['state'], error?: unknown): void {
+    if (state === this.#state || this.#closed) return;
+    this.#state = state;
+    this.#onState?.(error === undefined ? { state } : { state, reason: codeOf(error) });
+  }
+}
+
+/** ECONNREFUSED, NOAUTH, OOM, …; the rest of a message may name keys, users or addresses. */
+function codeOf(error: unknown): string {
+  const text = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : '';
+  return /^[A-Z][A-Z_]+\b/.exec(text)?.[0] ?? 'unanswered';
+}
+
+function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  // One turn later, because after a stall of the event loop timers come before an answer that is already there.
+  const timer = setTimeout(() => setImmediate(reject, new Error('BUDGET exceeded')), ms);
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
