@@ -1,4 +1,4 @@
-/** Networks and denied attributes of a caller: a typing error must not open a door. */
+/** Networks, denied attributes and limits of a caller: a typing error must not open a door. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -58,4 +58,15 @@ test('an empty list of networks is a fault: it would mean nobody, or everybody',
 for (const name of ['name.familyName', 'urn:x:y', 'emails ', 'id', 'schemas', 'Meta'])
   test(`${JSON.stringify(name)} cannot be denied`, () => {
     assert.match(faultsIn(withCaller({}, { deniedAttributes: [name] }))[0] ?? '', /deniedAttributes/);
+  });
+
+test('a caller has room for all calls of one tenant, and no limit per minute, unless told', () => {
+  assert.deepEqual(load(withCaller({})).callers['sap-idm']?.limits, { concurrency: 200 });
+  const limits = { concurrency: 4, perMinute: 600 };
+  assert.deepEqual(load(withCaller({ limits })).callers['sap-idm']?.limits, limits);
+});
+
+for (const limits of [{ concurrency: 0 }, { perMinute: 0 }, { perMinute: 1.5 }, { perSecond: 3 }])
+  test(`limits of ${JSON.stringify(limits)} are a fault`, () => {
+    assert.match(faultsIn(withCaller({ limits })).join('\n'), /callers\.sap-idm\.limits/);
   });

@@ -4,6 +4,7 @@ import { mkdir, mkdtempDisposable, readFile, rename, symlink, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { parse, stringify } from 'yaml';
 
@@ -34,7 +35,7 @@ interface Service extends Installation, AsyncDisposable {
 interface Document {
   listen: { port: number };
   limits?: { body?: string; target?: number };
-  callers: Record<string, { permissions: { access: string[] }[] }>;
+  callers: Record<string, { permissions: { access: string[] }[]; limits?: { concurrency: number } }>;
   tenants: { acme: { credential: object; deadlines?: object } };
 }
 
@@ -94,6 +95,28 @@ test('a right that the file takes away is gone soon, and the trail says what cha
   assert.match(JSON.stringify(change.old), /"access":\["read","write"\]/);
   assert.match(JSON.stringify(change.new), /"access":\["write"\]/);
   assert.deepEqual(change.actor, { occasion: 'file', file: service.file, uid: process.getuid?.() });
+});
+
+test('a higher limit of a caller lets its waiting calls go on', async () => {
+  await using service = await startService();
+  const setLimit = async (concurrency: number): Promise<void> => {
+    const count = (await service.changes()).length;
+    await service.edit((config) => (callerOf(config).limits = { concurrency }));
+    await eventually(async () => (await service.changes()).length > count);
+  };
+  await setLimit(1);
+  const { upstream } = service;
+  const { answer } = upstream;
+  const held: (() => void)[] = [];
+  upstream.answer = (...asked) => void held.push(() => answer(...asked));
+  const answers = [1, 2, 3].map(() => service.get());
+  await eventually(async () => held.length === 1);
+  await sleep(200);
+  assert.equal(held.length, 1);
+  await setLimit(3);
+  await eventually(async () => held.length === 3);
+  for (const release of held) release();
+  for (const answered of answers) assert.equal((await answered).status, 200);
 });
 
 test('SIGHUP reads the configuration at once', async () => {
