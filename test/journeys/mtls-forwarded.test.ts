@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { TlsClients } from '../../src/gateway/config-certificates.ts';
 import { createCertificate, type CertificateAndKey } from '../support/certificate.ts';
@@ -20,6 +19,8 @@ import {
   root,
   type CertifiedSiege,
 } from '../support/certified.ts';
+import { eventually } from '../support/eventually.ts';
+import type { RawAnswer } from '../support/raw.ts';
 import { assertRefusal, recordOf } from '../support/siege.ts';
 
 const proxy = issue('proxy', { host: 'lb.example' });
@@ -148,7 +149,7 @@ test('what the proxy forwards is judged like what is shown here', async (t) => {
 test('a leaf is enough where those between are trusted themselves', async () => {
   await using certified = await besiegeIt();
   await certified.trust({ ...root, certificate: root.certificate + between.certificate });
-  const answer = await eventually(() => getOnce(certified.siege, proxy, chainless(idm)), 200);
+  const answer = await answerWith(200, () => getOnce(certified.siege, proxy, chainless(idm)));
   assert.equal(answer.status, 200, answer.body);
 });
 
@@ -159,7 +160,7 @@ test('a caller behind the proxy is refused once it is revoked, while others go o
   assert.equal((await get(siege, agent, says(idm))).status, 200);
   const since = performance.now();
   await certified.revoke([idm]);
-  const answer = await eventually(() => get(siege, agent, says(idm)), 401);
+  const answer = await answerWith(401, () => get(siege, agent, says(idm)));
   assertRefusal(answer, 401);
   assert.match(answer.body, /was revoked/);
   assert.ok(performance.now() - since < 3000, `it took ${performance.now() - since} ms`);
@@ -178,7 +179,7 @@ test('a caller behind the proxy is refused once its certificate has ended', asyn
   });
   const agent = agentOf(proxy);
   assert.equal((await get(certified.siege, agent, says(brief))).status, 200);
-  const answer = await eventually(() => get(certified.siege, agent, says(brief)), 401);
+  const answer = await answerWith(401, () => get(certified.siege, agent, says(brief)));
   assertRefusal(answer, 401);
   assert.match(answer.body, /has expired/);
   agent.destroy();
@@ -211,11 +212,12 @@ test('a token is bound to the caller’s certificate, not to the proxy’s', asy
   }
 });
 
-async function eventually(ask: () => ReturnType<typeof get>, status: number) {
+/** Asks until the answer has the status, and gives it. */
+async function answerWith(status: number, ask: () => Promise<RawAnswer>): Promise<RawAnswer> {
   let answer = await ask();
-  for (let tries = 0; answer.status !== status && tries < 200; tries += 1) {
-    await sleep(40);
-    answer = await ask();
-  }
+  await eventually(async () => {
+    if (answer.status !== status) answer = await ask();
+    return answer.status === status;
+  }, 20_000);
   return answer;
 }

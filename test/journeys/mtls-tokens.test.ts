@@ -5,7 +5,6 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
@@ -19,6 +18,7 @@ import {
   permissions,
   type CertifiedOptions,
 } from '../support/certified.ts';
+import { eventually } from '../support/eventually.ts';
 import type { RawAnswer } from '../support/raw.ts';
 import { assertRefusal, recordOf, type Siege } from '../support/siege.ts';
 
@@ -148,10 +148,10 @@ test('a token dies with the certificate when that is revoked', async () => {
   const token = await tokenOf(siege, idm, { client_id: 'idm' });
   await certified.revoke([idm]);
   let answer = await getOnce(siege, idm, bearer(token));
-  for (let tries = 0; answer.status === 200 && tries < 100; tries += 1) {
-    await sleep(50);
-    answer = await getOnce(siege, idm, bearer(token)).catch(() => answer);
-  }
+  await eventually(async () => {
+    answer = await getOnce(siege, idm, bearer(token));
+    return answer.status !== 200;
+  });
   assertRefusal(answer, 401);
   assert.match(answer.body, /revoked/);
 });
