@@ -25,6 +25,10 @@ const commands: Readonly<Record<string, Command>> = {
     load: () => import('./cli/idm-csv.ts'),
   },
   audit: { says: 'verify the audit trail', load: () => import('./cli/audit.ts') },
+  witness: {
+    says: "bear witness to gateways' audit trails, on another host",
+    load: () => import('./cli/witness.ts'),
+  },
   transform: {
     says: 'check and run Identity Provisioning transformations',
     load: () => import('./cli/transform.ts'),

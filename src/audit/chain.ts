@@ -31,6 +31,15 @@ export function hashLine(head: Digest, line: Uint8Array): LineHashes {
   return { head: next, leaf: hash('sha256', scratch.subarray(32, length)) };
 }
 
+/** SHA-256(0x00 ‖ line), for who needs no head. */
+export function hashLeaf(line: Uint8Array): Digest {
+  const length = 1 + line.length;
+  if (scratch.length < length) scratch = Buffer.allocUnsafe(length * 2);
+  scratch[0] = 0x00;
+  scratch.set(line, 1);
+  return hash('sha256', scratch.subarray(0, length));
+}
+
 const pair = Buffer.alloc(65, 0x01);
 
 export function hashPair(left: Digest, right: Digest): Digest {

@@ -32,7 +32,7 @@ export class Checkpoints implements AsyncDisposable {
   readonly #waiting = new Map<string, string>();
   #writing: Promise<void> | undefined;
   #size = 0;
-  #latest: Signed | undefined;
+  #onSigned: ((signed: Signed) => void) | undefined;
 
   /**
    * @param logKey stays the same for good and signs beside the segment's key, because witnesses know a log by one key
@@ -45,8 +45,8 @@ export class Checkpoints implements AsyncDisposable {
     this.#onFailed = onFailed;
   }
 
-  get latest(): Signed | undefined {
-    return this.#latest;
+  set onSigned(listener: (signed: Signed) => void) {
+    this.#onSigned = listener;
   }
 
   /** @param closing the segment has its footer, and this is its last checkpoint */
@@ -56,7 +56,7 @@ export class Checkpoints implements AsyncDisposable {
     const origin = originOf(name.chain);
     const text = checkpointText(origin, position.chainTree.size, position.chainTree.root());
     const note = `${text}\n${signNote(text, origin, key)}${signNote(text, origin, this.#logKey)}`;
-    this.#latest = { note, tree: position.chainTree };
+    this.#onSigned?.({ note, tree: position.chainTree });
     if (closing) this.#waiting.set(closingCheckpointFile(name.number), note);
     this.#waiting.set(checkpointFile, note);
     this.#writing ??= this.#write();

@@ -16,6 +16,7 @@ import { IntentBook, recover, unknownEvent, type Beginning } from './recover.ts'
 import { codeOf } from './segment.ts';
 import { fingerprint, SigningKey } from './signing-key.ts';
 import { Succession, type Place, type RotationLimits } from './succession.ts';
+import { WitnessClient, type WitnessOptions } from './witness-client.ts';
 import { reasonOf, Writer, type Report, type ReportedEvent, type WriterLimits } from './writer.ts';
 
 export interface JournalOptions {
@@ -29,6 +30,8 @@ export interface JournalOptions {
   /** Goes on behind a segment that was tampered with, and says so in the trail. */
   readonly acceptDamaged?: boolean;
   readonly files?: Files;
+  /** Where checkpoints are cosigned. */
+  readonly witness?: WitnessOptions;
   /** Told when recording fails and when it works again; for the operational log. */
   readonly report?: Report;
 }
@@ -52,6 +55,9 @@ const defaults: Limits = {
 /** In UTF-16 units, of which each makes at most three bytes; the rest is the line's prefix. */
 const maxBodyLength = Math.floor((maxLineBytes - 1024) / 3);
 
+/** How long the end of the process waits for the last cosignature. */
+const lastWitnessMs = 2000;
+
 export class Journal implements AsyncDisposable {
   readonly #limits: Limits;
   readonly #place: Place;
@@ -59,6 +65,7 @@ export class Journal implements AsyncDisposable {
   readonly #writer: Writer;
   readonly #intents = new IntentBook();
   readonly #header: { readonly boot: string; readonly inst: Members };
+  readonly #witness: WitnessClient | undefined;
   #pulse: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -91,7 +98,7 @@ export class Journal implements AsyncDisposable {
   }
 
   private constructor(
-    { limits, inst, report = () => {} }: JournalOptions,
+    { limits, inst, witness, report = () => {} }: JournalOptions,
     place: Place,
     beginning: Beginning,
     onKeyLeft: (error: unknown) => void,
@@ -107,6 +114,14 @@ export class Journal implements AsyncDisposable {
       written: (seq: number, event: string, members: Members) => this.#intents.note(seq, event, members),
     };
     this.#writer = new Writer(target, this.#limits, report);
+    if (!witness) return;
+    const client = new WitnessClient(place.files, place.directory, witness, (reason) => {
+      const event = reason === undefined ? 'audit.witness_back' : 'audit.witness_lost';
+      report(event, { reason });
+      void this.owe(event, { facts: { reason } });
+    });
+    place.checkpoints.onSigned = (signed) => client.offer(signed);
+    this.#witness = client;
   }
 
   /** Whether a new promise can be made now. */
@@ -147,6 +162,7 @@ export class Journal implements AsyncDisposable {
     await this.#writer.attempt(() => this.#succession.close('stopped'));
     await this.#writer.attempt(() => this.#succession.abandon());
     await this.#place.checkpoints[Symbol.asyncDispose]();
+    await this.#witness?.finish(lastWitnessMs);
     await this.#writer.attempt(() => this.#place.owner.release());
   }
 

@@ -12,7 +12,9 @@ export type ReportedEvent =
   | 'audit.recovered'
   | 'audit.chain_begun'
   | 'audit.checkpoint_failed'
-  | 'audit.key_left';
+  | 'audit.key_left'
+  | 'audit.witness_lost'
+  | 'audit.witness_back';
 export type Report = (event: ReportedEvent, facts: Members) => void;
 
 export interface WriterLimits extends QueueLimits {

@@ -4,13 +4,14 @@
  */
 import { z } from 'zod';
 
+import { audit } from './config-audit.ts';
 import { caller, callerName } from './config-callers.ts';
 import { certificates } from './config-certificates.ts';
 import { oauth } from './config-issuers.ts';
 import { admin, health, listen, listeners } from './config-listeners.ts';
 import { cacheLifetime, system, systemId, tenant, tenantName } from './config-parties.ts';
-import { confidentialUrl, path, privatePath, type References } from './config-references.ts';
-import { count, duration, name, secureUrl, size } from './config-values.ts';
+import { confidentialUrl, privatePath, type References } from './config-references.ts';
+import { count, duration, secureUrl, size } from './config-values.ts';
 
 /** Built for each parse, because references are read while parsing; `references` never shapes the schema itself. */
 export function createConfigSchema(references: References) {
@@ -110,27 +111,6 @@ function limits() {
     })
     .prefault({})
     .describe('Limits of calls and replies.');
-}
-
-function audit(references: References) {
-  return z
-    .strictObject({
-      directory: path(references)
-        .prefault('../var/audit')
-        .describe('Directory of the audit trail. Place it on a file system of its own.'),
-      instance: name('._-', 'name of an instance')
-        .optional()
-        .describe(
-          'Name of this gateway in the trail, and of its directory below `directory`. Unique among the replicas. Default: the host’s name.',
-        ),
-      keyFile: privatePath(references)
-        .prefault('../var/keys/audit.key')
-        .describe(
-          'File with the 32 bytes that pseudonymise and sign in the trail; generated when it is missing.',
-        ),
-    })
-    .prefault({})
-    .describe('The audit trail.');
 }
 
 function cache(references: References) {

@@ -2,6 +2,7 @@
  * The composition root: configuration → parts → a gateway that listens. Parts get values and opened things;
  * they are closed in the opposite order, the trail last, so that every outcome is still recorded.
  */
+import { parseKey } from '../audit/note.ts';
 import { createTrail, type Trail } from '../audit/trail.ts';
 import { openSecretBook } from '../auth/secret-book.ts';
 import { createCache, type Cache } from '../cache/cache.ts';
@@ -196,9 +197,20 @@ async function openTrail(
   key: Buffer,
   { observe: onRecord }: Metrics,
 ): Promise<Trail> {
-  const { directory, instance } = config.audit;
+  const { directory, instance, witness: told } = config.audit;
+  const witnessKey = told && parseKey(told.publicKey);
+  const witness = told && witnessKey && { url: told.url, key: witnessKey };
   const report = (event: string, facts: object): void => void log.warn(event, { ...facts });
-  return createTrail({ directory, instance, key, version, configHash: configHash(config), report, onRecord });
+  return createTrail({
+    directory,
+    instance,
+    key,
+    version,
+    configHash: configHash(config),
+    report,
+    onRecord,
+    ...(witness && { witness }),
+  });
 }
 
 type Note = (event: string, facts?: Record<string, unknown>) => void;

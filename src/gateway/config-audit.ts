@@ -1,0 +1,57 @@
+/** The part of the configuration that shapes the audit trail, and who outside of the gateway bears witness to it. */
+import { z } from 'zod';
+
+import { cosignatureType, parseKey } from '../audit/note.ts';
+import { path, privatePath, type References } from './config-references.ts';
+import { name, refuse } from './config-values.ts';
+
+export function audit(references: References) {
+  return z
+    .strictObject({
+      directory: path(references)
+        .prefault('../var/audit')
+        .describe('Directory of the audit trail. Place it on a file system of its own.'),
+      instance: name('._-', 'name of an instance')
+        .optional()
+        .describe(
+          'Name of this gateway in the trail, and of its directory below `directory`. Unique among the replicas. Default: the host’s name.',
+        ),
+      keyFile: privatePath(references)
+        .prefault('../var/keys/audit.key')
+        .describe(
+          'File with the 32 bytes that pseudonymise and sign in the trail; generated when it is missing.',
+        ),
+      witness: z
+        .strictObject({
+          url: witnessUrl().describe('Where it listens. Plain HTTP will do: all that passes is signed.'),
+          publicKey: witnessKey().describe('Its public key, as `gatehouse witness` shows it.'),
+        })
+        .optional()
+        .describe(
+          'A service on another host that cosigns checkpoints and takes none that goes back on an earlier one (`gatehouse witness`).',
+        ),
+    })
+    .prefault({})
+    .describe('The audit trail.');
+}
+
+function witnessUrl() {
+  const error = 'must be an address such as http://witness.example.com:8090';
+  return z
+    .string({ error })
+    .meta({ title: 'address' })
+    .transform((text, ctx) => {
+      const url = URL.parse(text);
+      if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash)
+        refuse(ctx, error);
+      return text.replace(/\/+$/, '');
+    });
+}
+
+function witnessKey() {
+  const error = 'must be the key of a witness, such as witness.example.com/w1+141f260a+BMqTr…';
+  return z
+    .string({ error })
+    .meta({ title: 'public key' })
+    .refine((text) => parseKey(text)?.type === cosignatureType, { error });
+}
