@@ -5,11 +5,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 
 export interface RawAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+}
+
+export interface RawOptions {
+  readonly allowHalfOpen?: boolean;
+  /** The address to call from, of those that this machine has. */
+  readonly localAddress?: string;
 }
 
 /** Longer than anything that a test waits for. */
@@ -23,10 +30,18 @@ export class RawConnection implements Disposable {
   #fault: Error | undefined;
 
   /** @param options as of `net.connect`; with `allowHalfOpen` this side never closes by itself */
-  static async open(authority: string, options: { allowHalfOpen?: boolean } = {}): Promise<RawConnection> {
+  static async open(authority: string, options: RawOptions = {}): Promise<RawConnection> {
     const { hostname: host, port } = new URL(`http://${authority}`);
     const socket = connect({ ...options, host, port: Number(port) });
     await once(socket, 'connect');
+    return new RawConnection(socket);
+  }
+
+  /** The same over TLS; rejects when the handshake fails. */
+  static async openTls(authority: string, options: ConnectionOptions & RawOptions): Promise<RawConnection> {
+    const { hostname: host, port } = new URL(`https://${authority}`);
+    const socket = connectTls({ host, port: Number(port), ...options });
+    await once(socket, 'secureConnect');
     return new RawConnection(socket);
   }
 

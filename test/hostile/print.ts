@@ -1,0 +1,15 @@
+/** `npm run hostile`: plays all rows and prints their table; ends as the tests end. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempDisposableSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+using directory = mkdtempDisposableSync(join(tmpdir(), 'gatehouse-table-'));
+const file = join(directory.path, 'table.txt');
+const tests = ['rows', 'corpus'].map((name) => join(import.meta.dirname, `${name}.test.ts`));
+const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=dot', ...tests], {
+  stdio: 'inherit',
+  env: { ...process.env, HOSTILE_TABLE: file },
+});
+process.stdout.write(`\n${readFileSync(file, 'utf8')}`);
+process.exitCode = status ?? 1;
