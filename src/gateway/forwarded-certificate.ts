@@ -55,25 +55,29 @@ function readElement(text: string): ReadonlyMap<string, string> | undefined {
   return element;
 }
 
-const pem =
-  /-----BEGIN CERTIFICATE-----[\r\n]+([A-Za-z0-9+/=\r\n]+?)[\r\n]+-----END CERTIFICATE-----(?:[\r\n]+|$)/y;
+const end = '-----END CERTIFICATE-----';
+/** Without a choice where to stop, so that no text makes it look back. */
+const block = /^[\r\n]*-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\r\n]+)$/;
 
 /** The certificates of a URL-encoded PEM; none when nothing is given, undefined when it is not wholly one. */
 function readPem(encoded: string | undefined): X509Certificate[] | undefined {
   if (encoded === undefined) return [];
-  const found: X509Certificate[] = [];
   try {
-    const text = decodeURIComponent(encoded);
-    for (pem.lastIndex = 0; pem.lastIndex < text.length;) {
-      const base64 = pem.exec(text)?.[1]?.replaceAll(/[\r\n]/g, '');
-      const bytes = Buffer.from(base64 ?? '', 'base64');
-      const certificate = new X509Certificate(bytes);
-      // Both readers forgive: the one what is no base64, the other what follows a certificate.
-      if (bytes.toString('base64') !== base64 || !certificate.raw.equals(bytes)) return undefined;
-      found.push(certificate);
-    }
+    const blocks = decodeURIComponent(encoded).split(end);
+    const behind = blocks.pop() ?? '';
+    const found = blocks.map(readBlock);
+    return found.length > 0 && /^[\r\n]*$/.test(behind) ? found : undefined;
   } catch {
     return undefined; // a broken escape, or no certificate
   }
-  return found.length > 0 ? found : undefined;
+}
+
+function readBlock(text: string): X509Certificate {
+  const base64 = block.exec(text)?.[1]?.replaceAll(/[\r\n]/g, '');
+  const bytes = Buffer.from(base64 ?? '', 'base64');
+  const certificate = new X509Certificate(bytes);
+  // Both readers forgive: the one what is no base64, the other what follows a certificate.
+  if (bytes.toString('base64') !== base64 || !certificate.raw.equals(bytes))
+    throw new RangeError('This is more than a certificate.');
+  return certificate;
 }

@@ -103,6 +103,23 @@ for (const [what, text] of Object.entries(wrong))
     assert.equal(readForwarded(text), undefined);
   });
 
+const full = 16 * 1024;
+const begin = '-----BEGIN%20CERTIFICATE-----';
+for (const [what, text] of [
+  ['empty lines', `Cert="${begin}${'%0A'.repeat(full / 3)}"`],
+  ['raw certificates without an end', `Cert="${begin.repeat(full / begin.length)}"`],
+  ['base64', `Cert="${begin}%0A${'A'.repeat(full)}"`],
+  ['escaped quotation marks', `Subject="${String.raw`\"`.repeat(full / 2)}`],
+  ['quotation marks', `Subject=${'"'.repeat(full)}`],
+  ['pairs', 'URI=;'.repeat(full / 5)],
+] as const)
+  test(`a field full of ${what} is refused at little cost`, () => {
+    const since = performance.now();
+    assert.equal(readForwarded(text), undefined);
+    // A reader that looks back takes most of a minute.
+    assert.ok(performance.now() - since < 2000, `it took ${performance.now() - since} ms`);
+  });
+
 const printable = fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code));
 const whole = `Hash=${digest(mine)};Cert="${envoy(mine)}";Chain="${envoy(chain)}";Subject="CN=idm"`;
 
