@@ -51,15 +51,22 @@ export async function chainsIn(directories: readonly string[], help: string): Pr
 
 /** The key under which pseudonyms are made; the file is the gateway's `audit.keyFile`. */
 export async function redactorFrom(file: string, help: string): Promise<Redactor> {
-  let key: Buffer;
+  const key = await readable(file, help, () => readFile(file));
+  if (key.length !== 32) throw new WrongUsage(`${file} does not hold 32 bytes`, help);
+  return new Redactor(deriveKey(key, 'audit'));
+}
+
+export function contentOf(file: string, help: string): Promise<string> {
+  return readable(file, help, () => readFile(file, 'utf8'));
+}
+
+async function readable<T>(file: string, help: string, work: () => Promise<T>): Promise<T> {
   try {
-    key = await readFile(file);
+    return await work();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
     throw new WrongUsage(`${file} cannot be read${code}`, help);
   }
-  if (key.length !== 32) throw new WrongUsage(`${file} does not hold 32 bytes`, help);
-  return new Redactor(deriveKey(key, 'audit'));
 }
 
 export const pseudonymTypes = ['id', 'value', 'name'] as const;

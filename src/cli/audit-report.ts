@@ -1,5 +1,5 @@
 /** `gatehouse audit report`: a period of the trail on a few pages, for people who were not there. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 
 import type { Entry } from '../audit/entry.ts';
 import { mayHaveWritten, openIntents } from '../audit/open-intents.ts';
@@ -7,7 +7,7 @@ import { parseKeys } from '../audit/published-keys.ts';
 import { Bounded, Survey, type Happening } from '../audit/survey.ts';
 import { verifyTrail } from '../audit/verify.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
-import { chainsIn, exitCodes, mostDirectories, Pass, timeHelp, timeIn } from './audit-input.ts';
+import { chainsIn, contentOf, exitCodes, mostDirectories, Pass, timeHelp, timeIn } from './audit-input.ts';
 import { csv } from './audit-report-csv.ts';
 import { page, type Report } from './audit-report-page.ts';
 import { callerOf, operationOf } from './audit-table.ts';
@@ -68,8 +68,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const { survey, unknownWrites } = await surveyOf(pass, silenceIn(silence));
   pass.exitCode(exitCodes.done);
   const verification = await verifyTrail(given.positionals, {
-    checkpoints: await Promise.all(checkpoint.map(contentOf)),
-    rootKeys: (await Promise.all(key.map(contentOf))).flatMap(parseKeys),
+    checkpoints: await Promise.all(checkpoint.map((file) => contentOf(file, help))),
+    rootKeys: (await Promise.all(key.map((file) => contentOf(file, help)))).flatMap(parseKeys),
   });
   const report = {
     verification,
@@ -89,15 +89,6 @@ function silenceIn(text: string): number {
   const minutes = { m: 1, h: 60, d: 1440 }[unit ?? ''];
   if (minutes === undefined) throw new WrongUsage('--silence is a length such as 90m, 24h or 7d', help);
   return Number(count) * minutes * 60_000;
-}
-
-async function contentOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    throw new WrongUsage(`${file} cannot be read${code}`, help);
-  }
 }
 
 const mostUnknown = 500;

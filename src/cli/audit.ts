@@ -23,6 +23,14 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     load: () => import('./audit-open-intents.ts'),
   },
   report: { says: 'a period on a few pages, as HTML or CSV', load: () => import('./audit-report.ts') },
+  prove: {
+    says: 'one record, and the proof that it stands in the trail',
+    load: () => import('./audit-prove.ts'),
+  },
+  'check-proof': {
+    says: 'is a proof right? needs only the public key',
+    load: () => import('./audit-check-proof.ts'),
+  },
   hash: { says: 'the pseudonym of a text, to look for a person', load: () => import('./audit-hash.ts') },
 };
 
