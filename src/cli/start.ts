@@ -50,7 +50,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const file = configFile(given.values.config);
     const files = new FileWatch();
     const config = loadConfig(file, process.env, (path) => files.add(path));
-    if (!given.values['allow-root']) for (const [, { host }] of listenersOf(config)) refuseRoot(host);
+    if (!given.values['allow-root']) for (const host of hostsOf(config)) refuseRoot(host);
     const gateway = await startService(config, service, secrets);
     const watch = service.use(
       watchConfig(file, files, (load, occasion) =>
@@ -74,6 +74,11 @@ export async function run(args: readonly string[]): Promise<number> {
 function writeNoReports(): void {
   const never = { reportOnFatalError: false, reportOnSignal: false, reportOnUncaughtException: false };
   Object.assign(process.report, { ...never, excludeEnv: true });
+}
+
+function hostsOf(config: Config): string[] {
+  const others = [config.admin, ...(config.health ? [config.health] : [])];
+  return [...listenersOf(config).map(([, settings]) => settings), ...others].map(({ host }) => host);
 }
 
 /** @param secrets gets those that were generated, in clear; they are never stored */

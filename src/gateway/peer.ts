@@ -16,8 +16,11 @@ interface Upon {
 }
 
 /** The end that the system knows; with a proxy in between, the proxy. */
-export function nearEnd({ remoteAddress: ip = '', remotePort: port = 0 }: Socket): Source {
-  return { ip, port };
+export function nearEnd({
+  remoteAddress: ip = '',
+  remotePort: port = 0,
+}: Pick<Socket, 'remoteAddress' | 'remotePort'>): Source {
+  return { ip: canonicalAddress(ip), port };
 }
 
 export function introduce(socket: Socket, peer: Source): void {
@@ -32,6 +35,7 @@ export function peerOf(socket: Duplex): Source {
 
 /** One spelling for each address, so that two of one party count as one. */
 export function canonicalAddress(ip: string): string {
-  if (!isIPv6(ip)) return ip;
-  return plainAddress(new SocketAddress({ address: plainAddress(ip), family: 'ipv6' }).address);
+  const address = plainAddress(ip);
+  if (!isIPv6(address)) return address;
+  return plainAddress(new SocketAddress({ address, family: 'ipv6' }).address);
 }

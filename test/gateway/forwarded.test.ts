@@ -22,7 +22,15 @@ const cases: readonly (readonly [what: string, from: Source, field: string, sour
   ],
   ['IPv6', peer, '2001:DB8:0:0::1', { ip: '2001:db8::1', port: 0, via: ['10.0.0.1'] }],
   ['IPv6 with a port', peer, '[2001:db8::1]:443', { ip: '2001:db8::1', port: 443, via: ['10.0.0.1'] }],
-  ['IPv4 inside IPv6', peer, '::ffff:c633:6401', { ip: '198.51.100.1', port: 0, via: ['10.0.0.1'] }],
+  ...['::ffff:c633:6401', '::ffff:198.51.100.1', '[::FFFF:198.51.100.1]'].map(
+    (field) =>
+      [
+        `IPv4 inside IPv6 as ${field}`,
+        peer,
+        field,
+        { ip: '198.51.100.1', port: 0, via: ['10.0.0.1'] },
+      ] as const,
+  ),
   [
     'two hops',
     peer,

@@ -94,6 +94,20 @@ describe('a listener with a load balancer before it', () => {
     assert.deepEqual(source, { ip: '198.51.100.7', port: 40_000, via: ['127.0.0.1'] });
   });
 
+  test('takes a large body that comes at once with the announcement', async () => {
+    const body = JSON.stringify({ schemas: [], title: 'x'.repeat(3_000_000) });
+    const lines = [
+      ...siege.head('POST', '/Users'),
+      'Content-Type: application/scim+json',
+      `Content-Length: ${body.length}`,
+    ];
+    using connection = await RawConnection.open(siege.gateway.authority);
+    connection.send(Buffer.concat([announce({ ip: '198.51.100.7' }), Buffer.from(request(lines, body))]));
+    const { status, body: answer } = await connection.answer();
+    assert.ok(status < 300, answer);
+    assert.equal(siege.upstream.received.at(-1)?.body, body);
+  });
+
   for (const [what, local] of [
     ['nothing behind it', header(0x20, 0x00, Buffer.alloc(0))],
     ['addresses', announce({ ip: '198.51.100.7', command: 0x20 })],
@@ -107,7 +121,7 @@ describe('a listener with a load balancer before it', () => {
       assert.equal(source.via, undefined);
     });
 
-  test('answers a caller of HTTP/1.0, and one that has ended its side', async () => {
+  test('answers a caller of HTTP/1.0, and one that wants to be the last', async () => {
     const lines = siege.head('GET', '/Users/1').map((line) => line.replace('HTTP/1.1', 'HTTP/1.0'));
     using old = await RawConnection.open(siege.gateway.authority);
     old.send(Buffer.concat([announce({ ip: '198.51.100.7' }), Buffer.from(request(lines))]));
