@@ -6,7 +6,7 @@ import { pseudonymTypeIn, pseudonymTypes, redactorFrom } from './audit-input.ts'
 
 const help = `usage: gatehouse audit hash <value> --key FILE [--type TYPE] [--json]
 
-Prints the pseudonym of a text. Whoever has the key file can look for people in the trail; keep it from those who may not.
+Prints the pseudonym of a text. Whoever has the key file can look for people in the trail: keep it from others.
 With - as the value it is read from standard input, so that it does not stay in the shell's history.
 
   --key FILE   the gateway's audit.keyFile

@@ -8,15 +8,7 @@ import { test } from 'node:test';
 
 import { Redactor } from '../../src/audit/redact.ts';
 import { deriveKey } from '../../src/gateway/key-file.ts';
-import {
-  aCall,
-  anOperation,
-  instance,
-  openTrail,
-  segmentPaths,
-  temporaryDirectory,
-  upstreamCall,
-} from './support.ts';
+import { aCall, anOperation, instance, openTrail, temporaryDirectory, upstreamCall } from './support.ts';
 import { chainA, chainB, writeTrail } from './written-trail.ts';
 
 const main = resolvePath(import.meta.dirname, '../../src/main.ts');
