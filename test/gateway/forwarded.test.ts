@@ -1,5 +1,6 @@
 /** Where a call comes from, for every shape of X-Forwarded-For that trusted hops and liars can make of it. */
 import assert from 'node:assert/strict';
+import { isIP } from 'node:net';
 import { test } from 'node:test';
 
 import fc from 'fast-check';
@@ -90,5 +91,22 @@ test('nothing that a caller sends ahead of what its hop appends changes where it
       assert.deepEqual(source, { ip, port: 0, via: [peer.ip] });
     }),
     { numRuns: 2000 },
+  );
+});
+
+test('whatever a hop writes, the call comes from an address', () => {
+  const inside = fc.ipV4().map((ip) => `::ffff:${ip}`);
+  const entry = fc.oneof(
+    fc.ipV4(),
+    fc.ipV6(),
+    inside,
+    fc.constantFrom('10.0.0.2', '[', ']', ':', '%', '::1%0'),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(fc.array(entry), fc.constantFrom(',', ', ', ':'), (entries, separator) => {
+      assert.ok(isIP(behind(peer, entries.join(separator), hops).ip));
+    }),
+    { numRuns: 5000 },
   );
 });
