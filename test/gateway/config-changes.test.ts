@@ -76,3 +76,16 @@ test('rights, limits of calls, tenants and systems may change', () => {
   assert.ok(changes.length >= 4);
   refuseFixed(changes, 'the new one');
 });
+
+test('a further listener may get other host names, but neither come, go nor trust others', () => {
+  const withLan = (lan: object): Config => configure({ listeners: { lan: { port: 8444, ...lan } } });
+  refuseFixed(changesBetween(withLan({}), withLan({ hosts: ['inside.example.com'] })), 'the new one');
+  for (const [before, after] of [
+    [configure(), withLan({})],
+    [withLan({}), configure()],
+    [withLan({}), withLan({ trustedHops: ['10.0.0.1'] })],
+    [withLan({}), withLan({ proxyProtocol: { from: ['10.0.0.1'] } })],
+    [configure(), configure({ health: {} })],
+  ] as const)
+    assert.throws(() => refuseFixed(changesBetween(before, after), 'the new one'), ConfigFaults);
+});
