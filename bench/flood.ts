@@ -26,6 +26,7 @@ function guess(): void {
     .once('error', () => settle('failed'));
 }
 
+setTimeout(() => process.stdout.write('at work\n'), 500); // when the first guesses are used up
 const ticking = setInterval(() => {
   const due = Math.floor(((performance.now() - startedAt) * Number(rate)) / 1000);
   while (sent < due && waiting < maxWaiting) guess();
