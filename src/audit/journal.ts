@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
 import { Checkpoints } from './checkpoints.ts';
+import { expireSegments } from './expiry.ts';
 import { realFiles, type Files } from './files.ts';
 import { deriveSecret, KeyStore } from './key-store.ts';
 import { draft, maxLineBytes, type Draft } from './line.ts';
@@ -40,6 +41,8 @@ export interface Limits extends WriterLimits, RotationLimits {
   readonly checkpointMs: number;
   /** How long the trail may be silent before it says that nothing happened. */
   readonly heartbeatMs: number;
+  /** How long segments are kept; for good when left out. */
+  readonly keepMs?: number;
 }
 
 const defaults: Limits = {
@@ -68,6 +71,10 @@ export class Journal implements AsyncDisposable {
   readonly #witness: WitnessClient | undefined;
   #pulse: NodeJS.Timeout | undefined;
   #closed = false;
+  #expiring: Promise<number> | undefined;
+  /** The segment in which was looked for others whose time is over. */
+  #lookedIn = 0;
+  readonly #onNotExpired: (error: unknown) => void;
 
   /** When this resolves, the new segment and all that recovery had to say are on stable storage. */
   static async open(options: JournalOptions): Promise<Journal> {
@@ -114,6 +121,8 @@ export class Journal implements AsyncDisposable {
       written: (seq: number, event: string, members: Members) => this.#intents.note(seq, event, members),
     };
     this.#writer = new Writer(target, this.#limits, report);
+    this.#onNotExpired = (error) =>
+      report('audit.not_expired', { code: codeOf(error), reason: reasonOf(error) });
     if (!witness) return;
     const client = new WitnessClient(place.files, place.directory, witness, (reason) => {
       const event = reason === undefined ? 'audit.witness_back' : 'audit.witness_lost';
@@ -154,10 +163,21 @@ export class Journal implements AsyncDisposable {
     return promise;
   }
 
+  /** Removes closed segments that ended before this time, and says so in the trail; returns how many. */
+  expire(before: Date): Promise<number> {
+    const { files, directory } = this.#place;
+    const append = (event: string, members: Members): Promise<number> => this.append(event, members);
+    this.#expiring ??= expireSegments({ files, directory, append }, before).finally(() => {
+      this.#expiring = undefined;
+    });
+    return this.#expiring;
+  }
+
   /** Writes what waits, closes the segment, signs its end and gives the directory free. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     clearInterval(this.#pulse);
+    await this.#expiring?.catch(this.#onNotExpired);
     await this.#writer.finish();
     await this.#writer.attempt(() => this.#succession.close('stopped'));
     await this.#writer.attempt(() => this.#succession.abandon());
@@ -183,6 +203,7 @@ export class Journal implements AsyncDisposable {
   /** A checkpoint for what came since the last one; where nothing came, a record of that, so that silence is provable. */
   #beat(): void {
     this.#succession.checkpoint();
+    this.#expireOnce();
     if (this.#writer.idleMs < this.#limits.heartbeatMs || !this.accepting) return;
     this.#writer.enqueue({
       draft: draft('audit.heartbeat', {}),
@@ -191,6 +212,15 @@ export class Journal implements AsyncDisposable {
       // A failure is told by the writer; the next beat comes anyway.
       settle: () => {},
     });
+  }
+
+  /** At the start and after each rotation. */
+  #expireOnce(): void {
+    const { keepMs } = this.#limits;
+    const { number } = this.#succession;
+    if (keepMs === undefined || number === this.#lookedIn || !this.accepting) return;
+    this.#lookedIn = number;
+    this.expire(new Date(Date.now() - keepMs)).catch(this.#onNotExpired);
   }
 
   #problemWith(record: Draft): string | undefined {

@@ -55,6 +55,11 @@ export class Succession {
     return this.#segment;
   }
 
+  /** Of the segment that is written now, or else of the next one. */
+  get number(): number {
+    return this.#segment?.name.number ?? this.#next.name.number;
+  }
+
   /** Signs what has been reached, if that was not done yet; the file comes later. */
   checkpoint(): void {
     if (this.#segment) this.#place.checkpoints.take(this.#segment);

@@ -15,9 +15,10 @@ import {
   type Part,
   type Trust,
 } from './evidence.ts';
+import { checkTombstones, linkExpired, readExpired, type ExpiredSegment, type Link } from './expired.ts';
 import { scanAll, type ScanJob } from './scan-pool.ts';
 import { readHeader, type Header, type Scan } from './scan.ts';
-import { fileOf, predecessorOf, type SegmentName } from './segment.ts';
+import { expiredEvent, fileOf, predecessorOf, type SegmentName } from './segment.ts';
 import { fingerprint } from './signing-key.ts';
 import { worst, type Finding, type InstanceReport } from './verdict.ts';
 
@@ -28,7 +29,10 @@ export async function verifyChain(
 ): Promise<InstanceReport> {
   // Read first: what is written meanwhile is longer than they say, never shorter.
   const local = await readLocalCheckpoints(files);
-  const check = new ChainCheck(files.running);
+  const first = files.segments[0]?.name;
+  const removed = first ? await readExpired(files.directories, first.chain) : [];
+  const expired = removed.filter(({ header }) => header.segment < (first?.number ?? 0));
+  const check = new ChainCheck(files.running, expired, first?.chain ?? '');
   const headers = await Promise.all(files.segments.map(({ path, name }) => readHeader(path, name)));
   const wanted = [...local, ...(trust.checkpoints ?? [])].map(({ size }) => size);
   const jobs = files.segments.map((segment, at) => jobOf(segment, headers[at + 1], wanted));
@@ -41,6 +45,7 @@ export async function verifyChain(
     onBytes(segment?.bytes ?? 0);
     at += 1;
   }
+  checkTombstones(expired, check.parts, check.find);
   checkRootKey(files.chain, check.rootKey, trust, check.find);
   return check.report(files, judgeCheckpoints(check.parts, local, trust, check.find));
 }
@@ -48,17 +53,22 @@ export async function verifyChain(
 function jobOf({ path, name }: SegmentFile, next: Header | undefined, rootsAt: readonly number[]): ScanJob {
   const said = next?.previous;
   const limit = said && !said.closed && said.segment === name.number ? { limit: said.bytes } : {};
-  return { path, name, options: { ...limit, rootsAt, keep: ['audit.damage_accepted'] } };
+  return { path, name, options: { ...limit, rootsAt, keep: [damageEvent, expiredEvent] } };
 }
+
+const damageEvent = 'audit.damage_accepted';
 
 class ChainCheck {
   readonly #running: boolean;
   readonly #findings: Finding[] = [];
   readonly parts: Part[] = [];
-  #sound = true;
+  readonly #expired: readonly ExpiredSegment[];
+  #before: Link | undefined;
 
-  constructor(running: boolean) {
+  constructor(running: boolean, expired: readonly ExpiredSegment[], chain: string) {
     this.#running = running;
+    this.#expired = expired;
+    this.#before = linkExpired(chain, expired, this.find);
   }
 
   readonly find: Find = (verdict, name, reason, place = {}) => {
@@ -66,20 +76,25 @@ class ChainCheck {
   };
 
   get rootKey(): string | undefined {
+    if (this.#expired[0]) return this.#expired[0].header.signer;
     const first = this.parts[0];
     return first?.name.number === 1 ? first.scan.header?.signer : undefined;
   }
 
   segment(name: SegmentName, scan: Scan, next: SegmentName | undefined, unclosed: boolean): void {
-    const before = this.parts.at(-1);
     const found = this.#findings.length;
-    this.#checkSequence(name, before);
-    for (const { seq } of scan.kept)
-      this.find('tampered', name, 'The gateway was told to go on behind damage.', { seq });
-    if (scan.header) this.#checkBeginning(name, scan, scan.header, before);
+    this.#checkSequence(name, this.#before);
+    for (const { seq, event } of scan.kept)
+      if (event === damageEvent)
+        this.find('tampered', name, 'The gateway was told to go on behind damage.', { seq });
+    if (scan.header) this.#checkBeginning(name, scan, scan.header);
     this.#checkEnd(name, scan, next, unclosed);
     this.parts.push({ name, scan });
-    this.#sound = this.#findings.length === found;
+    const { end, header, footer } = scan;
+    const predecessor = predecessorOf(name.number, end, footer !== undefined);
+    const isSound = this.#findings.length === found;
+    const link = isSound ? { predecessor, peaks: end.chainTree.peaks } : undefined;
+    this.#before = { name, key: header?.key, end: link };
   }
 
   report({ instance, chain, running, segments }: ChainFiles, evidence: Evidence): InstanceReport {
@@ -92,7 +107,7 @@ class ChainCheck {
       chain,
       running,
       segments: segments.length,
-      expired: 0,
+      expired: this.#expired.length,
       records: scans.reduce((sum, { lines }) => sum + lines, 0),
       bytes: scans.reduce((sum, { end }) => sum + end.bytes, 0),
       firstSeq: segments[0]?.name.firstSeq,
@@ -106,7 +121,7 @@ class ChainCheck {
     };
   }
 
-  #checkSequence(name: SegmentName, before: Part | undefined): void {
+  #checkSequence(name: SegmentName, before: Link | undefined): void {
     const expected = (before?.name.number ?? 0) + 1;
     if (before && before.name.chain !== name.chain)
       this.find('tampered', name, 'The segment is of another chain.');
@@ -115,7 +130,8 @@ class ChainCheck {
     else if (name.number < expected) this.find('tampered', name, `There is another segment ${name.number}.`);
   }
 
-  #checkBeginning(name: SegmentName, { begin }: Scan, header: Header, before: Part | undefined): void {
+  #checkBeginning(name: SegmentName, { begin }: Scan, header: Header): void {
+    const before = this.#before;
     if (!before) {
       if (name.number === 1 && header.previous)
         this.find('tampered', name, 'The first segment names a predecessor.');
@@ -124,29 +140,30 @@ class ChainCheck {
       return;
     }
     if (before.name.number !== name.number - 1) return;
-    if (before.scan.header && header.signer !== before.scan.header.key)
-      this.find('tampered', name, 'The header is not signed by the key of the segment before it.', {
-        line: 1,
-        seq: name.firstSeq,
-      });
-    if (this.#sound) this.#compare(name, begin, header, before);
+    const place = { line: 1, seq: name.firstSeq };
+    if (before.key && header.signer !== before.key)
+      this.find('tampered', name, 'The header is not signed by the key of the segment before it.', place);
+    if (before.end) this.#compare(name, begin, header, before.end);
   }
 
-  #compare(name: SegmentName, begin: string | undefined, header: Header, before: Part): void {
-    const { end, footer } = before.scan;
-    const place = { line: 1, seq: end.seq + 1 };
-    if (name.firstSeq !== end.seq + 1) {
-      const found = `${end.seq + 1} was expected, ${name.firstSeq} found.`;
+  #compare(
+    name: SegmentName,
+    begin: string | undefined,
+    header: Header,
+    { predecessor, peaks }: NonNullable<Link['end']>,
+  ): void {
+    const place = { line: 1, seq: predecessor.seq + 1 };
+    if (name.firstSeq !== place.seq) {
+      const found = `${place.seq} was expected, ${name.firstSeq} found.`;
       return this.find('tampered', name, `Lines are missing or out of order: ${found}`, place);
     }
-    if (begin !== end.head)
+    if (begin !== predecessor.head)
       return this.find('tampered', name, 'The line does not follow from the line before it.', place);
-    const expected = predecessorOf(before.name.number, end, footer !== undefined);
     const said: Record<string, unknown> = { ...header.previous };
-    const differs = Object.entries(expected).find(([member, value]) => said[member] !== value);
+    const differs = Object.entries(predecessor).find(([member, value]) => said[member] !== value);
     if (differs)
       return this.find('tampered', name, `The header is wrong about its predecessor (${differs[0]}).`, place);
-    if (!isDeepStrictEqual(header.peaks, [...end.chainTree.peaks]))
+    if (peaks && !isDeepStrictEqual(header.peaks, [...peaks]))
       this.find('tampered', name, 'The header is wrong about the tree before it (peaks).', place);
   }
 

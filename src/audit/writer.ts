@@ -13,6 +13,7 @@ export type ReportedEvent =
   | 'audit.chain_begun'
   | 'audit.checkpoint_failed'
   | 'audit.key_left'
+  | 'audit.not_expired'
   | 'audit.witness_lost'
   | 'audit.witness_back';
 export type Report = (event: ReportedEvent, facts: Members) => void;

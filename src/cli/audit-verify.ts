@@ -130,7 +130,7 @@ function describeInstance(report: InstanceReport): string {
   const { instance, verdict, running, segments, records, bytes, firstSeq, lastSeq, firstTs, lastTs } = report;
   const rows = [
     ['chain', report.chain],
-    ['segments', segments],
+    ['segments', report.expired > 0 ? `${segments}, and ${report.expired} before that expired` : segments],
     ['records', `${records} (${sizeOf(bytes)})`],
     ['sequence', firstSeq === undefined ? undefined : `${firstSeq} to ${lastSeq}`],
     ['time', firstTs && `${firstTs} to ${lastTs}`],

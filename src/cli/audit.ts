@@ -11,6 +11,10 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     says: 'was a line changed, taken out, added or moved?',
     load: () => import('./audit-verify.ts'),
   },
+  expire: {
+    says: 'remove segments whose time is over, with a trace',
+    load: () => import('./audit-expire.ts'),
+  },
   key: { says: 'the public keys that an auditor and a witness keep', load: () => import('./audit-key.ts') },
   search: {
     says: 'find records by time, caller, system, outcome, person …',

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { cosignatureType, parseKey } from '../audit/note.ts';
 import { path, privatePath, type References } from './config-references.ts';
-import { name, refuse } from './config-values.ts';
+import { count, name, refuse } from './config-values.ts';
 
 export function audit(references: References) {
   return z
@@ -20,6 +20,11 @@ export function audit(references: References) {
         .prefault('../var/keys/audit.key')
         .describe(
           'File with the 32 bytes that pseudonymise and sign in the trail; generated when it is missing.',
+        ),
+      keepDays: count(1, 36_500)
+        .optional()
+        .describe(
+          'How long closed segments are kept. Then they are removed, and the trail says so. Default: for good.',
         ),
       witness: z
         .strictObject({

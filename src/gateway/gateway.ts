@@ -197,7 +197,7 @@ async function openTrail(
   key: Buffer,
   { observe: onRecord }: Metrics,
 ): Promise<Trail> {
-  const { directory, instance, witness: told } = config.audit;
+  const { directory, instance, witness: told, keepDays } = config.audit;
   const witnessKey = told && parseKey(told.publicKey);
   const witness = told && witnessKey && { url: told.url, key: witnessKey };
   const report = (event: string, facts: object): void => void log.warn(event, { ...facts });
@@ -210,6 +210,7 @@ async function openTrail(
     report,
     onRecord,
     ...(witness && { witness }),
+    ...(keepDays !== undefined && { limits: { keepMs: keepDays * 86_400_000 } }),
   });
 }
 

@@ -1,11 +1,11 @@
 /** `gatehouse audit`: its exit codes are what scripts rely on. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { truncate } from 'node:fs/promises';
+import { copyFile, truncate } from 'node:fs/promises';
 import { resolve as resolvePath } from 'node:path';
 import { test } from 'node:test';
 
-import { openTrail, segmentPaths, temporaryDirectory } from './support.ts';
+import { instance, openTrail, segmentPaths, temporaryDirectory } from './support.ts';
 
 const main = resolvePath(import.meta.dirname, '../../src/main.ts');
 
@@ -64,4 +64,44 @@ test('--help explains with examples', async () => {
   const { code, stdout } = await audit('--help');
   assert.equal(code, 0);
   assert.match(stdout, /examples:\n {2}gatehouse audit verify/);
+});
+
+test('a trail is only judged against a checkpoint from elsewhere, or when told to go without', async () => {
+  await using opened = await openTrail();
+  await opened.trail[Symbol.asyncDispose]();
+  const kept = await temporaryDirectory();
+  for (const file of ['checkpoint', 'keys.pub'])
+    await copyFile(`${opened.directory}/${instance}/${file}`, `${kept}/${file}`);
+  const { code, stderr } = await audit('verify', opened.directory);
+  assert.equal(code, 4);
+  assert.match(stderr, /^gatehouse: give --checkpoint from another host, or say --local-only/);
+  const evidence = ['--checkpoint', `${kept}/checkpoint`, '--key', `${kept}/keys.pub`];
+  const proven = await audit('verify', opened.directory, ...evidence);
+  assert.equal(proven.code, 0);
+  assert.match(proven.stdout, /covered\s+up to 2 by a checkpoint/);
+  assert.equal((await audit('verify', opened.directory, ...evidence, '--local-only')).code, 4);
+  assert.equal((await audit('verify', opened.directory, '--checkpoint', `${kept}/none`)).code, 4);
+});
+
+test('an instance whose directory is missing ends with 3', async () => {
+  await using here = await openTrail();
+  await using away = await openTrail();
+  for (const opened of [here, away]) await opened.trail[Symbol.asyncDispose]();
+  const checkpoints = [here, away].flatMap(({ directory }) => [
+    '--checkpoint',
+    `${directory}/${instance}/checkpoint`,
+  ]);
+  assert.equal((await audit('verify', here.directory, away.directory, ...checkpoints)).code, 0);
+  const { code, stdout } = await audit('verify', here.directory, ...checkpoints);
+  assert.equal(code, 3);
+  assert.match(stdout, /no directory with its segments/);
+});
+
+test('the fingerprint that `audit key` shows is the one that `audit verify` takes', async () => {
+  await using opened = await openTrail();
+  const { stdout } = await audit('key', opened.directory);
+  const [told = ''] = /sha256:[0-9a-f]{64}/.exec(stdout) ?? [];
+  assert.equal((await audit('verify', opened.directory, '--local-only', '--key', told)).code, 0);
+  const other = `sha256:${'0'.repeat(64)}`;
+  assert.equal((await audit('verify', opened.directory, '--local-only', '--key', other)).code, 1);
 });
