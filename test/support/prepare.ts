@@ -1,19 +1,37 @@
 /**
- * Runs before the tests: they start a real redis-server each for themselves, so the program must be there.
- * It is installed where that is possible without a question; elsewhere the run ends here and says what to do.
+ * Runs before the tests: they start real programs, so these must be there. What is missing is installed where that is
+ * possible without a question; elsewhere the run ends here and says what to do.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
-function isThere(command: string): boolean {
-  return spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
+interface Program {
+  readonly name: string;
+  /** Of Debian. */
+  readonly package: string;
+  readonly what: string;
 }
 
-function installOnDebian(): void {
+const programs: readonly Program[] = [
+  { name: 'redis-server', package: 'redis-server', what: 'Redis 6 or later' },
+  {
+    name: 'python3',
+    package: 'python3',
+    what: 'Python 3.9 or later, for the second verifier of the audit trail',
+  },
+  { name: 'openssl', package: 'openssl', what: 'OpenSSL 3, for the same' },
+];
+
+function isThere({ name }: Program): boolean {
+  return spawnSync(name, [name === 'openssl' ? 'version' : '--version'], { stdio: 'ignore' }).status === 0;
+}
+
+function installOnDebian(missing: readonly Program[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   execFileSync('apt-get', ['update'], { stdio: 'inherit', env });
   withoutStartingServices(() => {
-    const parameters = ['install', '-y', '--no-install-recommends', 'redis-server'];
+    const packages = missing.map((program) => program.package);
+    const parameters = ['install', '-y', '--no-install-recommends', ...packages];
     execFileSync('apt-get', parameters, { stdio: 'inherit', env });
   });
 }
@@ -30,13 +48,17 @@ function withoutStartingServices(install: () => void): void {
   }
 }
 
-if (!isThere('redis-server')) {
-  if (existsSync('/etc/debian_version') && process.getuid?.() === 0) installOnDebian();
-  if (!isThere('redis-server')) {
-    console.error(`The tests need the program redis-server (Redis 6 or later) on the PATH. Install it:
-  Debian, Ubuntu   sudo apt-get install redis-server
-  Fedora, RHEL     sudo dnf install redis
-  macOS            brew install redis`);
-    process.exitCode = 1;
-  }
+const missing = programs.filter((program) => !isThere(program));
+if (missing.length > 0 && existsSync('/etc/debian_version') && process.getuid?.() === 0)
+  installOnDebian(missing);
+const lacking = missing.filter((program) => !isThere(program));
+if (lacking.length > 0) {
+  const names = lacking.map(({ name, what }) => `  ${name}  (${what})`).join('\n');
+  console.error(`The tests need these programs on the PATH:
+${names}
+Install them:
+  Debian, Ubuntu   sudo apt-get install ${lacking.map((program) => program.package).join(' ')}
+  Fedora, RHEL     sudo dnf install redis python3 openssl
+  macOS            brew install redis python openssl`);
+  process.exitCode = 1;
 }
