@@ -7,12 +7,13 @@ import type { Socket } from 'node:net';
 
 import type { Networks } from '../auth/network.ts';
 import type { Source } from '../scim/call.ts';
-import { introduce, nearEnd } from './peer.ts';
-import { ConnectionsPerSource } from './per-source.ts';
+import { introduce, nearEnd, seat } from './peer.ts';
 import { ProxyFault, readAnnouncement } from './proxy-protocol.ts';
+import { Room } from './room.ts';
 import type { ReportNoise } from './server.ts';
 
 export interface AdmissionOptions {
+  readonly maxConnections: number;
   readonly maxConnectionsPerSource: number;
   /** Who must announce each connection with the PROXY protocol. From all others its header is but bytes. */
   readonly announcers: Networks;
@@ -21,27 +22,33 @@ export interface AdmissionOptions {
 
 const announcementTimeMs = 5000;
 
-export function admitTo(server: Server, { maxConnectionsPerSource, announcers, report }: AdmissionOptions) {
-  const begun = new ConnectionsPerSource(maxConnectionsPerSource);
+export function admitTo(server: Server, options: AdmissionOptions) {
+  const { maxConnections: most, maxConnectionsPerSource: mostPerSource, announcers, report } = options;
+  const begun = new Room({ most, mostPerSource });
   // Apart from the others: a balancer has as many connections as all its callers, but few that wait.
-  const unannounced = new ConnectionsPerSource(maxConnectionsPerSource);
+  const unannounced = new Room({ most, mostPerSource });
   const accept = server.listeners('connection');
   server.removeAllListeners('connection');
 
   const turnAway = (socket: Socket, { ip }: Source): void => {
-    report('proto.dropped', 'too-many-connections-of-source', ip);
+    report('proto.dropped', 'too-many-connections', ip);
+    socket.destroy();
+  };
+  const giveWay = (socket: Socket, { ip }: Source): void => {
+    report('proto.dropped', 'silent-when-others-came', ip);
     socket.destroy();
   };
   const begin = (socket: Socket, peer: Source): void => {
     introduce(socket, peer);
-    const leave = begun.enter(peer.ip);
-    if (!leave) return turnAway(socket, peer);
-    socket.once('close', leave);
+    const guest = begun.enter(peer.ip, () => giveWay(socket, peer));
+    if (!guest) return turnAway(socket, peer);
+    seat(socket, guest);
+    socket.once('close', () => guest.leave());
     for (const each of accept) each.call(server, socket);
   };
   const awaitAnnouncement = async (socket: Socket, near: Source): Promise<void> => {
-    const leave = unannounced.enter(near.ip);
-    if (!leave) return turnAway(socket, near);
+    const guest = unannounced.enter(near.ip, () => giveWay(socket, near));
+    if (!guest) return turnAway(socket, near);
     try {
       begin(socket, await readAnnouncement(socket, announcementTimeMs));
     } catch (error) {
@@ -51,7 +58,7 @@ export function admitTo(server: Server, { maxConnectionsPerSource, announcers, r
       if (socket.bytesRead > 0 || error.code === 'proxy-header-timeout')
         report('proto.malformed', error.code, near.ip);
     } finally {
-      leave();
+      guest.leave();
     }
   };
   server.on('connection', (socket: Socket) => {

@@ -13,6 +13,7 @@ import type { Call, ClientCertificate, Headers } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Exchange } from './exchange.ts';
 import { sourceOfCall } from './forwarded.ts';
+import { guestOn } from './peer.ts';
 import { readHeaders } from './headers.ts';
 import { asScimError, finish, respond, toReply } from './respond.ts';
 
@@ -53,19 +54,27 @@ async function serve(
 ): Promise<void> {
   // Its silence means nothing while the call is at work; see below.
   request.socket.setTimeout(0);
-  const call = receive(edge, entrance, request, response);
+  const guest = guestOn(request.socket);
+  let isKnown = false;
+  guest?.ask();
+  const call = receive(edge, entrance, { request, response, onKnown: () => (isKnown = true) });
   // Whoever cannot say one thing plainly is not asked for the next on the same connection.
   if (call.flaw) response.shouldKeepAlive = false;
   respond(response, await withRequest(call.id, () => edge.exchange(call)));
+  guest?.rest(isKnown);
   // Node watches a connection between calls alone, not one whose caller takes nothing of its answer.
   if (!response.writableFinished) response.socket?.setTimeout(edge.idleTimeMs);
+}
+
+interface Arrival extends Pick<Call, 'onKnown'> {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
 }
 
 function receive(
   edge: Edge,
   { hops, certificateOf }: Entrance,
-  request: IncomingMessage,
-  response: ServerResponse,
+  { request, response, onKnown }: Arrival,
 ): Call {
   const leaving = new AbortController();
   response.once('close', () => {
@@ -90,6 +99,7 @@ function receive(
     ...(flaw && { flaw }),
     source: sourceOfCall(request, hops),
     ...(certificate && { certificate }),
+    onKnown,
     readBody: (maxBytes) => collect(request, response, { maxBytes, timeMs: edge.bodyTimeMs }),
     left: leaving.signal,
   };

@@ -108,6 +108,7 @@ async function follow(parts: Parts, call: Call, entry: RequestEntry, progress: P
     return giveToken(parts, call, target, entry);
   }
   const caller = await parts.identify(call);
+  call.onKnown();
   entry.add(actorOf(caller));
   const asked = understand(call.method, target, (id) => parts.systems.get(id), caller.tenant);
   progress.operation = asked;
@@ -158,6 +159,7 @@ async function giveToken(
 ): Promise<Reply> {
   entry.add({ asksToken: true });
   const caller = await tokenEndpoint.identify(call, target);
+  call.onKnown();
   entry.add(actorOf(caller));
   return tokenEndpoint.grant(caller, call);
 }

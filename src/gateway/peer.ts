@@ -7,8 +7,10 @@ import type { Duplex } from 'node:stream';
 
 import { plainAddress } from '../auth/network.ts';
 import type { Source } from '../scim/call.ts';
+import type { Guest } from './room.ts';
 
 const peers = new WeakMap<Duplex, Source>();
+const guests = new WeakMap<Duplex, Guest>();
 
 /** What TLS stands on, which alone was known when the connection began; undocumented, hence optional. */
 interface Upon {
@@ -29,8 +31,21 @@ export function introduce(socket: Socket, peer: Source): void {
 
 /** @param socket as it was accepted, or the TLS socket on it */
 export function peerOf(socket: Duplex): Source {
+  return find(peers, socket) ?? nearEnd(socket as Socket);
+}
+
+export function seat(socket: Socket, guest: Guest): void {
+  guests.set(socket, guest);
+}
+
+/** The place that the connection has; undefined for one that did not come through a listener for callers. */
+export function guestOn(socket: Duplex): Guest | undefined {
+  return find(guests, socket);
+}
+
+function find<Found>(all: WeakMap<Duplex, Found>, socket: Duplex): Found | undefined {
   const { _parent: below } = socket as Upon;
-  return peers.get(socket) ?? (below && peers.get(below)) ?? nearEnd(socket as Socket);
+  return all.get(socket) ?? (below ? all.get(below) : undefined);
 }
 
 /** One spelling for each address, so that two of one party count as one. */

@@ -43,7 +43,6 @@ export async function listen(
   report: ReportNoise,
 ): Promise<{ server: Server; port: number }> {
   const server = createServer(options);
-  server.maxConnections = options.maxConnections;
   // Node would cut a longer list silently; the edge counts the fields and refuses.
   server.maxHeadersCount = 0;
   admitTo(server, { ...options, report });
@@ -60,7 +59,6 @@ export async function listen(
     report(...failedHandshake(error, socket));
     socket.destroy();
   });
-  server.on('drop', (from) => report('proto.dropped', 'too-many-connections', from?.remoteAddress ?? ''));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   server.listen(options.port, options.host, resolve);

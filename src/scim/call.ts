@@ -41,6 +41,8 @@ export interface Call {
   readonly source: Source;
   /** What the caller's connection was opened with, if it may be believed. */
   readonly certificate?: ClientCertificate;
+  /** To be told as soon as it is known who calls: nobody else's connection takes the place of this one then. */
+  readonly onKnown: () => void;
   /** Reads the whole body; throws `too-large` beyond the limit and `caller-left` when it breaks off. */
   readonly readBody: (maxBytes: number) => Promise<Buffer>;
   /** Aborts when the caller hangs up. */

@@ -94,6 +94,7 @@ export function aCall(changes: Partial<Call>): Call {
     target: '/ipsproxy/service/api/v1/scim/S1/Users',
     headers: {},
     source: { ip: '192.0.2.1', port: 4711 },
+    onKnown: () => {},
     readBody: () => Promise.resolve(Buffer.alloc(0)),
     left: new AbortController().signal,
     ...changes,

@@ -187,22 +187,71 @@ test('a caller that takes nothing of its answer is cut off', async () => {
 
 test('one source cannot take all connections, and its place is free again when it closes one', async () => {
   await using siege = await besiege({ config: { listen: { port: 0, maxConnectionsPerSource: 2 } } });
-  const { authority } = siege.gateway;
-  const first = await RawConnection.open(authority);
-  using second = await RawConnection.open(authority);
-  second.send(request(siege.head('GET', '/Users/1')));
-  assert.equal((await second.answer()).status, 200);
-  using third = await RawConnection.open(authority);
+  const call = request(siege.head('GET', '/Users/1'));
+  const open = async (): Promise<RawConnection> => {
+    const connection = await RawConnection.open(siege.gateway.authority);
+    connection.send(call);
+    assert.equal((await connection.answer()).status, 200);
+    return connection;
+  };
+  const first = await open();
+  using second = await open();
+  using third = await RawConnection.open(siege.gateway.authority);
   await third.closed();
   first[Symbol.dispose]();
   await sleep(100);
   await assertServing(siege);
+  assert.ok(second.isOpen);
   assert.equal(countOf(await siege.end(), 'proto.dropped'), 1);
+});
+
+for (const [scope, limits] of Object.entries({
+  'of its source': { maxConnectionsPerSource: 3 },
+  altogether: { maxConnections: 3 },
+}))
+  test(`where there are as many connections as may be ${scope}, the one that is silent for longest gives way`, async () => {
+    await using siege = await besiege({ config: { listen: { port: 0, ...limits } } });
+    const { authority } = siege.gateway;
+    const call = request(siege.head('GET', '/Users/1'));
+    using known = await RawConnection.open(authority);
+    known.send(call);
+    assert.equal((await known.answer()).status, 200);
+    using longest = await RawConnection.open(authority);
+    using refused = await RawConnection.open(authority);
+    refused.send(request(['GET / HTTP/1.1', `Host: ${authority}`]));
+    assertRefusal(await refused.answer(), 401);
+    using newcomer = await RawConnection.open(authority);
+    newcomer.send(call);
+    assert.equal((await newcomer.answer()).status, 200);
+    await longest.closed();
+    using another = await RawConnection.open(authority);
+    another.send(call);
+    assert.equal((await another.answer()).status, 200);
+    await refused.closed();
+    assert.ok(known.isOpen && newcomer.isOpen);
+    assert.equal(countOf(await siege.end(), 'proto.dropped'), 2);
+  });
+
+test('who has a call at work gives way to nobody', async () => {
+  const arrived = Promise.withResolvers<() => void>();
+  const tenantSide: UpstreamOptions = {
+    answer: (_request, response) => arrived.resolve(() => sendScim(response, 200, { schemas: [] })),
+  };
+  await using siege = await besiege({ tenantSide, config: { listen: { port: 0, maxConnections: 1 } } });
+  using working = await RawConnection.open(siege.gateway.authority);
+  working.send(request(siege.head('GET', '/Users/1')));
+  const release = await arrived.promise;
+  using other = await RawConnection.open(siege.gateway.authority);
+  await other.closed();
+  release();
+  assert.equal((await working.answer()).status, 200);
 });
 
 test('a connection beyond those of its source is closed before TLS begins', async () => {
   await using tls = await besiegeTls(shown.ECDSA, { maxConnectionsPerSource: 1 });
   using held = disposable(await shakeHands(tls.siege, {}));
+  held.it.write(request(tls.siege.head('GET', '/Users/1')));
+  await once(held.it, 'data');
   await assert.rejects(shakeHands(tls.siege, {}), { code: 'ECONNRESET' });
   assert.ok(!held.it.destroyed);
   const records = await tls.siege.end();

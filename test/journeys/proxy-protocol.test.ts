@@ -210,21 +210,21 @@ test('connections are counted for those who are announced, not for the balancer'
   assert.equal((await second.answer()).status, 200);
   using third = await open('198.51.100.1');
   await third.closed().catch(() => {}); // cut off or reset: both end it
-  assert.deepEqual(await noiseOf(siege), ['proto.dropped too-many-connections-of-source 198.51.100.0/24']);
+  assert.deepEqual(await noiseOf(siege), ['proto.dropped too-many-connections 198.51.100.0/24']);
 });
 
 test('connections that are not announced yet are counted for the balancer', async () => {
   await using siege = await besiegeBehind({ maxConnectionsPerSource: 1 });
   const { authority } = siege.gateway;
+  using silent = await RawConnection.open(authority);
   using waiting = await RawConnection.open(authority);
-  using beyond = await RawConnection.open(authority);
-  await beyond.closed();
+  await silent.closed();
   waiting.send(Buffer.concat([announce({ ip: '198.51.100.1' }), Buffer.from(call(siege))]));
   assert.equal((await waiting.answer()).status, 200);
   using next = await RawConnection.open(authority);
   next.send(Buffer.concat([announce({ ip: '198.51.100.2' }), Buffer.from(call(siege))]));
   assert.equal((await next.answer()).status, 200);
-  assert.deepEqual(await noiseOf(siege), ['proto.dropped too-many-connections-of-source 127.0.0.0/24']);
+  assert.deepEqual(await noiseOf(siege), ['proto.dropped silent-when-others-came 127.0.0.0/24']);
 });
 
 test('a caller whose network is not its own is refused by the address that was announced', async () => {
