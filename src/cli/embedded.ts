@@ -14,7 +14,7 @@ import { startTenant, type Tenant } from '../ips/tenant.ts';
 
 export interface Embedded extends AsyncDisposable {
   /** Every tenant of a configuration; the embedded ones are those that were started. */
-  upstreamsOf(config: Config): readonly Upstream[];
+  readonly upstreamsOf: (config: Config) => readonly Upstream[];
   /** The tenants that run inside this process, by their name in the configuration. */
   readonly tenants: ReadonlyMap<string, Tenant>;
 }

@@ -25,10 +25,13 @@ export class FileWatch implements Disposable {
     const look = async (): Promise<void> => {
       const changed = await Promise.all([...this.#marks].map(([path, mark]) => this.#isChanged(path, mark)));
       if (!this.#timer) return;
-      this.#timer = setTimeout(look, everyMs).unref();
+      lookLater();
       if (changed.includes(true)) onChange();
     };
-    this.#timer = setTimeout(look, everyMs).unref();
+    const lookLater = (): void => {
+      this.#timer = setTimeout(() => void look(), everyMs).unref();
+    };
+    lookLater();
   }
 
   async #isChanged(path: string, mark: string): Promise<boolean> {
