@@ -6,8 +6,8 @@ import { join } from 'node:path';
 
 using directory = mkdtempDisposableSync(join(tmpdir(), 'gatehouse-table-'));
 const file = join(directory.path, 'table.txt');
-const tests = ['rows', 'corpus'].map((name) => join(import.meta.dirname, `${name}.test.ts`));
-const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=dot', ...tests], {
+const tests = join(import.meta.dirname, 'rows.test.ts');
+const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=dot', tests], {
   stdio: 'inherit',
   env: { ...process.env, HOSTILE_TABLE: file },
 });

@@ -18,9 +18,9 @@ export function table(lines: readonly Line[], differing: readonly Pick<Row, 'row
     return [Number(row), [row, entry.situation, where, '–']];
   });
   const rows = [...played, ...held].toSorted(([one], [another]) => order(one) - order(another));
-  const notes = differing.flatMap(({ row, differs }) =>
-    differs === undefined ? [] : `${String(row).padStart(4)}  ${differs}`,
-  );
+  const notes = differing
+    .toSorted((one, another) => order(one.row) - order(another.row))
+    .flatMap(({ row, differs }) => (differs === undefined ? [] : `${String(row).padStart(4)}  ${differs}`));
   const head: Cells = ['row', 'sent', 'expected', 'got'];
   return [
     ...[head, ...rows.map(([, cells]) => cells)].map(aligned),
