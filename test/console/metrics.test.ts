@@ -72,7 +72,7 @@ test('the operations page names every figure, and none that does not exist', asy
   const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8');
   const shown = [...(await scrape(gateway)).matchAll(/^# TYPE (gatehouse_\w+)/gm)].map(([, name]) => name);
   const told = [...page.matchAll(/`(gatehouse_\w+)`/g)].map(([, name]) => name);
-  assert.deepEqual(told.toSorted(), shown.toSorted());
+  assert.deepEqual(new Set(told), new Set(shown));
 });
 
 test('the public listener has no figures', async () => {
