@@ -12,6 +12,7 @@ import { deriveSecret, KeyStore } from './key-store.ts';
 import { draft, maxLineBytes, type Draft } from './line.ts';
 import { Owner } from './owner.ts';
 import { publishKeys } from './published-keys.ts';
+import { Pulse, type PulseLimits } from './pulse.ts';
 import { JournalRefusal, type Members, type Waiting } from './queue.ts';
 import { IntentBook, recover, unknownEvent, type Beginning } from './recover.ts';
 import { codeOf } from './segment.ts';
@@ -37,13 +38,7 @@ export interface JournalOptions {
   readonly report?: Report;
 }
 
-export interface Limits extends WriterLimits, RotationLimits {
-  readonly checkpointMs: number;
-  /** How long the trail may be silent before it says that nothing happened. */
-  readonly heartbeatMs: number;
-  /** How long segments are kept; for good when left out. */
-  readonly keepMs?: number;
-}
+export interface Limits extends WriterLimits, RotationLimits, PulseLimits {}
 
 const defaults: Limits = {
   segmentBytes: 64 * 1024 * 1024,
@@ -69,11 +64,9 @@ export class Journal implements AsyncDisposable {
   readonly #intents = new IntentBook();
   readonly #header: { readonly boot: string; readonly inst: Members };
   readonly #witness: WitnessClient | undefined;
-  #pulse: NodeJS.Timeout | undefined;
+  #pulse: Pulse | undefined;
   #closed = false;
   #expiring: Promise<number> | undefined;
-  /** The segment in which was looked for others whose time is over. */
-  #lookedIn = 0;
   readonly #onNotExpired: (error: unknown) => void;
 
   /** When this resolves, the new segment and all that recovery had to say are on stable storage. */
@@ -176,7 +169,7 @@ export class Journal implements AsyncDisposable {
   /** Writes what waits, closes the segment, signs its end and gives the directory free. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#pulse);
+    this.#pulse?.[Symbol.dispose]();
     await this.#expiring?.catch(this.#onNotExpired);
     await this.#writer.finish();
     await this.#writer.attempt(() => this.#succession.close('stopped'));
@@ -197,30 +190,27 @@ export class Journal implements AsyncDisposable {
     }
     for (const { intent } of open) this.#intents.note(0, unknownEvent, { intent });
     this.#succession.checkpoint();
-    this.#pulse = setInterval(() => this.#beat(), this.#limits.checkpointMs).unref();
+    this.#pulse = this.#startPulse();
   }
 
-  /** A checkpoint for what came since the last one; where nothing came, a record of that, so that silence is provable. */
-  #beat(): void {
-    this.#succession.checkpoint();
-    this.#expireOnce();
-    if (this.#writer.idleMs < this.#limits.heartbeatMs || !this.accepting) return;
-    this.#writer.enqueue({
-      draft: draft('audit.heartbeat', {}),
-      members: {},
-      owed: false,
-      // A failure is told by the writer; the next beat comes anyway.
-      settle: () => {},
+  #startPulse(): Pulse {
+    const [succession, writer] = [this.#succession, this.#writer];
+    const isAccepting = (): boolean => this.accepting;
+    return new Pulse(this.#limits, {
+      get segment() {
+        return succession.number;
+      },
+      get idleMs() {
+        return writer.idleMs;
+      },
+      get accepting() {
+        return isAccepting();
+      },
+      checkpoint: () => succession.checkpoint(),
+      // A failure is told by the writer, and the next beat comes anyway.
+      heartbeat: () => void this.append('audit.heartbeat', {}).catch(() => undefined),
+      expire: (before) => void this.expire(before).catch(this.#onNotExpired),
     });
-  }
-
-  /** At the start and after each rotation. */
-  #expireOnce(): void {
-    const { keepMs } = this.#limits;
-    const { number } = this.#succession;
-    if (keepMs === undefined || number === this.#lookedIn || !this.accepting) return;
-    this.#lookedIn = number;
-    this.expire(new Date(Date.now() - keepMs)).catch(this.#onNotExpired);
   }
 
   #problemWith(record: Draft): string | undefined {

@@ -33,7 +33,9 @@ export async function verifyChain(
   const removed = first ? await readExpired(files.directories, first.chain) : [];
   const expired = removed.filter(({ header }) => header.segment < (first?.number ?? 0));
   const check = new ChainCheck(files.running, expired, first?.chain ?? '');
-  const headers = await Promise.all(files.segments.map(({ path, name }) => readHeader(path, name)));
+  const headers: (Header | undefined)[] = [];
+  // One after the other: there may be more segments than a process may have files open.
+  for (const { path, name } of files.segments) headers.push(await readHeader(path, name));
   const wanted = [...local, ...(trust.checkpoints ?? [])].map(({ size }) => size);
   const jobs = files.segments.map((segment, at) => jobOf(segment, headers[at + 1], wanted));
   const bytes = files.segments.reduce((sum, segment) => sum + segment.bytes, 0);

@@ -40,8 +40,18 @@ export class OpenedTrail implements AsyncDisposable {
 export async function openTrail(changes: Partial<TrailOptions> = {}): Promise<OpenedTrail> {
   const directory = changes.directory ?? (await temporaryDirectory());
   const key = Buffer.alloc(32, 7);
-  const options = { directory, instance, version: '1.2.3', configHash: 'c0ffee', key, ...changes };
+  const periodKey = { period: '2026q1', secret: key };
+  const options = { directory, instance, version: '1.2.3', configHash: 'c0ffee', key, periodKey, ...changes };
   return new OpenedTrail(await createTrail(options), options);
+}
+
+/** For each number below `count`; some at a time, because they wait for the disk most of theirs. */
+export async function each(count: number, work: (n: number) => Promise<unknown>): Promise<void> {
+  const numbers = Array.from({ length: count }, (_, n) => n).values();
+  const turn = async (): Promise<void> => {
+    for (const n of numbers) await work(n);
+  };
+  await Promise.all(Array.from({ length: 6 }, turn));
 }
 
 const made: string[] = [];

@@ -16,6 +16,7 @@ import { ScimError } from '../../src/scim/error.ts';
 import {
   aCall,
   anOperation,
+  each,
   instance,
   openTrail,
   readRecords,
@@ -183,7 +184,8 @@ for (const [fault, count] of [
     const clean = new FaultyFiles(fault, never, 0);
     await runWith(clean, crashed);
     assert.ok(clean.steps > 60);
-    for (let step = 1; step <= clean.steps; step += 1)
-      await assert.doesNotReject(runWith(new FaultyFiles(fault, step, count), crashed), `step ${step}`);
+    await each(clean.steps, (n) =>
+      assert.doesNotReject(runWith(new FaultyFiles(fault, n + 1, count), crashed), `step ${n + 1}`),
+    );
   });
 }
