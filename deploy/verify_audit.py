@@ -200,6 +200,36 @@ class Segment:
         return members_of(line[:-1]) if line.endswith(b"\n") and is_intact(line[:-1]) else {}
 
 
+class Removed:
+    """What is left of a segment whose time is over; first, last and key are filled in when they are believed."""
+
+    def __init__(self, header, tombstone):
+        self.header, self.tombstone = header, tombstone
+        self.first = self.last = self.key = None
+
+
+def read_removed(segments, chain):
+    """In order from segment 1; ends before the first pair that is not whole."""
+    for directory in sorted({os.path.dirname(segment.path) for segment in segments}):
+        path = os.path.join(directory, f"expired-{chain}.jsonl")
+        if not os.path.exists(path):
+            continue
+        with open(path, "rb") as file:
+            lines = file.read().split(b"\n")[:-1]
+        pairs = []
+        for header, tombstone in zip(lines[::2], lines[1::2]):
+            if event_of(header) != b"audit.segment_opened" or event_of(tombstone) != b"audit.segment_expired":
+                break
+            pairs.append(Removed(header, tombstone))
+        return pairs
+    return []
+
+
+def event_of(line):
+    found = PREFIX.match(line) if is_intact(line) else None
+    return found and found[4]
+
+
 class Fault(Exception):
     """The first thing in a segment that is wrong. torn: a crash may explain it."""
 
@@ -221,6 +251,7 @@ class Chain:
         self.lines = 0
         self.checkpoints = []  # (file, note, from elsewhere)
         self.reached = {}  # size -> (root, key of the segment)
+        self.tombstones = {}  # seq -> the line that must stand there
 
     def find(self, verdict, file, reason, line=None, seq=None):
         place = {name: value for name, value in (("line", line), ("seq", seq)) if value is not None}
@@ -228,7 +259,7 @@ class Chain:
 
     def verify(self):
         self.read_checkpoints()
-        expected = 1
+        expected = self.account_for_removed()
         for at, segment in enumerate(self.segments):
             if segment.chain != self.name:
                 self.find("tampered", segment.file, "a segment of another chain")
@@ -238,7 +269,57 @@ class Chain:
             following = self.segments[at + 1] if at + 1 < len(self.segments) else None
             self.verify_segment(segment, following)
             expected = segment.number + 1
+        for seq in self.tombstones:
+            self.find("tampered", "", "a tombstone is not the line of the trail that it was copied from", seq=seq)
         self.check_checkpoints()
+
+    def account_for_removed(self):
+        """The number that the first segment should have: 1, or what follows from the account of removed ones."""
+        first = self.segments[0]
+        if first.number == 1:
+            return 1
+        try:
+            pairs = read_removed(self.segments, self.name)[: first.number - 1]
+            if len(pairs) < first.number - 1:
+                raise Fault(f"segments {len(pairs) + 1} to {first.number - 1} are missing")
+            for number, pair in enumerate(pairs, 1):
+                self.follow_removed(number, pair)
+            for pair in pairs:
+                self.check_tombstone(pair, pairs)
+        except Fault as fault:
+            self.find("tampered", f"expired-{self.name}.jsonl", str(fault))
+            self.known, self.key = False, None
+            return first.number
+        self.tree = None  # what is left begins with peaks that nothing is left to compare with
+        return first.number
+
+    def follow_removed(self, number, pair):
+        header, said = members_of(pair.header), members_of(pair.tombstone)
+        signer, key = public_key(header.get("signer")), public_key(header.get("key"))
+        if signer is None or key is None or not is_line_signed_by(signer, pair.header):
+            raise Fault(f"the header of removed segment {number} is not signed by the key that it names")
+        if not (self.trust.knows_root(self.name, signer) if number == 1 else signer == self.key):
+            raise Fault(f"the header of removed segment {number} is not signed by the key before it")
+        mine = (self.name, number, self.seq + 1, self.head.hex(), self.previous)
+        if tuple(header.get(name) for name in ("chain", "segment", "seq", "prev", "previous")) != mine:
+            raise Fault(f"the header of removed segment {number} does not follow from what was before it")
+        # The member after the event counts: a line's own number is in its prefix.
+        first, last, count = (said.get(name) for name in ("firstSeq", "seq", "count"))
+        if (said.get("segment"), first) != (number, self.seq + 1) or last is None or count != last - first + 1:
+            raise Fault(f"the tombstone of removed segment {number} does not fit its header")
+        pair.first, pair.last, pair.key = first, last, key
+        self.previous = {name: said.get(name) for name in ("segment", "seq", "head", "root", "bytes", "closed")}
+        self.seq, self.head, self.key = last, bytes.fromhex(said["head"]), key
+
+    def check_tombstone(self, pair, pairs):
+        """It is a line of the trail, or was one of a segment that is removed as well."""
+        own = int(PREFIX.match(pair.tombstone)[1])
+        if own >= self.segments[0].first_seq:
+            self.tombstones[own] = pair.tombstone
+            return
+        holder = next((other for other in pairs if other.first <= own <= other.last), None)
+        if holder is None or not is_line_signed_by(holder.key, pair.tombstone):
+            raise Fault("a tombstone is not signed by the key of the segment that it stood in")
 
     def verify_segment(self, segment, following):
         said = (following.header().get("previous") or {}) if following else {}
@@ -335,6 +416,7 @@ class Chain:
             "verdict": verdict,
             "running": self.running,
             "segments": len(self.segments),
+            "removed": self.segments[0].number - 1,
             "records": self.lines,
             "lastSeq": self.seq,
             "head": self.head.hex(),
@@ -416,6 +498,8 @@ class Walk:
         told = [bytes.fromhex(peak) for peak in peaks]
         if not chain.known:
             chain.seq, chain.head, chain.tree = seq - 1, prev, Tree(seq - 1, told)
+        elif chain.tree is None:
+            chain.tree = Tree(seq - 1, told)
         elif told != chain.tree.peaks:
             raise Fault("the header is wrong about the tree before it")
         if chain.known and header.get("previous") != chain.previous:
@@ -431,6 +515,11 @@ class Walk:
     def check_kind(self, event, line):
         if event == "audit.segment_opened" and self.count > 0:
             raise Fault("a second header")
+        expected = self.chain.tombstones.get(self.chain.seq + 1)
+        if expected is not None:
+            if expected != line:
+                raise Fault("the account of removed segments has another tombstone than this line")
+            del self.chain.tombstones[self.chain.seq + 1]
         if event == "audit.segment_expired" and not is_line_signed_by(self.key, line):
             raise Fault("the tombstone is not signed by the segment's key")
         if event == "audit.segment_closed":

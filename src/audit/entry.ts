@@ -33,6 +33,11 @@ export class Entry {
     this.line = line;
   }
 
+  /** No other line of any trail has it. */
+  get id(): string {
+    return `${this.segment.chain}:${this.seq}`;
+  }
+
   /** Empty when the line is not JSON. */
   get members(): Members {
     this.#members ??= parse(this.line);
@@ -61,7 +66,9 @@ export class Entry {
 
   /** One that outlives its batch without keeping the whole of it in memory. */
   kept(): Entry {
-    return new Entry(this.instance, this.segment, this, Buffer.from(this.line));
+    const kept = new Entry(this.instance, this.segment, this, Buffer.from(this.line));
+    kept.#members = this.#members;
+    return kept;
   }
 
   #at(path: readonly string[]): unknown {

@@ -14,7 +14,7 @@ import { callerOf, operationOf } from './audit-table.ts';
 import { write } from './output.ts';
 
 const help = `usage: gatehouse audit report <directory>... [--from TIME] [--to TIME] [--format html|csv] [--out FILE]
-                              [--checkpoint FILE]... [--key FILE]... [--silence 15m]
+                              [--checkpoint FILE]... [--key FILE]... [--silence 10m]
 
 Writes what a period of the trail comes to: whether it verifies, calls by time, caller and system, writes of unknown
 outcome, refusals, changes of the configuration, reveals, gaps and restarts. The HTML is one file without scripts and
@@ -24,7 +24,7 @@ without anything from elsewhere; the CSV has the same figures.
   --format FORMAT         html (default) or csv
   --out FILE              instead of standard output
   --checkpoint FILE       a checkpoint from another host, and --key FILE, a copy of keys.pub: as for 'verify'
-  --silence LENGTH        how long without a record is a gap: 90m, 24h, 7d (default 24h)
+  --silence LENGTH        how long without a record is a gap: 90m, 24h, 7d (default 10m: one is written every minute)
   --help                  this text
 
 ${timeHelp}
@@ -47,7 +47,7 @@ const options = {
   out: { type: 'string' },
   checkpoint: { type: 'string', multiple: true },
   key: { type: 'string', multiple: true },
-  silence: { type: 'string', default: '24h' },
+  silence: { type: 'string', default: '10m' },
 } as const;
 
 const writers = { html: page, csv } as const;

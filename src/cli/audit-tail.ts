@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Entry } from '../audit/entry.ts';
 import { matcherOf } from '../audit/query.ts';
-import { openChains } from '../audit/read.ts';
+import { openChains, type Chain } from '../audit/read.ts';
 import { endOf, Follower } from '../audit/tail.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { chainsIn, exitCodes, mostDirectories } from './audit-input.ts';
@@ -79,12 +79,22 @@ async function followAll(
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   while (!stop.signal.aborted) {
-    const chains = await openChains(directories);
+    const chains = await chainsNow(directories);
     const entries = await Promise.all(
       chains.map((chain) => followers.getOrInsertComputed(chain.chain, begin).read(chain)),
     );
     await show(inOrder(entries.flat()), json);
     await sleep(pollMs, undefined, { signal: stop.signal }).catch(() => undefined); // only the signal ends it early
+  }
+}
+
+async function chainsNow(directories: readonly string[]): Promise<Chain[]> {
+  try {
+    return await openChains(directories);
+  } catch (error) {
+    // A segment whose time is over may go between two looks; the next round does without it.
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
   }
 }
 

@@ -8,6 +8,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { before, test } from 'node:test';
 
+import { Journal } from '../../src/audit/journal.ts';
 import { parseKeys } from '../../src/audit/published-keys.ts';
 import { verifyTrail, type Verdict } from '../../src/audit/verify.ts';
 import { instance, openTrail, temporaryDirectory } from './support.ts';
@@ -206,6 +207,49 @@ test('both agree on checkpoints and keys that do not fit', async () => {
     new Map(files).set('checkpoint', Buffer.from(textOf(others, 'checkpoint'))),
     'ok',
     'another local one',
+  );
+});
+
+test('both agree on segments whose time was over, and on every other gap', async () => {
+  const directory = await temporaryDirectory();
+  const open = (): Promise<Journal> =>
+    Journal.open({ directory, instance, inst: {}, secret: Buffer.alloc(32, 7) });
+  for (let segment = 0; segment < 3; segment += 1) {
+    await using journal = await open();
+    await journal.append('n', {});
+  }
+  // The second time the segment with the first tombstones goes, too.
+  for (let times = 0; times < 2; times += 1) {
+    await using journal = await open();
+    await journal.expire(new Date(Date.now() + 1000));
+  }
+  const files = await load(join(directory, instance));
+  const account = [...files.keys()].find((name) => name.startsWith('expired-')) ?? '';
+  const [last = ''] = segmentsOf(files);
+  const key = textOf(files, 'keys.pub');
+  await assertAgreed(files, 'ok', 'expired', { checkpoint: textOf(files, 'checkpoint'), key });
+  const count = linesOf(files.get(account) ?? Buffer.alloc(0)).length;
+  assert.equal(count, 8);
+  for (let at = 0; at < count; at += 1) {
+    await assertAgreed(
+      edited(files, account, (lines) => lines.toSpliced(at, 1)),
+      'tampered',
+      `without line ${at}`,
+    );
+    const other = (lines: readonly string[]): string => lines[(at + 2) % count] ?? '';
+    await assertAgreed(
+      edited(files, account, (lines) => lines.with(at, other(lines))),
+      'tampered',
+      `another line ${at}`,
+    );
+  }
+  await assertAgreed(new Map([...files].filter(([name]) => name !== account)), 'tampered', 'no account');
+  const torn = Buffer.concat([files.get(account) ?? Buffer.alloc(0), Buffer.from('{"v":1')]);
+  await assertAgreed(new Map(files).set(account, torn), 'ok', 'an account that a crash tore');
+  await assertAgreed(
+    edited(files, last, (lines) => lines.toSpliced(1, 1)),
+    'tampered',
+    'without a tombstone',
   );
 });
 
