@@ -37,7 +37,11 @@ export async function run(args: readonly string[]): Promise<number> {
   const stop = Promise.withResolvers<{ signal?: string; fault?: unknown }>();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.resolve({ signal }));
   // After a fault that nobody expected the state is unknown: what runs may finish, then a supervisor starts anew.
-  process.on('uncaughtException', (fault) => stop.resolve({ fault }));
+  let gateway: Gateway | undefined;
+  process.on('uncaughtException', (fault) => {
+    gateway?.reportFault(fault);
+    stop.resolve({ fault });
+  });
   // Node's own answer to it is an open debugger.
   process.on('SIGUSR1', () => log.warn('SIGUSR1 means nothing here'));
   writeNoReports();
@@ -51,13 +55,14 @@ export async function run(args: readonly string[]): Promise<number> {
     const files = new FileWatch();
     const config = loadConfig(file, process.env, (path) => files.add(path));
     if (!given.values['allow-root']) for (const host of hostsOf(config)) refuseRoot(host);
-    const gateway = await startService(config, service, secrets);
+    const started = await startService(config, service, secrets);
+    gateway = started;
     const watch = service.use(
       watchConfig(file, files, (load, occasion) =>
-        gateway.reconfigure(load, { occasion, file, uid: statSync(file, { throwIfNoEntry: false })?.uid }),
+        started.reconfigure(load, { occasion, file, uid: statSync(file, { throwIfNoEntry: false })?.uid }),
       ),
     );
-    readAgain = () => void Promise.all([gateway.reload(), watch.reload('signal')]);
+    readAgain = () => void Promise.all([started.reload(), watch.reload('signal')]);
   } catch (error) {
     // Only their hashes are kept, so nobody would ever learn them.
     if (secrets.size > 0) process.stdout.write(listSecrets(secrets));

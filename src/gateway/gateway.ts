@@ -2,7 +2,12 @@
  * The composition root: configuration → parts → a gateway that listens. Parts get values and opened things;
  * they are closed in the opposite order, the trail last, so that every outcome is still recorded.
  */
+import { dirname, join } from 'node:path';
+
+import { watchClock } from '../audit/clock.ts';
 import { parseKey } from '../audit/note.ts';
+import { readOrCreatePeriodKey } from '../audit/period-file.ts';
+import { parseRevealKey, Sealer } from '../audit/seal.ts';
 import { createTrail, type Trail } from '../audit/trail.ts';
 import { openSecretBook } from '../auth/secret-book.ts';
 import { createCache, type Cache } from '../cache/cache.ts';
@@ -24,7 +29,7 @@ import { showState } from './gauges.ts';
 import { deriveKey, readOrCreateKey } from './key-file.ts';
 import { createLine, realm, type Foundation } from './line.ts';
 import { listenersOf, openListener, watchShown, type Listener } from './listener.ts';
-import { Noise } from './noise.ts';
+import { networkOf, Noise } from './noise.ts';
 import { Pacers } from './pacers.ts';
 import { Running } from './running.ts';
 import type { ReportNoise } from './server.ts';
@@ -38,6 +43,8 @@ export interface Gateway extends AsyncDisposable {
   readonly adminUrl: string;
   /** The port of each listener for callers, and of the one for health, by its place in the configuration. */
   readonly ports: ReadonlyMap<string, number>;
+  /** Says in the trail that something happened that nobody expected; whoever calls it ends the process. */
+  reportFault(fault: unknown): void;
   /** Reads the secrets and what the listener shows again; what comes of it is in the trail and the log. */
   reload(): Promise<void>;
   /**
@@ -60,10 +67,15 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const key = await readOrCreateKey(config.audit.keyFile);
   const metrics = new Metrics(options.version);
   const trail = starting.use(await openTrail(config, options, deriveKey(key, 'audit'), metrics));
-  await trail.note('process.start', { node: process.version });
+  await trail.note('process.start', {
+    node: process.version,
+    version: options.version,
+    configHash: configHash(config),
+  });
   starting.defer(() => trail.note('process.stop').catch(warn('the stop could not be recorded')));
   const note = (event: string, facts?: Record<string, unknown>): void =>
     void trail.note(event, facts).catch(warn(`${event} could not be recorded`));
+  starting.use(watchClock((stepMs) => note('clock.stepped', { stepMs })));
   const noise = starting.use(new Noise((event, facts) => note(event, { ...facts })));
   const secrets = starting.use(
     await openSecretBook(config.secretsFile, {
@@ -181,6 +193,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     url: line.url,
     adminUrl: admin.url,
     ports,
+    reportFault: (fault) => note('process.fault', { ...describeError(fault) }),
     reload,
     reconfigure,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
@@ -197,7 +210,9 @@ async function openTrail(
   key: Buffer,
   { observe: onRecord }: Metrics,
 ): Promise<Trail> {
-  const { directory, instance, witness: told, keepDays } = config.audit;
+  const { directory, instance, witness: told, keepDays, keyFile, periodKeyFile, revealKeys } = config.audit;
+  const periodKey = await readOrCreatePeriodKey(periodKeyFile ?? join(dirname(keyFile), 'periods.key'));
+  const sealFor = revealKeys?.map(parseRevealKey).filter((each) => each !== undefined);
   const witnessKey = told && parseKey(told.publicKey);
   const witness = told && witnessKey && { url: told.url, key: witnessKey };
   const report = (event: string, facts: object): void => void log.warn(event, { ...facts });
@@ -205,11 +220,14 @@ async function openTrail(
     directory,
     instance,
     key,
+    periodKey,
+    networkOf,
     version,
     configHash: configHash(config),
     report,
     onRecord,
     ...(witness && { witness }),
+    ...(sealFor && { sealer: new Sealer(sealFor) }),
     ...(keepDays !== undefined && { limits: { keepMs: keepDays * 86_400_000 } }),
   });
 }

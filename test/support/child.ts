@@ -14,8 +14,9 @@ export interface Child {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-export async function startChild(configFile: string): Promise<Child> {
-  const child = spawn(process.execPath, [main, 'start', '--config', configFile], {
+/** @param nodeOptions come before the program */
+export async function startChild(configFile: string, nodeOptions: readonly string[] = []): Promise<Child> {
+  const child = spawn(process.execPath, [...nodeOptions, main, 'start', '--config', configFile], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = once(child, 'exit');
