@@ -37,6 +37,7 @@ const columns: readonly Column[] = [
   ['bytes_in', (_, facts) => facts.bytesIn],
   ['bytes_out', (_, facts) => facts.bytesOut],
   ['caller_request', (_, facts) => facts.callerRequest],
+  ['change', (entry) => jsonOf(entry.object('op', 'change'))],
   ['facts', (entry) => jsonOf(entry.object('facts'))],
 ];
 

@@ -36,7 +36,7 @@ export function toEcs(entry: Entry, { original, host, version }: ExportOptions):
       ...classify(entry, facts),
       action: entry.event,
       outcome: facts.ending,
-      id: `${entry.segment.chain}:${entry.seq}`,
+      id: entry.id,
       sequence: entry.seq,
       module: 'gatehouse',
       dataset: 'gatehouse.audit',
@@ -116,6 +116,7 @@ function own(entry: Entry, facts: RecordFacts, request: string | undefined): obj
     cache: facts.cache,
     result: facts.result,
     caller_request: facts.callerRequest,
+    change: entry.object('op', 'change'),
     facts: entry.object('facts'),
   };
 }

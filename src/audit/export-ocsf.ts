@@ -94,25 +94,28 @@ function identityChange(entry: Entry, facts: RecordFacts): Mapped[] {
       : [];
   }
   if (resourceType !== 'Groups') return [];
-  const activity = groupActivities[verb] ?? ([99, 'Other'] as const);
+  const activity = groupActivity(entry, verb);
   return [{ class: classes.groupManagement, activity, own: { ...own, group: identityOf(resource) } }];
 }
 
 function accountActivity(entry: Entry, verb: Verb): readonly [number, string] | undefined {
   if (verb === 'create') return [1, 'Create'];
   if (verb === 'delete') return [6, 'Delete'];
-  const active = entry.object('change')?.['active'];
+  const { active, password } = entry.object('op', 'change') ?? {};
   if (active === true) return [2, 'Enable'];
   if (active === false) return [5, 'Disable'];
-  return entry.object('change')?.['password'] === true ? [3, 'Password Change'] : undefined;
+  return password === true ? [3, 'Password Change'] : undefined;
 }
 
-const groupActivities: { readonly [verb in Verb]?: readonly [number, string] } = {
-  create: [6, 'Create'],
-  delete: [5, 'Delete'],
-  // 1.8.0 has no number for it.
-  update: [99, 'Update'],
-};
+function groupActivity(entry: Entry, verb: Verb): readonly [number, string] {
+  if (verb === 'create') return [6, 'Create'];
+  if (verb === 'delete') return [5, 'Delete'];
+  const { added, removed, set } = entry.object('op', 'change') ?? {};
+  if (added !== undefined && removed === undefined && set === undefined) return [3, 'Add User'];
+  if (removed !== undefined && added === undefined && set === undefined) return [4, 'Remove User'];
+  // 1.8.0 has no number for other changes, and none for several at once.
+  return [99, verb === 'update' ? 'Update' : 'Other'];
+}
 
 /** A creation's record has no id: the tenant gives it. */
 function identityOf(resource: string | undefined): object {
@@ -218,7 +221,7 @@ function common(
     metadata: {
       version: '1.8.0',
       product: product(version),
-      uid: `${entry.segment.chain}:${entry.seq}:${uid}`,
+      uid: `${entry.id}:${uid}`,
       sequence: entry.seq,
       event_code: entry.event,
       correlation_uid: facts.request,
@@ -238,7 +241,8 @@ function unmapped(
 ): object {
   const facts = entry.object('facts');
   const intent = entry.number('intent');
-  return { system, decision, cache, caller_request: callerRequest, traceparent, intent, facts };
+  const change = entry.object('op', 'change');
+  return { system, decision, cache, caller_request: callerRequest, traceparent, intent, change, facts };
 }
 
 function product(version: string | undefined): object {

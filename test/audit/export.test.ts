@@ -26,17 +26,23 @@ const call = {
   ms: 12.3,
 };
 
-function op(kind: string, resourceType: string, effect = 'write'): object {
-  return { op: { api: 'proxy', kind, effect, tenant: 'acme', system: 'S1', resourceType, id: 'p1:x' } };
+function op(kind: string, resourceType: string, effect = 'write', change?: object): object {
+  return {
+    op: { api: 'proxy', kind, effect, tenant: 'acme', system: 'S1', resourceType, id: 'p1:x', change },
+  };
 }
 
 const denied = { outcome: { result: 'denied', http: 401, error: 'unauthenticated' } };
 const records = [
   { event: 'request.outcome', ...call, ...op('create', 'Users') },
   { event: 'request.outcome', ...call, ...op('patch', 'Users') },
-  { event: 'request.outcome', ...call, ...op('patch', 'Users'), change: { active: false } },
+  { event: 'request.outcome', ...call, ...op('patch', 'Users', 'write', { active: false }) },
   { event: 'request.outcome', ...call, ...op('delete', 'Groups') },
-  { event: 'request.outcome', ...call, ...op('patch', 'Groups') },
+  {
+    event: 'request.outcome',
+    ...call,
+    ...op('patch', 'Groups', 'write', { added: { count: 1, ids: ['p1:m'] } }),
+  },
   { event: 'request.cache_hit', ...call, ...op('get', 'Users', 'read') },
   {
     event: 'upstream.intent',
@@ -145,7 +151,7 @@ test('a write of users or groups is a change of identities and a call; an ordina
   assert.deepEqual(typesOf(1), [600303]);
   assert.deepEqual(typesOf(2), [300105, 600303]);
   assert.deepEqual(typesOf(3), [300605, 600304]);
-  assert.deepEqual(typesOf(4), [300699, 600303]);
+  assert.deepEqual(typesOf(4), [300603, 600303]);
   assert.deepEqual(typesOf(5), [600302]);
   assert.deepEqual(typesOf(6), [600301]);
   assert.deepEqual(typesOf(10), [300201]);
