@@ -17,8 +17,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   audit: ['scim', 'log.ts'],
   transformation: [],
   ips: ['scim', 'transformation'],
+  delivery: ['scim', 'log.ts', 'audit'],
   console: ['scim', 'log.ts', 'audit'],
-  gateway: ['scim', 'log.ts', 'auth', 'cache', 'pace', 'audit', 'console'],
+  gateway: ['scim', 'log.ts', 'auth', 'cache', 'pace', 'audit', 'delivery', 'console'],
   cli: ['*'],
   'main.ts': ['*'],
 };

@@ -26,7 +26,8 @@ function extensionOf(entry: Entry, facts: RecordFacts): Record<string, string | 
   const six = address !== undefined && isIPv6(address);
   return {
     rt: Date.parse(entry.ts),
-    externalId: `${entry.segment.chain}:${entry.seq}`,
+    externalId: entry.id,
+    msg: entry.text('facts', 'note'),
     deviceExternalId: entry.instance,
     cat: facts.area,
     act: facts.operation,

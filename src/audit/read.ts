@@ -118,7 +118,7 @@ interface HeaderLine extends Header {
 }
 
 /** Not verified; undefined when it is none. */
-export async function headerOf({ path }: SegmentFile): Promise<HeaderLine | undefined> {
+export async function headerOf({ path }: Pick<SegmentFile, 'path'>): Promise<HeaderLine | undefined> {
   const line = await firstLineOf(path);
   const ts = line && readLine(line)?.ts;
   const header = line && parse(headerSchema, line);
