@@ -16,12 +16,14 @@ import { readArguments } from './arguments.ts';
 import { startEmbedded } from './embedded.ts';
 import { refuseRoot } from './root.ts';
 
-const help = `usage: gatehouse start [--config FILE] [--allow-root]
+const help = `usage: gatehouse start [--config FILE] [--allow-root] [--accept-damaged]
 
 Runs the gateway until SIGTERM or SIGINT, then lets the running calls finish and ends. SIGHUP makes it read the
 configuration, the secrets and the listeners' certificates again, as it does when these files change.
 The configuration is FILE, else the file that GATEHOUSE_CONFIG names, else config/gatehouse.yaml.
 As root it starts only on a loopback address, unless --allow-root is given.
+On an audit trail that was changed, or whose signing key is lost, it starts only with --accept-damaged; that is recorded,
+and 'audit verify' tells it for good.
 
 examples:
   gatehouse start
@@ -31,7 +33,11 @@ exit codes: 0 ended in order, 1 did not start or had to stop (the reason is told
 `;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const options = { config: { type: 'string' }, 'allow-root': { type: 'boolean' } } as const;
+  const options = {
+    config: { type: 'string' },
+    'allow-root': { type: 'boolean' },
+    'accept-damaged': { type: 'boolean' },
+  } as const;
   const given = readArguments(args, options, help);
   if (!given) return 0;
   const stop = Promise.withResolvers<{ signal?: string; fault?: unknown }>();
@@ -55,7 +61,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const files = new FileWatch();
     const config = loadConfig(file, process.env, (path) => files.add(path));
     if (!given.values['allow-root']) for (const host of hostsOf(config)) refuseRoot(host);
-    const started = await startService(config, service, secrets);
+    const started = await startService(config, service, secrets, given.values['accept-damaged']);
     gateway = started;
     const watch = service.use(
       watchConfig(file, files, (load, occasion) =>
@@ -91,10 +97,11 @@ async function startService(
   config: Config,
   service: AsyncDisposableStack,
   secrets: Map<string, string>,
+  acceptDamaged = false,
 ): Promise<Gateway> {
   await prepareSecrets(config, secrets);
   const { upstreamsOf, tenants } = service.use(await startEmbedded(config));
-  const gateway = service.use(await createGateway(config, { version, upstreamsOf }));
+  const gateway = service.use(await createGateway(config, { version, upstreamsOf, acceptDamaged }));
   const ports = Object.fromEntries(gateway.ports);
   log.info('serving', { url: gateway.url, admin: gateway.adminUrl, ports, version });
   for (const [id, { url }] of tenants) log.info('embedded tenant', { tenant: id, url: url.origin });

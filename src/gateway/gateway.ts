@@ -59,6 +59,8 @@ export interface GatewayOptions {
   readonly version: string;
   /** Address and credential of each tenant; those of embedded ones are known once they run. */
   readonly upstreamsOf: (config: Config) => readonly Upstream[];
+  /** Goes on behind a trail that was tampered with, which its verifier will always tell. */
+  readonly acceptDamaged?: boolean;
 }
 
 export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
@@ -206,7 +208,7 @@ function longestWriteMs({ systems }: Config): number {
 
 async function openTrail(
   config: Config,
-  { version }: GatewayOptions,
+  { version, acceptDamaged = false }: GatewayOptions,
   key: Buffer,
   { observe: onRecord }: Metrics,
 ): Promise<Trail> {
@@ -224,6 +226,7 @@ async function openTrail(
     networkOf,
     version,
     configHash: configHash(config),
+    acceptDamaged,
     report,
     onRecord,
     ...(witness && { witness }),

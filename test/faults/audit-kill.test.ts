@@ -202,3 +202,20 @@ test('closed segments are read-only, and nobody else sees the directory', async 
     ['440', '640', '750'],
   );
 });
+
+test('without the key that its last segment was signed with the trail does not start; told to go on, it stays tampered with', async () => {
+  const directory = await crashedTrail();
+  const other = { directory, key: Buffer.alloc(32, 8) };
+  await assert.rejects(openTrail(other), { name: 'SigningKeyLost' });
+  assert.equal((await verifyTrail(directory)).verdict, 'truncated');
+
+  await using after = await openTrail({ ...other, acceptDamaged: true });
+  await after.trail.note('n');
+  const { verdict, instances } = await verifyTrail(after.directory);
+  assert.equal(verdict, 'tampered');
+  const reasons = instances[0]?.findings.map(({ reason }) => reason).join(' ') ?? '';
+  assert.match(reasons, /not signed by the key of the segment before it/);
+  assert.match(reasons, /told to go on behind damage/);
+  await after.restart();
+  assert.equal((await verifyTrail(after.directory)).verdict, 'tampered');
+});
