@@ -24,7 +24,10 @@ const commands: Readonly<Record<string, Command>> = {
     says: 'write the repository file for SAP Identity Management',
     load: () => import('./cli/idm-csv.ts'),
   },
-  audit: { says: 'verify the audit trail', load: () => import('./cli/audit.ts') },
+  audit: {
+    says: 'verify, search, report, prove and export the audit trail',
+    load: () => import('./cli/audit.ts'),
+  },
   witness: {
     says: "bear witness to gateways' audit trails, on another host",
     load: () => import('./cli/witness.ts'),

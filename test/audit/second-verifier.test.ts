@@ -7,7 +7,9 @@ import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { before, test } from 'node:test';
+import { crc32 } from 'node:zlib';
 
+import { hashLine } from '../../src/audit/chain.ts';
 import { Journal } from '../../src/audit/journal.ts';
 import { parseKeys } from '../../src/audit/published-keys.ts';
 import { verifyTrail, type Verdict } from '../../src/audit/verify.ts';
@@ -153,6 +155,47 @@ test('both agree on every line that is changed, taken out, repeated or moved', a
         );
     }
   }
+});
+
+/** With the right checksum, as somebody would write it who leaves the hashes and signatures alone. */
+function withMono(line: string): string {
+  const told = line.slice(0, line.lastIndexOf(',"crc"')).replace(/"mono":[\d.]+/, '"mono":1');
+  return `${told},"crc":"${crc32(told).toString(16).padStart(8, '0')}"}`;
+}
+
+test('both agree on lines that were written anew with the right checksum', async () => {
+  const { files } = await aTrail();
+  for (const name of segmentsOf(files)) {
+    const count = linesOf(files.get(name) ?? Buffer.alloc(0)).length;
+    for (const at of [0, 1, count - 2, count - 1]) {
+      const forged = edited(files, name, (lines) => lines.with(at, withMono(lines[at] ?? '')));
+      await assertAgreed(forged, 'tampered', `${name} line ${at + 1}`);
+    }
+  }
+});
+
+/** The first line changed, and every later one chained to it anew: only signatures are left to tell. */
+function rechained(lines: readonly string[]): string[] {
+  const made: string[] = [];
+  let head = /"prev":"(\w+)"/.exec(lines[0] ?? '')?.[1] ?? '';
+  for (const [at, line] of lines.entries()) {
+    const linked = line.replace(/"prev":"\w+"/, `"prev":"${head}"`);
+    const next = withMono(at === 0 ? linked : linked.replace(/"mono":[\d.]+/, '"mono":1'));
+    head = hashLine(head, Buffer.from(next)).head;
+    made.push(next);
+  }
+  return made;
+}
+
+test('both believe a header and a footer because of their signatures alone', async () => {
+  const { files } = await aTrail();
+  const last = segmentsOf(files).at(-1) ?? '';
+  const alone = new Map([...files].filter(([name]) => !name.startsWith('checkpoint')));
+  const open = edited(alone, last, (lines) => lines.slice(0, -1));
+  await assertAgreed(open, 'truncated', 'without a footer');
+  await assertAgreed(edited(open, last, rechained), 'tampered', 'without a footer, and with a forged header');
+  const footer = edited(alone, last, (lines) => lines.with(-1, withMono(lines.at(-1) ?? '')));
+  await assertAgreed(footer, 'tampered', 'a forged footer');
 });
 
 test('both agree on what is missing at an end, and tell a torn end from tampering', async () => {
