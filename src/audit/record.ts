@@ -5,6 +5,7 @@
 import type { Call } from '../scim/call.ts';
 import { kinds, type Kind } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
+import type { Content } from './content.ts';
 import type { Members } from './queue.ts';
 import { capName, shapeOfTarget, type Redactor } from './redact.ts';
 
@@ -26,7 +27,7 @@ export interface RequestFacts {
   readonly decision?: string | undefined;
   readonly cache?: 'hit' | 'miss' | 'collapsed' | 'stale' | 'bypass' | 'off' | undefined;
   readonly ageMs?: number | undefined;
-  /** Recorded as its length and a keyed hash. */
+  /** Recorded as its length, a keyed hash and what it changes. */
   readonly body?: Uint8Array | undefined;
   readonly error?: Kind | undefined;
 }
@@ -51,8 +52,12 @@ export interface UpstreamFacts {
   /** Only its shape is recorded. */
   readonly path: string;
   readonly attempt?: number | undefined;
+  /** Why it is not the first attempt. */
+  readonly after?: 'busy' | 'silence' | 'token' | undefined;
   /** How long the call waited for its turn. */
   readonly waitedMs?: number | undefined;
+  /** The id of our span, where the caller's trace goes on. */
+  readonly span?: string | undefined;
 }
 
 export interface UpstreamOutcome {
@@ -65,6 +70,8 @@ export interface UpstreamOutcome {
   readonly bytes?: number | undefined;
   /** The tenant's own correlation id. */
   readonly requestId?: string | undefined;
+  /** The tenant's side said something that no sound service says; `code` or `error` tell what. */
+  readonly invalid?: boolean | undefined;
   /** Why there was no reply: the system's code, such as ECONNREFUSED or CERT_HAS_EXPIRED. */
   readonly code?: string | undefined;
 }
@@ -72,16 +79,21 @@ export interface UpstreamOutcome {
 export type OpenedCall = Pick<Call, 'id' | 'method' | 'target' | 'source' | 'receivedAt' | 'headers'>;
 
 /** Who called from where and for what: the part that an intent and a request record share. */
-export function callMembers(call: OpenedCall, facts: RequestFacts, redactor: Redactor): Members {
-  const { caller, auth, credential, claimed, operation, body } = facts;
+export function callMembers(
+  call: OpenedCall,
+  facts: RequestFacts,
+  content: Content,
+  redactor: Redactor,
+): Members {
+  const { caller, auth, credential, claimed, operation } = facts;
   return {
     req: capName(call.id),
     actor:
       caller === undefined ? unknownActor(claimed, redactor) : { name: capName(caller), auth, credential },
     src: call.source,
-    op: operation && operationMembers(operation, redactor),
+    op: operation && operationMembers(operation, content.changes, redactor),
     target: { method: capName(call.method), ...shapeOfTarget(call.target) },
-    body: body && redactor.body(body),
+    body: content.body,
     corr: correlation(call.headers),
   };
 }
@@ -90,7 +102,7 @@ function unknownActor(claimed: string | undefined, redactor: Redactor): Members 
   return claimed === undefined ? undefined : { claimed: redactor.pseudonym('name', claimed) };
 }
 
-function operationMembers(operation: Operation, redactor: Redactor): Members {
+function operationMembers(operation: Operation, changes: Content['changes'], redactor: Redactor): Members {
   const { api, kind, effect, tenant, system, resourceType, id, query, parts } = operation;
   const filter = query.get('filter');
   return {
@@ -104,25 +116,33 @@ function operationMembers(operation: Operation, redactor: Redactor): Members {
     filter: filter === undefined ? undefined : redactor.filter(filter),
     startIndex: query.get('startIndex'),
     count: query.get('count'),
-    parts: parts.length === 0 ? undefined : parts.map((part) => partMembers(part, redactor)),
+    change: parts.length === 0 ? changes[0] : undefined,
+    parts: parts.length === 0 ? undefined : parts.map((part, at) => partMembers(part, changes[at], redactor)),
   };
 }
 
-function partMembers({ kind, resourceType, id }: Operation, redactor: Redactor): Members {
+function partMembers(
+  { kind, resourceType, id }: Operation,
+  change: Members | undefined,
+  redactor: Redactor,
+): Members {
   return {
     kind,
     resourceType: capName(resourceType),
     id: id === undefined ? undefined : redactor.pseudonym('id', id),
+    change,
   };
 }
 
 function correlation(headers: OpenedCall['headers']): Members | undefined {
   const callerId = headers['x-request-id'];
+  const correlationId = headers['x-correlation-id'] ?? headers['x-correlationid'];
   const traceparent = headers['traceparent'];
   const agent = headers['user-agent'];
-  if (callerId === undefined && traceparent === undefined && agent === undefined) return undefined;
+  if ((callerId ?? correlationId ?? traceparent ?? agent) === undefined) return undefined;
   return {
     callerId: callerId && capName(callerId),
+    correlationId: correlationId && capName(correlationId),
     traceparent: traceparent && capName(traceparent),
     agent: agent && capName(agent),
   };

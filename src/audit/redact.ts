@@ -4,6 +4,8 @@
  */
 import { createHmac } from 'node:crypto';
 
+import { derive, type PeriodKey } from './period.ts';
+
 const nameLength = 256;
 const textLength = 2048;
 
@@ -20,10 +22,12 @@ const maxSegments = 16;
 const maxValues = 50;
 
 export class Redactor {
+  readonly period: PeriodKey;
   readonly #key: Buffer;
 
-  constructor(key: Buffer) {
-    this.#key = key;
+  constructor(period: PeriodKey) {
+    this.period = period;
+    this.#key = derive(period.secret, 'pseudonyms');
   }
 
   /** Type and text stay apart by a NUL, which neither an identifier nor a type contains. */
@@ -45,7 +49,7 @@ export class Redactor {
 
   #mac(type: string, data: string | Uint8Array): string {
     const mac = createHmac('sha256', this.#key).update(`${type}\0`).update(data).digest();
-    return `p1:${mac.subarray(0, 16).toString('base64url')}`;
+    return `p${this.period.period}:${mac.subarray(0, 16).toString('base64url')}`;
   }
 }
 

@@ -5,7 +5,10 @@
 import { hostname } from 'node:os';
 
 import { ScimError } from '../scim/error.ts';
+import { contentOf, type Content } from './content.ts';
 import { Journal, type JournalOptions } from './journal.ts';
+import { LogOns } from './log-ons.ts';
+import { RunningPeriod, type PeriodKey } from './period.ts';
 import type { Members } from './queue.ts';
 import {
   callMembers,
@@ -19,6 +22,8 @@ import {
   type UpstreamOutcome,
 } from './record.ts';
 import { capName, plain, Redactor } from './redact.ts';
+import type { Sealer } from './seal.ts';
+import { Strangers } from './strangers.ts';
 
 export type { RequestFacts, RequestOutcome, UpstreamFacts, UpstreamOutcome };
 
@@ -52,8 +57,14 @@ export interface UpstreamEntry {
 export interface TrailOptions extends Omit<JournalOptions, 'inst' | 'secret'> {
   readonly version: string;
   readonly configHash: string;
-  /** Makes pseudonyms and guards signing keys; whoever has it can look for a person in the trail. */
+  /** Guards the keys that sign. */
   readonly key: Buffer;
+  /** The key of the oldest period, of which all later ones are made; who has it can look for a person in the trail. */
+  readonly periodKey: PeriodKey;
+  /** Seals the identifiers that calls name; without it they are pseudonyms alone. */
+  readonly sealer?: Sealer;
+  /** The network that an address belongs to, by which strangers' refusals are gathered. */
+  readonly networkOf?: (ip: string) => string;
   /** How long an intent or an outcome may take to reach the disk. */
   readonly deadlineMs?: number;
   /** Sees every record of a call, an upstream call or an event as it is handed to the disk; must not throw. */
@@ -63,7 +74,8 @@ export interface TrailOptions extends Omit<JournalOptions, 'inst' | 'secret'> {
 const retryAfter = 5;
 
 export async function createTrail(options: TrailOptions): Promise<Trail> {
-  const { version, configHash, key, deadlineMs = 2000, onRecord = () => {}, ...rest } = options;
+  const { version, configHash, key, ...rest } = options;
+  const { deadlineMs = 2000 } = rest;
   const inst = { name: options.instance, host: hostname(), pid: process.pid, version, configHash };
   const journal = await Journal.open({
     ...rest,
@@ -71,25 +83,34 @@ export async function createTrail(options: TrailOptions): Promise<Trail> {
     secret: key,
     limits: { slowMs: deadlineMs, ...rest.limits },
   });
-  return new JournalTrail(journal, new Redactor(key), deadlineMs, onRecord);
+  return new JournalTrail(journal, options);
 }
+
+type Kept = Pick<TrailOptions, 'deadlineMs' | 'onRecord' | 'periodKey' | 'sealer' | 'networkOf'>;
 
 class JournalTrail implements Trail {
   readonly #journal: Journal;
-  readonly #redactor: Redactor;
   readonly #deadlineMs: number;
   readonly #onRecord: NonNullable<TrailOptions['onRecord']>;
+  readonly #period: RunningPeriod;
+  #redactor: Redactor;
+  readonly #networkOf: (ip: string) => string;
+  readonly #logOns = new LogOns();
+  readonly #strangers: Strangers;
+  readonly sealer: Sealer | undefined;
 
-  constructor(
-    journal: Journal,
-    redactor: Redactor,
-    deadlineMs: number,
-    onRecord: NonNullable<TrailOptions['onRecord']>,
-  ) {
+  constructor(journal: Journal, { deadlineMs = 2000, onRecord = () => {}, networkOf, ...keys }: Kept) {
     this.#journal = journal;
-    this.#redactor = redactor;
     this.#deadlineMs = deadlineMs;
     this.#onRecord = onRecord;
+    this.#period = new RunningPeriod(keys.periodKey);
+    this.#redactor = new Redactor(this.#period.at(new Date()));
+    this.#networkOf = networkOf ?? ((ip) => ip);
+    this.#strangers = new Strangers({
+      networkOf: this.#networkOf,
+      write: (event, members) => this.owe(event, members),
+    });
+    this.sealer = keys.sealer;
   }
 
   get ready(): boolean {
@@ -98,6 +119,8 @@ class JournalTrail implements Trail {
 
   open(call: OpenedCall): RequestEntry {
     if (!this.ready) throw unavailable();
+    const period = this.#period.at(new Date(call.receivedAt));
+    if (period !== this.#redactor.period) this.#redactor = new Redactor(period);
     return new JournalEntry(this, call, this.#redactor);
   }
 
@@ -111,8 +134,9 @@ class JournalTrail implements Trail {
     await this.#durable(this.#journal.append(event, members));
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#journal[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#strangers.flush();
+    await this.#journal[Symbol.asyncDispose]();
   }
 
   async intendFor(members: Members, upstream: UpstreamFacts): Promise<UpstreamEntry> {
@@ -120,8 +144,18 @@ class JournalTrail implements Trail {
     this.#onRecord('upstream.intent', intended);
     const written = this.#journal.append('upstream.intent', intended);
     const { req } = members;
+    const { tenant, system, host, attempt = 1, after } = upstream;
+    if (attempt > 1) void this.owe('retry.performed', { req, upstream: { tenant, system, attempt, after } });
     const close = (intent: number, outcome: UpstreamOutcome): Promise<boolean> => {
       const ended = upstreamOutcomeMembers(outcome);
+      const { status, error, code } = outcome;
+      if (outcome.invalid)
+        void this.owe('upstream.invalid_response', {
+          intent,
+          req,
+          upstream: { tenant, system, host, status },
+          outcome: { error, code },
+        });
       // Whoever looks on need not join the two.
       this.#onRecord('upstream.outcome', {
         ...ended,
@@ -140,6 +174,20 @@ class JournalTrail implements Trail {
       );
       throw error;
     }
+  }
+
+  /** The record of a call whose caller is not known: its own, or one that stands for many. */
+  refuse(event: string, { ip }: OpenedCall['source'], code: string, members: Members): Promise<boolean> {
+    if (this.#strangers.mayRecord(ip)) return this.owe(event, members);
+    this.#onRecord(event, members);
+    return this.#strangers.gather(event, code, ip);
+  }
+
+  /** Recorded where it is the first of its kind for some time. */
+  loggedOn({ caller = '', auth, credential }: RequestFacts, call: OpenedCall): void {
+    if (!this.#logOns.isFirst(caller, credential, this.#networkOf(call.source.ip))) return;
+    const actor = { name: capName(caller), auth, credential };
+    void this.owe('authn.success', { req: capName(call.id), actor, src: call.source });
   }
 
   /** A record that must be there in the end, of a call. */
@@ -171,6 +219,7 @@ class JournalEntry implements RequestEntry {
   readonly #redactor: Redactor;
   readonly #openedAt = performance.now();
   #facts: RequestFacts = {};
+  #content: Content | undefined;
   #wentUp = false;
   #closed: Promise<boolean> | undefined;
 
@@ -182,10 +231,11 @@ class JournalEntry implements RequestEntry {
 
   add(facts: RequestFacts): void {
     this.#facts = { ...this.#facts, ...facts };
+    if (facts.operation ?? facts.body) this.#content = undefined;
   }
 
   async intend(upstream: UpstreamFacts): Promise<UpstreamEntry> {
-    const entry = await this.#trail.intendFor(this.#members(), upstream);
+    const entry = await this.#trail.intendFor(this.#sealed(), upstream);
     this.#wentUp = true;
     return entry;
   }
@@ -198,7 +248,7 @@ class JournalEntry implements RequestEntry {
   async #close(outcome: RequestOutcome): Promise<boolean> {
     const ms = performance.now() - this.#openedAt;
     const { event, members } = requestEnding(this.#facts, outcome, ms, this.#wentUp);
-    const recorded = await this.#trail.owe(event, { ...this.#members(), ...members });
+    const recorded = await this.#record(event, members);
     if (recorded || this.#facts.operation?.effect === 'write') return recorded;
     // The record will say what the answer would have been, so the trail must add that it was not given.
     void this.#trail.owe('request.withheld', {
@@ -208,8 +258,33 @@ class JournalEntry implements RequestEntry {
     return false;
   }
 
+  #record(event: string, members: Members): Promise<boolean> {
+    const { caller, error = 'none' } = this.#facts;
+    if (caller === undefined && this.#facts.error !== undefined)
+      return this.#trail.refuse(event, this.#call.source, error, { ...this.#members(), ...members });
+    if (caller !== undefined) this.#trail.loggedOn(this.#facts, this.#call);
+    // What went up was sealed with its intent.
+    const told = this.#wentUp ? this.#members() : this.#sealed();
+    return this.#trail.owe(event, { ...told, ...members });
+  }
+
   #members(): Members {
-    return callMembers(this.#call, this.#facts, this.#redactor);
+    return callMembers(this.#call, this.#facts, this.#known(), this.#redactor);
+  }
+
+  #sealed(): Members {
+    const { sealer } = this.#trail;
+    const { identifiers } = this.#known();
+    const members = this.#members();
+    if (!sealer || identifiers === '') return members;
+    return { ...members, sealed: sealer.seal(identifiers, this.#redactor.period, capName(this.#call.id)) };
+  }
+
+  /** Read once, however many records the call has. */
+  #known(): Content {
+    const { operation, body } = this.#facts;
+    this.#content ??= contentOf(operation, body, this.#redactor, this.#trail.sealer !== undefined);
+    return this.#content;
   }
 }
 

@@ -5,9 +5,10 @@
 import { readFile } from 'node:fs/promises';
 
 import type { Entry } from '../audit/entry.ts';
+import { parsePeriodKey } from '../audit/period-file.ts';
+import { keysUntil, type PeriodKey } from '../audit/period.ts';
 import { NoTrail, openChains, readTrail, type Chain, type Damage, type Reading } from '../audit/read.ts';
 import { Redactor } from '../audit/redact.ts';
-import { deriveKey } from '../gateway/key-file.ts';
 import { WrongUsage } from './arguments.ts';
 import { startProgress } from './progress.ts';
 
@@ -49,11 +50,16 @@ export async function chainsIn(directories: readonly string[], help: string): Pr
   }
 }
 
-/** The key under which pseudonyms are made; the file is the gateway's `audit.keyFile`. */
-export async function redactorFrom(file: string, help: string): Promise<Redactor> {
-  const key = await readable(file, help, () => readFile(file));
-  if (key.length !== 32) throw new WrongUsage(`${file} does not hold 32 bytes`, help);
-  return new Redactor(deriveKey(key, 'audit'));
+/** The key of the oldest period that can be read; the file is the gateway's `audit.periodKeyFile`. */
+export async function periodKeyFrom(file: string, help: string): Promise<PeriodKey> {
+  const key = parsePeriodKey(await contentOf(file, help));
+  if (!key) throw new WrongUsage(`${file} does not hold the key of a period (audit.periodKeyFile)`, help);
+  return key;
+}
+
+/** One for each period up to now, the oldest first: in each a text has another pseudonym. */
+export async function redactorsFrom(file: string, help: string): Promise<Redactor[]> {
+  return keysUntil(await periodKeyFrom(file, help), new Date()).map((key) => new Redactor(key));
 }
 
 export function contentOf(file: string, help: string): Promise<string> {

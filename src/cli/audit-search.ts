@@ -10,7 +10,7 @@ import {
   Pass,
   pseudonymTypeIn,
   pseudonymTypes,
-  redactorFrom,
+  redactorsFrom,
   timeHelp,
   timeIn,
 } from './audit-input.ts';
@@ -31,8 +31,9 @@ Finds records in the trails of all named directories, by time. All criteria must
   --address IP             the caller's
   --request ID             the gateway's, the caller's or the tenant's id of the call
   --event NAME             such as authn.failure; authn.* is all that begin so
-  --pseudonym P            p1:…, anywhere in the record
-  --value TEXT --key FILE  records with the pseudonym of this text; FILE is the gateway's audit.keyFile
+  --pseudonym P            p2026q4:…, anywhere in the record
+  --value TEXT --key FILE  records with a pseudonym of this text in any period; FILE is the gateway's
+                           audit.periodKeyFile
   --type TYPE              what the text is: ${pseudonymTypes.join(', ')} (default: any)
   --joined                 with every record of the calls that were found, call by call
   --json                   the lines as they stand in the trail; with --joined one {"records":[…]} for each call
@@ -49,7 +50,7 @@ exit codes:
 
 examples:
   gatehouse audit search var/audit --from 24h --kind delete --resource-type Users
-  gatehouse audit search /mnt/a/audit /mnt/b/audit --value ada@example.com --key gatehouse.key --joined
+  gatehouse audit search /mnt/a/audit /mnt/b/audit --value ada@example.com --key periods.key --joined
   gatehouse audit search var/audit --status 5xx --from 2026-11-21T08:00 --to 2026-11-21T09:00 --json
 `;
 
@@ -114,9 +115,9 @@ async function pseudonymsOf({ pseudonym, value, key, type }: Values): Promise<st
   if (value === undefined) return pseudonym === undefined ? undefined : [pseudonym];
   if (pseudonym !== undefined) throw new WrongUsage('give --pseudonym or --value, not both', help);
   if (key === undefined) throw new WrongUsage('--value needs --key', help);
-  const redactor = await redactorFrom(key, help);
+  const redactors = await redactorsFrom(key, help);
   const types = type === undefined ? pseudonymTypes : [pseudonymTypeIn(type, help)];
-  return types.map((each) => redactor.pseudonym(each, value));
+  return redactors.flatMap((redactor) => types.map((each) => redactor.pseudonym(each, value)));
 }
 
 function limitIn(text: string | undefined): number {

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 
 import { cosignatureType, parseKey } from '../audit/note.ts';
+import { parseRevealKey } from '../audit/seal.ts';
+import { destinations } from './config-destinations.ts';
 import { path, privatePath, type References } from './config-references.ts';
 import { count, name, refuse } from './config-values.ts';
 
@@ -19,13 +21,27 @@ export function audit(references: References) {
       keyFile: privatePath(references)
         .prefault('../var/keys/audit.key')
         .describe(
-          'File with the 32 bytes that pseudonymise and sign in the trail; generated when it is missing.',
+          'File with the 32 bytes that sign in the trail and of which other keys are made; generated when it is missing.',
+        ),
+      periodKeyFile: privatePath(references)
+        .optional()
+        .describe(
+          'File with the key of the oldest quarter whose pseudonyms and seals can be read (`gatehouse audit erase`); the same for all replicas, generated when it is missing. Default: `periods.key` beside `keyFile`.',
+        ),
+      revealKeys: z
+        .array(revealKey())
+        .min(1)
+        .max(2)
+        .optional()
+        .describe(
+          'Public keys for which the identifiers that calls name are sealed, as `gatehouse audit new-key reveal` shows them. With two, both are needed to reveal them. Without, there are pseudonyms alone.',
         ),
       keepDays: count(1, 36_500)
         .optional()
         .describe(
           'How long closed segments are kept. Then they are removed, and the trail says so. Default: for good.',
         ),
+      destinations: destinations(references),
       witness: z
         .strictObject({
           url: witnessUrl().describe('Where it listens. Plain HTTP will do: all that passes is signed.'),
@@ -51,6 +67,14 @@ function witnessUrl() {
         refuse(ctx, error);
       return text.replace(/\/+$/, '');
     });
+}
+
+function revealKey() {
+  const error = 'must be the public key of who may reveal identifiers, such as x25519:wBvK…=';
+  return z
+    .string({ error })
+    .meta({ title: 'public key' })
+    .refine((text) => parseRevealKey(text) !== undefined, { error });
 }
 
 function witnessKey() {

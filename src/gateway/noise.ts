@@ -71,7 +71,7 @@ export class Noise implements Disposable {
 const iso = (at: number): string => new Date(at).toISOString();
 
 /** The /24 or /64 that an address belongs to. */
-function networkOf(ip: string): string {
+export function networkOf(ip: string): string {
   const source = sourceOf(ip);
   return isIPv4(source) ? source.replace(/\.\d+$/, '.0/24') : source;
 }

@@ -86,7 +86,7 @@ test("the document's keys are written as they are read", () => {
 
 test("the document's pseudonyms are those that we make", () => {
   const [, id, value] = /`4711` is `([^`]+)`, `value` `Ärger@Example.com` is `([^`]+)`/.exec(document) ?? [];
-  const redactor = new Redactor(Buffer.alloc(32, 1));
+  const redactor = new Redactor({ period: '2026q4', secret: Buffer.alloc(32, 1) });
   assert.equal(redactor.pseudonym('id', '4711'), id);
   assert.equal(redactor.pseudonym('value', 'ärger@example.COM'), value);
 });

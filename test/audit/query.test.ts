@@ -9,7 +9,7 @@ import { matcherOf, type Query } from '../../src/audit/query.ts';
 import { Redactor } from '../../src/audit/redact.ts';
 import { anEntry } from './written-trail.ts';
 
-const redactor = new Redactor(Buffer.alloc(32, 7));
+const redactor = new Redactor({ period: '2026q4', secret: Buffer.alloc(32, 7) });
 const entry = anEntry({
   event: 'request.outcome',
   req: 'r-1',

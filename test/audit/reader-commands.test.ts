@@ -6,8 +6,8 @@ import { resolve as resolvePath } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 
+import { encodePeriodKey } from '../../src/audit/period-file.ts';
 import { Redactor } from '../../src/audit/redact.ts';
-import { deriveKey } from '../../src/gateway/key-file.ts';
 import { aCall, anOperation, instance, openTrail, temporaryDirectory, upstreamCall } from './support.ts';
 import { chainA, chainB, writeTrail } from './written-trail.ts';
 
@@ -78,9 +78,10 @@ test('search --json gives the lines as they are, and --joined all that belongs t
 
 test('a person is found by the value and the key file, and hash shows the pseudonym', async () => {
   const directory = await temporaryDirectory();
-  const key = `${directory}/gatehouse.key`;
-  await writeFile(key, Buffer.alloc(32, 9));
-  const pseudonym = new Redactor(deriveKey(Buffer.alloc(32, 9), 'audit')).pseudonym('id', '4711');
+  const key = `${directory}/periods.key`;
+  const period = { period: '2026q1', secret: Buffer.alloc(32, 9) };
+  await writeFile(key, encodePeriodKey(period));
+  const pseudonym = new Redactor(period).pseudonym('id', '4711');
   const record = { ...written, op: { ...written.op, id: pseudonym } };
   await writeTrail(`${directory}/trail`, 'gw-1', chainA, [{ records: [record], reason: 'stopped' }]);
   const search = (...args: string[]): Promise<{ code: number }> =>
@@ -89,7 +90,10 @@ test('a person is found by the value and the key file, and hash shows the pseudo
   assert.equal((await search('--value', '4712', '--key', key)).code, 1);
   assert.equal((await search('--value', '4711', '--key', key, '--type', 'name')).code, 1);
   assert.equal((await search('--value', '4711')).code, 4);
-  assert.equal((await audit('hash', '4711', '--type', 'id', '--key', key)).stdout, `${pseudonym}\n`);
+  assert.equal(
+    (await audit('hash', '4711', '--type', 'id', '--period', '2026q1', '--key', key)).stdout,
+    `${pseudonym}\n`,
+  );
 });
 
 test('a damaged trail is searched, told and ends with 2', async () => {

@@ -99,8 +99,8 @@ test('the same identifier has the same pseudonym under one key and another under
   assert.notDeepEqual(await recordedOperation(Buffer.alloc(32, 2)), one);
 });
 
-async function recordedOperation(key: Buffer): Promise<unknown> {
-  await using opened = await openTrail({ key });
+async function recordedOperation(secret: Buffer): Promise<unknown> {
+  await using opened = await openTrail({ periodKey: { period: '2026q1', secret } });
   const entry = opened.trail.open(aCall({}));
   entry.add({ operation: anOperation({ id: '4711', query: noQuery }) });
   await entry.close({ status: 200 });

@@ -11,13 +11,16 @@ import { readOwners } from '../../src/audit/owner.ts';
 import { createTrail } from '../../src/audit/trail.ts';
 
 const instance = 'gatehouse-0';
-const options = { instance, version: '1.0.0', configHash: 'c0ffee', key: Buffer.alloc(32, 7) };
+const periodKey = { period: '2026q1', secret: Buffer.alloc(32, 7) };
+const options = { instance, version: '1.0.0', configHash: 'c0ffee', key: Buffer.alloc(32, 7), periodKey };
 
 /** A process that opens the trail and then is killed; gives the name of the record that it leaves behind. */
 async function killedOwner(directory: string): Promise<string> {
   const trail = new URL('../../src/audit/trail.ts', import.meta.url).href;
   const program = `import { createTrail } from ${JSON.stringify(trail)};
-    await createTrail({ ...${JSON.stringify({ ...options, key: undefined, directory })}, key: Buffer.alloc(32, 7) });
+    const key = Buffer.alloc(32, 7);
+    const periodKey = { period: '2026q1', secret: key };
+    await createTrail({ ...${JSON.stringify({ ...options, directory })}, key, periodKey });
     process.stdout.write('open');
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], {

@@ -13,6 +13,7 @@ const trail = await createTrail({
   version: '1',
   configHash: 'c',
   key,
+  periodKey: { period: '2026q1', secret: key },
   limits: { probeMs: 20 },
 });
 say('ready');

@@ -1,0 +1,181 @@
+/**
+ * What a write means, read from its body: which attributes, which members, enabled or disabled, a password or none.
+ * Values never leave this file but for `active` and the identifiers, which become pseudonyms and sealed text. Everything is
+ * counted, only so much is kept, and nothing recurses, so a body costs one pass whatever it holds.
+ */
+import type { Operation } from '../scim/operation.ts';
+import { readPath, valuesIn, type AttributePath } from './attribute-path.ts';
+import { fold, hasParts, isCore, knownName } from './scim-names.ts';
+
+/** Identifiers beyond this many are only counted. */
+const maxKept = 1000;
+const maxPaths = 100;
+
+export interface Named {
+  readonly count: number;
+  /** In clear; at most 1000 of them. */
+  readonly ids: readonly string[];
+}
+
+export interface Change {
+  readonly paths: readonly string[];
+  readonly active?: boolean;
+  /** That one was set; nothing of it. */
+  readonly password?: true;
+  readonly userName?: string;
+  readonly added?: Named;
+  readonly removed?: Named;
+  /** The members that a group has from now on. */
+  readonly set?: Named;
+  /** All were removed, or a filter chose them: how many only the tenant knows. */
+  readonly removedUnnamed?: 'all' | 'by filter';
+}
+
+/** One change for each part of a bulk request, else one; none where a body is not SCIM's. */
+export function changesOf({ api, kind, effect, parts }: Operation, body: Uint8Array): readonly Change[] {
+  if (api !== 'proxy' || effect !== 'write' || body.length === 0) return [];
+  const content = parse(body);
+  if (kind !== 'bulk') return [changeOf(kind, content)];
+  const items = membersOf(content, 'operations').flat();
+  return parts.map((part, at) => changeOf(part.kind, membersOf(items[at], 'data')[0]));
+}
+
+function changeOf(kind: Operation['kind'], content: unknown): Change {
+  const draft = new ChangeDraft();
+  if (kind === 'patch') readPatch(draft, content);
+  else if (kind === 'create' || kind === 'replace')
+    readResource(draft, kind === 'create' ? 'add' : 'replace', content);
+  return draft.finish();
+}
+
+type Verb = 'add' | 'remove' | 'replace' | 'unknown';
+
+/** RFC 7644 §3.5.2; `Add` and `Replace` come from directories that do not mind the case. */
+function readPatch(draft: ChangeDraft, content: unknown): void {
+  for (const operation of membersOf(content, 'operations').flat()) {
+    const verb = verbOf(membersOf(operation, 'op')[0]);
+    const [path] = membersOf(operation, 'path');
+    const [value] = membersOf(operation, 'value');
+    if (typeof path !== 'string' || path === '') {
+      for (const resource of [value].flat()) readResource(draft, verb, resource);
+      continue;
+    }
+    const read = readPath(path);
+    if (!read) draft.note('?');
+    else if (read.attribute === '') readExtension(draft, verb, read.schema, value);
+    else draft.take(verb, read, value);
+  }
+}
+
+function verbOf(op: unknown): Verb {
+  const verb = typeof op === 'string' ? fold(op) : '';
+  return verb === 'add' || verb === 'remove' || verb === 'replace' ? verb : 'unknown';
+}
+
+function readResource(draft: ChangeDraft, verb: Verb, resource: unknown): void {
+  for (const [name, value] of entriesOf(resource)) {
+    const path = readPath(name);
+    if (!path) draft.note('?');
+    else if (path.attribute === '') readExtension(draft, verb, path.schema, value);
+    else draft.take(verb, path, value);
+  }
+}
+
+function readExtension(draft: ChangeDraft, verb: Verb, schema: string, value: unknown): void {
+  const attributes = entriesOf(value);
+  if (attributes.length === 0) draft.note(knownName(schema, ''));
+  for (const [attribute, inner] of attributes) draft.take(verb, { schema, attribute }, inner);
+}
+
+class ChangeDraft {
+  readonly #paths = new Set<string>();
+  readonly #named = new Map<'added' | 'removed' | 'set', { count: number; ids: string[] }>();
+  #active: boolean | undefined;
+  #password = false;
+  #userName: string | undefined;
+  #removedUnnamed: Change['removedUnnamed'];
+
+  note(path: string): void {
+    if (this.#paths.size < maxPaths) this.#paths.add(path);
+  }
+
+  take(verb: Verb, path: AttributePath, value: unknown): void {
+    const { schema, attribute, part } = path;
+    const folded = fold(attribute);
+    // Whatever schema it claims to belong to, a reader may take it for one.
+    if (folded === 'password' || fold(part ?? '') === 'password') this.#password ||= verb !== 'remove';
+    if (part === undefined && hasParts(schema, attribute) && entriesOf(value).length > 0) {
+      for (const [name] of entriesOf(value)) {
+        this.#password ||= fold(name) === 'password';
+        this.note(knownName(schema, attribute, name));
+      }
+      return;
+    }
+    this.note(knownName(schema, attribute, part));
+    if (!isCore(schema)) return;
+    if (folded === 'active' && verb !== 'remove') this.#active = booleanOf(value) ?? this.#active;
+    if (folded === 'username' && typeof value === 'string') this.#userName = value;
+    if (folded === 'members') this.#takeMembers(verb, path, value);
+  }
+
+  finish(): Change {
+    return {
+      paths: [...this.#paths].toSorted(),
+      ...(this.#active !== undefined && { active: this.#active }),
+      ...(this.#password && { password: true }),
+      ...(this.#userName !== undefined && { userName: this.#userName }),
+      ...Object.fromEntries(this.#named),
+      ...(this.#removedUnnamed && { removedUnnamed: this.#removedUnnamed }),
+    };
+  }
+
+  #takeMembers(verb: Verb, { filter, part }: AttributePath, value: unknown): void {
+    if (verb === 'unknown' || (part !== undefined && fold(part) !== 'value')) return;
+    if (filter !== undefined) {
+      if (verb === 'add') return;
+      const chosen = valuesIn(filter);
+      if (chosen) this.#count('removed', chosen);
+      else this.#removedUnnamed = 'by filter';
+      if (verb === 'replace') this.#count('added', [value].flat());
+    } else if (verb === 'remove' && value === undefined) {
+      this.#removedUnnamed = 'all';
+    } else {
+      this.#count(({ add: 'added', remove: 'removed', replace: 'set' } as const)[verb], [value].flat());
+    }
+  }
+
+  #count(what: 'added' | 'removed' | 'set', members: readonly unknown[]): void {
+    const named = this.#named.getOrInsertComputed(what, () => ({ count: 0, ids: [] }));
+    named.count += members.length;
+    for (const member of members) {
+      if (named.ids.length === maxKept) return;
+      const id = typeof member === 'string' ? member : membersOf(member, 'value')[0];
+      if (typeof id === 'string') named.ids.push(id);
+    }
+  }
+}
+
+/** Some identity managers write "True" (facts: callers' dialects). */
+function booleanOf(value: unknown): boolean | undefined {
+  if (typeof value === 'boolean') return value;
+  const [first] = Array.isArray(value) ? membersOf(value[0], 'value') : [value];
+  if (typeof first === 'boolean') return first;
+  const text = typeof first === 'string' ? fold(first) : '';
+  return text === 'true' ? true : text === 'false' ? false : undefined;
+}
+
+function membersOf(value: unknown, name: string): unknown[] {
+  return entriesOf(value).flatMap(([key, inner]) => (fold(key) === name ? [inner] : []));
+}
+
+function entriesOf(value: unknown): [string, unknown][] {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+}
+
+function parse(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString('utf8'));
+  } catch {
+    return undefined; // what is no JSON is refused before it goes up; its record has length and hash
+  }
+}
