@@ -42,15 +42,7 @@ export function tenant(references: References) {
     clientCertificate: keyPair(references)
       .optional()
       .describe('Certificate and key that the gateway shows to the tenant.'),
-    outboundProxy: z
-      .strictObject({
-        url: confidentialUrl(['http:', 'https:'], references).describe(
-          'Address of the proxy, such as `http://proxy:3128`. With a password in it, as a reference.',
-        ),
-        noProxy: z.array(z.string().min(1)).default([]).describe('Hosts that are reached without the proxy.'),
-      })
-      .optional()
-      .describe('The company’s proxy on the way out.'),
+    outboundProxy: outboundProxy(references),
     deadlines: z
       .strictObject({
         read: duration({ min: '100ms', max: '30m' })
@@ -64,6 +56,18 @@ export function tenant(references: References) {
       .describe('How long the tenant may take.'),
     pace: pace(),
   });
+}
+
+export function outboundProxy(references: References) {
+  return z
+    .strictObject({
+      url: confidentialUrl(['http:', 'https:'], references).describe(
+        'Address of the proxy, such as `http://proxy:3128`. With a password in it, as a reference.',
+      ),
+      noProxy: z.array(z.string().min(1)).default([]).describe('Hosts that are reached without the proxy.'),
+    })
+    .optional()
+    .describe('The company’s proxy on the way out.');
 }
 
 function credential(references: References) {
