@@ -32,7 +32,7 @@ b.unknown, td.unknown { color: var(--unknown); } td.refused, td.failed, td.unkno
 .legend i { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: .4em; }
 .legend .step { margin-left: auto; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0 2rem; } .pair > * { min-width: 0; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; } .scroll + .scroll { margin-top: 1rem; }
 table { border-collapse: collapse; width: 100%; font-size: .87rem; }
 th, td { text-align: left; vertical-align: top; padding: .32rem .7rem .32rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; } th:last-child, td:last-child { padding-right: 0; }
