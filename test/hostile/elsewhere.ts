@@ -73,6 +73,4 @@ export const elsewhere: Readonly<Record<number, Held | Later>> = {
     title:
       'on SIGTERM a hundred running writes are finished and told, new ones refused, and the exit code is 0',
   },
-  115: { situation: 'an exception that nobody catches', issue: 4, why: 'needs a process of its own' },
-  116: { situation: 'no file descriptors left', issue: 4, why: 'needs a process of its own' },
 };

@@ -28,6 +28,8 @@ export interface FuzzReport {
   readonly statuses: Readonly<Record<string, number>>;
   /** Resident memory of the gateway in MiB: after the first tenth, and the most from then on. */
   readonly memory: { readonly early: number; readonly most: number };
+  /** The longest that an answer took, in milliseconds. */
+  readonly slowest: number;
   readonly findings: readonly string[];
 }
 
@@ -38,8 +40,8 @@ export interface FuzzOptions {
 }
 
 const batch = 500;
-/** Longer than the gateway gives to a head or a body here. */
-const silenceMs = 3000;
+/** Far longer than the gateway gives to a head or a body here, as the machine may have others to serve. */
+const silenceMs = 20_000;
 const maxFindings = 20;
 
 export async function fuzz({ cases, seed, connections = 24 }: FuzzOptions): Promise<FuzzReport> {
@@ -88,6 +90,7 @@ class Run {
   #played = 0;
   #arrived = 0;
   #memory = { early: 0, most: 0 };
+  #slowest = 0;
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -98,11 +101,12 @@ class Run {
     if (this.#findings.length < maxFindings) this.#findings.push(what);
   }
 
-  report(): Pick<FuzzReport, 'arrived' | 'statuses' | 'memory' | 'findings'> {
+  report(): Omit<FuzzReport, 'cases' | 'seed' | 'seconds'> {
     return {
       arrived: this.#arrived,
       statuses: this.#statuses,
       memory: this.#memory,
+      slowest: Math.round(this.#slowest),
       findings: this.#findings,
     };
   }
@@ -113,7 +117,9 @@ class Run {
       connection = connection?.isFit ? connection : await Connection.open(this.#authority);
       const bytes = bytesOf(next, this.#authority, this.#options.authorization);
       if (!isInLine(bytes.replace(/^\S* /, ''))) continue;
+      const askedAt = performance.now();
       const reading = await connection.ask(bytes, next.method === 'HEAD');
+      this.#slowest = Math.max(this.#slowest, performance.now() - askedAt);
       this.#judge(reading, bytes);
       // What was framed in doubt may leave bytes behind that are the beginning of another request.
       if (next.framing !== 'length' || next.cuts.length > 0 || next.fields.some(frames)) connection.close();

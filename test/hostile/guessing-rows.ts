@@ -148,7 +148,11 @@ const guessing: Stage = {
             await logOn(scene, basic(`${production}:guess`));
           },
           expected: {
-            ...served('429', 'GET', 'request.outcome, authn.failure, request.cache_hit, authn.throttled'),
+            ...served(
+              '429',
+              'GET',
+              'request.outcome, authn.failure, request.cache_hit, authn.throttled, request.rejected_many',
+            ),
           },
           besides: {
             'the guesser is slowed down': ({ found }) => found.has('slowed'),
@@ -172,7 +176,7 @@ const guessing: Stage = {
             const suspicion = told.find(({ event }) => event === 'authn.spray_suspected');
             if (JSON.stringify(suspicion?.facts).includes(scene.source)) scene.found.add('told');
           },
-          expected: refused('', 'authn.failure, authn.throttled'),
+          expected: refused('', 'authn.failure, authn.throttled, request.rejected_many'),
           besides: {
             'the sprayer is slowed down': ({ found }) => found.has('slowed'),
             'the trail suspects spraying': ({ found }) => found.has('told'),
@@ -304,7 +308,7 @@ const tokens: Stage<IssuerSiege> = {
             }
             if (scene.siege.fetches() - before <= 1) scene.found.add('quiet');
           },
-          expected: refused('', 'token.rejected'),
+          expected: refused('', 'token.rejected, request.rejected_many'),
           besides: { 'the keys are fetched at most once': ({ found }) => found.has('quiet') },
         },
       ],

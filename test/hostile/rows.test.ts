@@ -19,6 +19,7 @@ import { headerRows } from './header-rows.ts';
 import { logOnRows } from './logon-rows.ts';
 import { pathRows } from './path-rows.ts';
 import { besiegePlain } from './plain-stage.ts';
+import { ownProcess } from './process-rows.ts';
 import type { Row, Stage } from './row.ts';
 import { playStage, type Line } from './stage.ts';
 import { table } from './table.ts';
@@ -47,6 +48,7 @@ perform(tokens);
 perform(clients);
 perform(tenantTls);
 perform(remembered);
+perform(ownProcess);
 perform({ title: 'under what outside suites send', open: () => besiegePlain(), rows: corpusRows });
 perform(handshakes);
 

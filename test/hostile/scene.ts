@@ -136,7 +136,8 @@ export class Scene<S extends Siege = Siege> {
     const network = this.source.replace(/\.1$/, '.0/24');
     const ids = new Set(answers.flatMap(({ headers }) => headers['x-request-id'] ?? []));
     return all.filter(({ req, event, facts, src }) => {
-      if (event.startsWith('upstream.')) return false;
+      // What goes up, and who is let in, is told beside the request's own record.
+      if (event.startsWith('upstream.') || event === 'authn.success') return false;
       const isMine = (req !== undefined && ids.has(req)) || facts?.network === network;
       return isMine || (src as { ip?: string } | undefined)?.ip === this.source;
     });

@@ -42,7 +42,7 @@ function checkArrival({ line }: Arrived, sent: string): void {
   // oxlint-disable-next-line no-control-regex -- control characters are what this looks for
   for (const each of arrived) assert.doesNotMatch(each, /^\.{0,2}$|[/\\;\u0000-\u001f]|%[0-9a-f]{2}/i);
   const pairs = (text: string) =>
-    [...new URLSearchParams(text)].map(([name, value]) => `${name}=${value}`).toSorted();
+    [...new URLSearchParams(`&${text}`)].map(([name, value]) => `${name}=${value}`).toSorted();
   assert.deepEqual(pairs(query), pairs(asked.split('&').filter(Boolean).join('&')));
 }
 
