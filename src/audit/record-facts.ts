@@ -157,6 +157,8 @@ const weights: Readonly<Record<string, Weight>> = {
   'cache.integrity_failure': 4,
   'request.outcome_unknown': 3,
   'audit.repaired': 3,
+  'audit.delivery_failing': 3,
+  'audit.delivery_failed': 3,
   'authn.throttled': 3,
   'authz.denied': 3,
   'mtls.rejected': 3,

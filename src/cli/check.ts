@@ -69,7 +69,16 @@ function summarise({ listen, publicUrl, admin, tenants, systems, callers, cache,
     `callers: ${listing(callers)}`,
     `cache: ${cache.store}`,
     `audit trail: ${audit.directory} (${audit.instance})`,
+    `delivered to: ${deliveredTo(audit)}`,
   ];
+}
+
+function deliveredTo({ destinations }: Config['audit']): string {
+  return (
+    Object.entries(destinations)
+      .map(([name, { type, format }]) => `${name} (${type}, ${format})`)
+      .join(', ') || 'nobody: what leaves this host is up to you'
+  );
 }
 
 function listing(map: Readonly<Record<string, unknown>>): string {

@@ -1,11 +1,16 @@
 /** What the configuration says of destinations, as the delivery takes it: values instead of references. */
-import type { DestinationSettings } from '../delivery/delivery.ts';
+import { Delivery, type DestinationSettings } from '../delivery/delivery.ts';
 import type { Config } from './config.ts';
 
 type Configured = Config['audit']['destinations'][string];
 
-export function destinationsOf({ audit }: Config): Map<string, DestinationSettings> {
-  return new Map(Object.entries(audit.destinations).map(([name, each]) => [name, settingsOf(each)]));
+/** @param note records into the trail */
+export function openDelivery(
+  { audit: { directory, instance, destinations } }: Config,
+  note: (event: string, facts: Record<string, unknown>) => void,
+): Delivery {
+  const settings = Object.entries(destinations).map(([name, each]) => [name, settingsOf(each)] as const);
+  return new Delivery({ directory, instance, destinations: new Map(settings), note });
 }
 
 function settingsOf(each: Configured): DestinationSettings {

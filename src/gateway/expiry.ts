@@ -36,7 +36,7 @@ const allThresholds = [0, 1, 7, 14, 30];
 
 /** Everything with an end that the configuration names. */
 export function endsIn(config: Config): Expiring[] {
-  const { admin, tenants, cache } = config;
+  const { admin, tenants, cache, audit } = config;
   const shown = listenersOf(config).flatMap(([place, { tls }]) => [
     ...certificates(`${place}.tls.certificate`, tls?.certificate),
     ...certificates(`${place}.tls.clients.ca`, tls?.clients?.ca),
@@ -46,8 +46,20 @@ export function endsIn(config: Config): Expiring[] {
     ...certificates(`tenants.${id}.ca`, ca),
     ...certificates(`tenants.${id}.clientCertificate.certificate`, clientCertificate?.certificate),
   ]);
+  const delivered = Object.entries(audit.destinations).flatMap(([name, each]) =>
+    each.type === 'file'
+      ? []
+      : [
+          ...certificates(`audit.destinations.${name}.ca`, each.ca),
+          ...certificates(
+            `audit.destinations.${name}.clientCertificate.certificate`,
+            each.clientCertificate?.certificate,
+          ),
+        ],
+  );
   return [
     ...shown,
+    ...delivered,
     ...certificates('admin.tls.certificate', admin.tls?.certificate),
     ...upwards,
     ...certificates('cache.redis.tls.ca', cache.redis?.tls?.ca),

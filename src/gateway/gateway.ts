@@ -16,6 +16,7 @@ import { createRedisStore } from '../cache/redis-store.ts';
 import { startAdmin, type AdminOptions } from '../console/admin.ts';
 import { startHealth } from '../console/health.ts';
 import { Metrics } from '../console/metrics.ts';
+import type { Delivery } from '../delivery/delivery.ts';
 import { describeError, log, setLogLevel } from '../log.ts';
 import { CallerLimits } from '../pace/caller-limits.ts';
 import type { Edge } from './app.ts';
@@ -23,6 +24,7 @@ import { callerLimitsOf } from './callers.ts';
 import { changesBetween, configHash, refuseFixed } from './config-changes.ts';
 import { ConfigFaults } from './config-faults.ts';
 import type { Config } from './config.ts';
+import { openDelivery } from './destinations.ts';
 import { Doubts } from './doubts.ts';
 import { endsIn, secretEnds, watchExpiry, type Expiring } from './expiry.ts';
 import { showState } from './gauges.ts';
@@ -68,6 +70,9 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   await using starting = new AsyncDisposableStack();
   const key = await readOrCreateKey(config.audit.keyFile);
   const metrics = new Metrics(options.version);
+  let delivery: Delivery | undefined;
+  // It ends behind the trail, so that the trail's last lines go too.
+  starting.defer(() => delivery?.[Symbol.asyncDispose]());
   const trail = starting.use(await openTrail(config, options, deriveKey(key, 'audit'), metrics));
   await trail.note('process.start', {
     node: process.version,
@@ -77,6 +82,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   starting.defer(() => trail.note('process.stop').catch(warn('the stop could not be recorded')));
   const note = (event: string, facts?: Record<string, unknown>): void =>
     void trail.note(event, facts).catch(warn(`${event} could not be recorded`));
+  delivery = openDelivery(config, note);
   starting.use(watchClock((stepMs) => note('clock.stepped', { stepMs })));
   const noise = starting.use(new Noise((event, facts) => note(event, { ...facts })));
   const secrets = starting.use(
@@ -153,11 +159,13 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     isCacheUsed: () => isCacheUsed,
     listeners,
     ends,
+    deliveries: () => delivery?.states() ?? new Map(),
   });
   serving = true;
   const parts = starting.move();
   const reload = async (): Promise<void> => {
     for (const each of [admin, ...listeners.values()]) each.reload();
+    delivery?.reopen();
     await secrets.reload();
     expiry.check();
   };

@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 
 import type { Metrics } from '../console/metrics.ts';
+import type { DeliveryState } from '../delivery/shipper.ts';
 import type { PacerState } from '../pace/pacer.ts';
 import type { Expiring } from './expiry.ts';
 import type { Listener } from './listener.ts';
@@ -16,10 +17,11 @@ export interface Gauged {
   readonly isCacheUsed: () => boolean;
   readonly listeners: ReadonlyMap<string, Listener>;
   readonly ends: () => readonly Expiring[];
+  readonly deliveries: () => ReadonlyMap<string, DeliveryState>;
 }
 
 export function showState(metrics: Metrics, parts: Gauged): void {
-  const { obstacles, running, pacers, isCacheUsed, listeners, ends } = parts;
+  const { obstacles, running, pacers, isCacheUsed, listeners, ends, deliveries } = parts;
   const one = (name: string, help: string, reading: () => number): void =>
     metrics.gauge(name, help, undefined, () => [['', reading()]]);
   one('ready', '1 when calls are taken, else 0.', () => Number(obstacles().length === 0));
@@ -47,6 +49,25 @@ export function showState(metrics: Metrics, parts: Gauged): void {
     'longest_wait_seconds',
     'What a call of the lowest priority would wait now.',
     (state) => state.longestWaitMs / 1000,
+  );
+  const perDestination = (name: string, help: string, pick: (state: DeliveryState) => number): void =>
+    metrics.gauge(`delivery_${name}`, help, 'destination', () =>
+      [...deliveries()].map(([destination, state]) => [destination, pick(state)] as const),
+    );
+  perDestination('working', '1 while the destination takes the trail, else 0.', ({ working }) =>
+    Number(working),
+  );
+  perDestination(
+    'lag_seconds',
+    'Age of the oldest record that was not sent yet.',
+    (state) => state.lagSeconds,
+  );
+  perDestination('lag_records', 'Records that were not sent yet.', (state) => state.lagRecords);
+  perDestination('sent', 'Records and checkpoints sent since the start.', ({ sent }) => sent);
+  perDestination(
+    'dropped',
+    'Records since the start that the destination will never get.',
+    (state) => state.dropped,
   );
   metrics.gauge(
     'end_timestamp_seconds',

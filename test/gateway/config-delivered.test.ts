@@ -109,6 +109,8 @@ async function prepareExample(directory: string): Promise<string> {
     ['tls/callers.crl', createRevocationList(own, [])],
     ['secrets/redis-url', 'rediss://gatehouse:pw@redis.example.com:6379/0\n'],
     ['secrets/acme', 'correct-horse-battery\n'],
+    ['secrets/splunk-token', 'correct-horse-battery\n'],
+    ['secrets/webhook', 'correct-horse-battery\n'],
     ['secrets/directory', 'correct-horse-battery\n'],
   ] as const) {
     await mkdir(dirname(join(directory, name)), { recursive: true });
