@@ -30,6 +30,8 @@ export interface FuzzReport {
   readonly memory: { readonly early: number; readonly most: number };
   /** The longest that an answer took, in milliseconds. */
   readonly slowest: number;
+  /** Requests whose connection ended without a word; a caller that breaks off its own body gets none. */
+  readonly unanswered: readonly string[];
   readonly findings: readonly string[];
 }
 
@@ -91,6 +93,7 @@ class Run {
   #arrived = 0;
   #memory = { early: 0, most: 0 };
   #slowest = 0;
+  readonly #unanswered: string[] = [];
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -107,6 +110,7 @@ class Run {
       statuses: this.#statuses,
       memory: this.#memory,
       slowest: Math.round(this.#slowest),
+      unanswered: this.#unanswered,
       findings: this.#findings,
     };
   }
@@ -152,6 +156,7 @@ class Run {
 
   #judge({ statuses, faults }: Reading, bytes: string): void {
     this.#played += 1;
+    if (statuses.includes('none') && this.#unanswered.length < maxFindings) this.#unanswered.push(bytes);
     for (const status of statuses) this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
     for (const fault of faults) this.find(`${fault}\n    sent: ${JSON.stringify(bytes)}`);
   }
@@ -193,7 +198,7 @@ const allowedUp: ReadonlySet<string> = new Set([
   'x-request-id',
 ]);
 const cleanLine = new RegExp(
-  `^[A-Z]+ ${base}/(?:Users|Groups)(?:/(?!\\.{1,2}[ ?])[A-Za-z0-9\\-._~!$&'()*+,=:@%]+)?(?:\\?[^ #]*)? HTTP/1\\.1$`,
+  `^[A-Z]+ ${base}/(?:Users|Groups)(?:/(?!\\.{1,2}[ ?])(?:(?!%(?:2[5Ff]|5[Cc]|3[Bb]|[01]|7[Ff]))[A-Za-z0-9\\-._~!$&'()*+,=:@%])+)?(?:\\?[^ #]*)? HTTP/1\\.1$`,
 );
 
 /** This tenant wants no credential, so that any that it sees is somebody else's. */

@@ -32,6 +32,12 @@ const segment = fc.oneof(
   { weight: 1, arbitrary: fc.array(anyByte, { maxLength: 6 }).map((bytes) => bytes.join('')) },
 );
 const resource = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc
+      .tuple(fc.constantFrom('/Users/', '/Groups/'), word, nasty, word)
+      .map((parts) => parts.join('')),
+  },
   { weight: 5, arbitrary: fc.constantFrom('/Users', '/Groups', '/Users/1', '/Groups/g-1') },
   {
     weight: 5,
