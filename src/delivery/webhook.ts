@@ -15,8 +15,8 @@ export interface WebhookOptions extends PostOptions {
   readonly format: FormatName;
 }
 
-export const timestampHeader = 'x-gatehouse-timestamp';
-export const signatureHeader = 'x-gatehouse-signature';
+const timestampHeader = 'x-gatehouse-timestamp';
+const signatureHeader = 'x-gatehouse-signature';
 
 export class WebhookDestination implements Destination {
   readonly enveloped = true;

@@ -3,13 +3,17 @@
  * possible without a question; elsewhere the run ends here and says what to do.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, rmSync, writeFileSync } from 'node:fs';
 
 interface Program {
   readonly name: string;
   /** Of Debian. */
   readonly package: string;
   readonly what: string;
+  /** What it says its version with; `--version` when left out. */
+  readonly option?: string;
+  /** A file that it needs besides. */
+  readonly module?: string;
 }
 
 const programs: readonly Program[] = [
@@ -19,11 +23,22 @@ const programs: readonly Program[] = [
     package: 'python3',
     what: 'Python 3.9 or later, for the second verifier of the audit trail',
   },
-  { name: 'openssl', package: 'openssl', what: 'OpenSSL 3, for the same' },
+  { name: 'openssl', package: 'openssl', what: 'OpenSSL 3, for the same', option: 'version' },
+  {
+    name: 'rsyslogd',
+    package: 'rsyslog-openssl',
+    what: 'rsyslog 8 with TLS by OpenSSL, which the trail is delivered to',
+    option: '-v',
+    module: '{/usr/lib*,/opt/homebrew/lib,/usr/local/lib}/{*/,}rsyslog/lmnsd_ossl.so',
+  },
 ];
 
-function isThere({ name }: Program): boolean {
-  return spawnSync(name, [name === 'openssl' ? 'version' : '--version'], { stdio: 'ignore' }).status === 0;
+/** Where Debian puts services is not on everybody's path. */
+const withServices = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` };
+
+function isThere({ name, option = '--version', module }: Program): boolean {
+  if (module !== undefined && globSync(module).length === 0) return false;
+  return spawnSync(name, [option], { stdio: 'ignore', env: withServices }).status === 0;
 }
 
 function installOnDebian(missing: readonly Program[]): void {
@@ -54,11 +69,11 @@ if (missing.length > 0 && existsSync('/etc/debian_version') && process.getuid?.(
 const lacking = missing.filter((program) => !isThere(program));
 if (lacking.length > 0) {
   const names = lacking.map(({ name, what }) => `  ${name}  (${what})`).join('\n');
-  console.error(`The tests need these programs on the PATH:
+  console.error(`The tests need these programs:
 ${names}
 Install them:
   Debian, Ubuntu   sudo apt-get install ${lacking.map((program) => program.package).join(' ')}
-  Fedora, RHEL     sudo dnf install redis python3 openssl
-  macOS            brew install redis python openssl`);
+  Fedora, RHEL     sudo dnf install redis python3 openssl rsyslog-openssl
+  macOS            brew install redis python openssl rsyslog`);
   process.exitCode = 1;
 }
