@@ -1,6 +1,6 @@
 /** `npm run hostile`: plays all rows and prints their table; ends as the tests end. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempDisposableSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempDisposableSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,5 +11,6 @@ const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=dot',
   stdio: 'inherit',
   env: { ...process.env, HOSTILE_TABLE: file },
 });
-process.stdout.write(`\n${readFileSync(file, 'utf8')}`);
+// Without it the tests could not even begin, and have said why.
+if (existsSync(file)) process.stdout.write(`\n${readFileSync(file, 'utf8')}`);
 process.exitCode = status ?? 1;
