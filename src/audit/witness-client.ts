@@ -29,7 +29,8 @@ export class WitnessClient {
   #cursor: LeafCursor | undefined;
   #waiting: Signed | undefined;
   #offering: Promise<void> | undefined;
-  #pausedUntil = 0;
+  /** While it runs nothing is offered. */
+  #pause: NodeJS.Timeout | undefined;
   #failure: string | undefined;
   readonly #ending = new AbortController();
 
@@ -48,15 +49,17 @@ export class WitnessClient {
 
   offer(signed: Signed): void {
     this.#waiting = signed;
-    if (performance.now() >= this.#pausedUntil) this.#offering ??= this.#offerAll();
+    if (!this.#pause) this.#offering ??= this.#offerAll();
   }
 
   /** Gives the last checkpoint a moment, and no more: what was not taken is offered at the next start. */
   async finish(patienceMs: number): Promise<void> {
+    clearTimeout(this.#pause);
     if (this.#waiting) this.#offering ??= this.#offerAll();
     const patience = setTimeout(() => this.#ending.abort(), patienceMs);
     await this.#offering;
     clearTimeout(patience);
+    clearTimeout(this.#pause);
   }
 
   async #offerAll(): Promise<void> {
@@ -68,12 +71,17 @@ export class WitnessClient {
       } catch (error) {
         this.#waiting ??= signed;
         this.#cursor = undefined;
-        this.#pausedUntil = performance.now() + pauseMs;
+        this.#pause = setTimeout(() => this.#again(), pauseMs).unref();
         if (!this.#ending.signal.aborted) this.#note(error instanceof Error ? error.message : String(error));
         break;
       }
     }
     this.#offering = undefined;
+  }
+
+  #again(): void {
+    this.#pause = undefined;
+    if (this.#waiting) this.#offering ??= this.#offerAll();
   }
 
   #note(failure: string | undefined): void {
