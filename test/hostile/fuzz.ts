@@ -198,7 +198,7 @@ const allowedUp: ReadonlySet<string> = new Set([
   'x-request-id',
 ]);
 const cleanLine = new RegExp(
-  `^[A-Z]+ ${base}/(?:Users|Groups)(?:/(?!\\.{1,2}[ ?])(?:(?!%(?:2[5Ff]|5[Cc]|3[Bb]|[01]|7[Ff]))[A-Za-z0-9\\-._~!$&'()*+,=:@%])+)?(?:\\?[^ #]*)? HTTP/1\\.1$`,
+  `^[A-Z]+ ${base}/(?:Users|Groups)(?:/(?!\\.{1,2}[ ?])(?:(?!%(?:25[0-9A-Fa-f]{2}|2[Ff]|5[Cc]|3[Bb]|[01]|7[Ff]))[A-Za-z0-9\\-._~!$&'()*+,=:@%])+)?(?:\\?[^ #]*)? HTTP/1\\.1$`,
 );
 
 /** This tenant wants no credential, so that any that it sees is somebody else's. */
