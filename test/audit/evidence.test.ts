@@ -154,6 +154,14 @@ test('an end that was cut off at a clean stop passes by itself, and not against 
   assert.match(reasons(report), /reached line 60; it ends at 40/);
 });
 
+test('a checkpoint that was left beside a trail whose end was cut off tells it also without one from elsewhere', async () => {
+  const copy = await copyOf(original);
+  await rm((await segmentPaths(copy))[2] ?? '');
+  const report = await verifyTrail(copy);
+  assert.equal(report.verdict, 'truncated');
+  assert.match(reasons(report), /beside the segments says that the trail reached line 60/);
+});
+
 test('a chain that began with another root key is found by key file and by fingerprint', async () => {
   const keys = await readPublishedKeys(join(original, instance));
   const told = fingerprint(keys[0]?.publicKey ?? '');
