@@ -25,10 +25,6 @@ export class Health {
     return this.#failingSince === undefined;
   }
 
-  get failing(): boolean {
-    return !this.working;
-  }
-
   failed(reason: string): void {
     const now = performance.now();
     this.#failingSince ??= now;

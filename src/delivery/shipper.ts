@@ -8,10 +8,10 @@ import { describeError, log } from '../log.ts';
 import { BackOff } from './back-off.ts';
 import { NotTaken, reasonOf, Refused, type Destination } from './destination.ts';
 import { Health, type Note } from './health.ts';
-import { Horizon } from './horizon.ts';
 import { messageOf, type FormatName, type Message } from './message.ts';
-import { beginningOf, PlaceFile, type Place } from './place.ts';
-import { Source, type Confirmed, type Step } from './source.ts';
+import { batchesOf, type Batch, type Parcel } from './parcel.ts';
+import { Progress } from './progress.ts';
+import { Source, type Step } from './source.ts';
 
 export interface ShipperOptions {
   readonly name: string;
@@ -41,54 +41,38 @@ export interface DeliveryState {
   readonly dropped: number;
 }
 
-interface Parcel {
-  /** Undefined when the destination does not want it. */
-  readonly message: Message | undefined;
-  readonly missing: number;
-  readonly place: Place;
-}
-
 const pollMs = 500;
-const mostMessages = 500;
-const mostBytes = 512 * 1024;
-/** Of records that nobody wants, so that the place moves on. */
-const mostParcels = 5000;
 /** So many in a row are refused before the destination itself must be at fault. */
 const mostRefused = 8;
-const saveEveryMs = 1000;
 
 export class Shipper {
   readonly #options: ShipperOptions;
   readonly #source: Source;
-  readonly #file: PlaceFile;
+  readonly #progress: Progress;
   readonly #health: Health;
   readonly #backOff = new BackOff();
   readonly #ending = new AbortController();
-  /** Aborted and replaced whenever there is a reason not to wait on. */
+  /** Aborted when there is no reason to wait on. */
   #pause = new AbortController();
   #finishing = false;
-  #place: Place | undefined;
-  #horizon: Horizon | undefined;
-  #saved: Place | undefined;
-  #savedAt = -Infinity;
   #size = 0;
   #oldestAt: number | undefined;
   #sent = 0;
   #dropped = 0;
+  #droppedTo = 0;
   readonly #running: Promise<void>;
 
   /** @param directory the instance's, where its segments are */
   constructor(directory: string, instance: string, options: ShipperOptions) {
     this.#options = options;
     this.#source = new Source(directory, instance);
-    this.#file = new PlaceFile(directory, options.name);
+    this.#progress = new Progress(directory, options.name, options.resendMs);
     this.#health = new Health(options.name, options.note, options.patienceMs);
     this.#running = this.#run();
   }
 
   get state(): DeliveryState {
-    const seq = this.#place?.seq ?? 0;
-    const behind = Math.max(this.#size - seq, 0);
+    const behind = Math.max(this.#size - (this.#progress.place?.seq ?? 0), 0);
     const oldestAt = behind === 0 ? undefined : this.#oldestAt;
     return {
       working: this.#health.working,
@@ -122,72 +106,45 @@ export class Shipper {
         if (moved) isLast = false;
         else if (!isLast) await this.#wait(pollMs);
       } catch (error) {
+        this.#progress.rewind();
         if (this.#ending.signal.aborted) break;
-        this.#place = this.#horizon?.rewind();
         this.#health.failed(reasonOf(error));
         log.debug('a delivery failed', { destination: this.#options.name, ...describeError(error) });
         if (!isLast) await this.#wait(this.#backOff.next(error instanceof NotTaken ? error.retryAfterMs : 0));
       }
     }
-    // In order, so that what was sent last is read too; it is sent again all the same.
-    if (this.#health.working)
-      await this.#options.destination.prove?.(this.#ending.signal).catch(() => undefined);
-    await this.#save(true).catch(this.#tellUnsaved);
+    // In order, so that what was sent last is read too; whether it was or not, it is sent again.
+    if (this.#health.working) await this.#prove().catch(() => undefined);
+    await this.#progress.keep(true);
   }
 
   /** @returns whether there was something to do */
   async #round(): Promise<boolean> {
-    this.#saved ??= await this.#file.read();
-    this.#place ??= this.#saved;
+    await this.#progress.load();
     await this.#secure();
-    const confirmed = await this.#source.look(this.#place);
+    const confirmed = await this.#source.look(this.#progress.place);
     if (!confirmed) return false;
     this.#size = confirmed.size;
-    const from = this.#begin(confirmed);
-    for await (const parcels of this.#batches(confirmed, from)) {
-      await this.#ship(parcels);
+    const steps = this.#source.read(confirmed, this.#progress.begin(confirmed));
+    for await (const batch of batchesOf(steps, (step) => this.#pack(step))) {
+      this.#oldestAt = batch[0]?.at;
+      await this.#ship(batch);
       await this.#secure();
     }
     return true;
   }
 
-  #begin({ chain, segments }: Confirmed): Place {
-    if (this.#place?.chain !== chain) {
-      // What was removed before anybody asked for a delivery is not missing in it.
-      this.#place = { ...beginningOf(chain), seq: (segments[0]?.firstSeq ?? 1) - 1 };
-      this.#horizon = undefined;
-    }
-    this.#horizon ??= new Horizon(this.#place, this.#options.resendMs);
-    return this.#place;
-  }
-
-  async *#batches(confirmed: Confirmed, from: Place): AsyncGenerator<readonly Parcel[]> {
-    let parcels: Parcel[] = [];
-    let [messages, bytes] = [0, 0];
-    for await (const step of this.#source.read(confirmed, from)) {
-      const { entry, missing, place } = step;
-      const message = this.#messageOf(step);
-      parcels.push({ message, missing, place });
-      if (message) [messages, bytes] = [messages + 1, bytes + message.entry.line.length];
-      if (entry && parcels.length === 1) this.#oldestAt = Date.parse(entry.ts);
-      if (messages < mostMessages && bytes < mostBytes && parcels.length < mostParcels) continue;
-      yield parcels;
-      [parcels, messages, bytes] = [[], 0, 0];
-    }
-    if (parcels.length > 0) yield parcels;
-  }
-
-  #messageOf({ entry, author }: Step): Message | undefined {
+  #pack({ entry, author }: Step): Message | undefined {
     const { wants, format, destination } = this.#options;
     return entry && wants(entry.event) ? messageOf(entry, author, format, destination.enveloped) : undefined;
   }
 
-  async #ship(parcels: readonly Parcel[]): Promise<void> {
+  async #ship(batch: Batch): Promise<void> {
     try {
-      await this.#send(parcels);
+      await this.#send(batch);
     } catch (error) {
-      if (!(error instanceof Refused) || parcels.length === 1) throw error;
-      await this.#shipSingly(parcels, error);
+      if (!(error instanceof Refused) || batch.length === 1) throw error;
+      await this.#shipSingly(batch, error);
     }
   }
 
@@ -195,18 +152,19 @@ export class Shipper {
    * Something in the batch is refused. It is left out only when the destination takes one behind it: else it is the
    * destination that is at fault, and nothing may be left out.
    */
-  async #shipSingly(parcels: readonly Parcel[], refusal: Refused): Promise<void> {
+  async #shipSingly(batch: Batch, refusal: Refused): Promise<void> {
     let refused: Parcel[] = [];
     let held: Parcel[] = [];
-    for (const parcel of parcels) {
-      held.push(parcel);
-      if (!parcel.message) continue;
+    for (const parcel of batch) {
+      if (!parcel.message) {
+        held.push(parcel);
+        continue;
+      }
       try {
-        await this.#send(held.filter((each) => !refused.includes(each)));
+        await this.#send([...held, parcel]);
       } catch (error) {
-        if (!(error instanceof Refused)) throw error;
+        if (!(error instanceof Refused) || refused.length + 1 === mostRefused) throw error;
         refused.push(parcel);
-        if (refused.length === mostRefused) throw error;
         continue;
       }
       for (const { place } of refused) this.#drop('refused', place.seq, place.seq, refusal.reason);
@@ -216,69 +174,55 @@ export class Shipper {
     if (held.length > 0) await this.#send(held);
   }
 
-  async #send(parcels: readonly Parcel[]): Promise<void> {
+  async #send(batch: Batch): Promise<void> {
     const { destination, timeoutMs } = this.#options;
-    const messages = parcels.map(({ message }) => message).filter((message) => message !== undefined);
+    const messages = batch.map(({ message }) => message).filter((message) => message !== undefined);
     if (messages.length > 0) {
       await destination.send(messages, this.#deadline(timeoutMs));
       this.#sent += messages.length;
       // Whether a destination without confirmation works again shows when it has read something.
-      if (this.#health.failing && destination.prove) await this.#prove();
       if (!destination.prove) this.#works();
+      else if (!this.#health.working) await this.#prove();
     }
-    for (const { missing, place } of parcels)
+    for (const { missing, place } of batch)
       if (missing > 0) this.#drop('gone', place.seq - missing, place.seq - 1);
-    const last = parcels.at(-1);
-    if (!last) return;
-    this.#place = last.place;
-    this.#horizon?.sent(last.place, performance.now());
-  }
-
-  #works(): void {
-    this.#backOff.reset();
-    this.#health.worked();
+    const last = batch.at(-1);
+    if (last) this.#progress.sent(last.place);
   }
 
   /** @param why gone: not in the trail any more, or damaged there · refused: the destination does not want it */
   #drop(why: 'gone' | 'refused', first: number, last: number, reason?: string): void {
+    // After a break the same hole is met again.
+    if (last <= this.#droppedTo) return;
+    this.#droppedTo = last;
     this.#dropped += last - first + 1;
     this.#options.note('audit.delivery_failed', {
       destination: this.#options.name,
       why,
       first,
       last,
-      reason,
+      ...(reason !== undefined && { reason }),
     });
   }
 
   /** Finds out what has arrived, when it is time to, and keeps it. */
   async #secure(): Promise<void> {
-    if (this.#options.destination.prove && this.#horizon?.isDue(performance.now())) await this.#prove();
-    this.#horizon?.settle(performance.now());
-    await this.#save(false).catch(this.#tellUnsaved);
+    if (this.#options.destination.prove && this.#progress.isDue) await this.#prove();
+    await this.#progress.keep();
   }
 
   async #prove(): Promise<void> {
-    await this.#options.destination.prove?.(this.#deadline(this.#options.timeoutMs));
-    this.#horizon?.prove();
+    const { destination, timeoutMs } = this.#options;
+    if (!destination.prove) return;
+    await destination.prove(this.#deadline(timeoutMs));
+    this.#progress.prove();
     this.#works();
   }
 
-  async #save(atOnce: boolean): Promise<void> {
-    const place = this.#horizon?.safe;
-    const now = performance.now();
-    if (!place || place === this.#saved || (!atOnce && now - this.#savedAt < saveEveryMs)) return;
-    this.#savedAt = now;
-    await this.#file.write(place);
-    this.#saved = place;
+  #works(): void {
+    this.#backOff.reset();
+    this.#health.worked();
   }
-
-  /** Things are sent again after the next start, which is no reason not to send now. */
-  readonly #tellUnsaved = (error: unknown): void =>
-    void log.warn('how far the delivery has got could not be kept', {
-      destination: this.#options.name,
-      ...describeError(error),
-    });
 
   #deadline(ms: number): AbortSignal {
     return AbortSignal.any([this.#ending.signal, AbortSignal.timeout(ms)]);
