@@ -78,11 +78,6 @@ export class Delivery implements AsyncDisposable {
     return new Map([...this.#shippers].map(([name, { state }]) => [name, state]));
   }
 
-  /** Files are opened anew, because somebody may have moved them away. */
-  reopen(): void {
-    for (const shipper of this.#shippers.values()) shipper.reopen();
-  }
-
   /** Once the trail is closed, so that its last records go as well, as far as the destinations take them at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#shippers.values()].map((shipper) => shipper.finish(lastMs)));

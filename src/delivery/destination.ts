@@ -12,8 +12,6 @@ export interface Destination extends AsyncDisposable {
   send(messages: readonly Message[], signal: AbortSignal): Promise<void>;
   /** Only where `send` cannot know: resolves when all that was sent has been read by the other side. */
   prove?(signal: AbortSignal): Promise<void>;
-  /** Whatever it has open may not be what is there any more. */
-  reopen?(): void;
 }
 
 export class NotTaken extends Error {

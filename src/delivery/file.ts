@@ -19,7 +19,6 @@ export class FileDestination implements Destination {
   readonly enveloped = true;
   readonly #path: string;
   #file: { readonly handle: FileHandle; readonly inode: number; readonly isRegular: boolean } | undefined;
-  #isStale = false;
   /** A write broke off within a line. */
   #isTorn = false;
 
@@ -41,10 +40,6 @@ export class FileDestination implements Destination {
     }
   }
 
-  reopen(): void {
-    this.#isStale = true;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#close();
   }
@@ -63,8 +58,7 @@ export class FileDestination implements Destination {
   }
 
   async #opened() {
-    if (this.#file && (this.#isStale || !(await this.#isStillThere(this.#file.inode)))) await this.#close();
-    this.#isStale = false;
+    if (this.#file && !(await this.#isStillThere(this.#file.inode))) await this.#close();
     if (this.#file) return this.#file;
     // Without O_NONBLOCK a pipe without a reader would hold a thread that the trail needs.
     const handle = await open(this.#path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, mode);

@@ -83,10 +83,6 @@ export class Shipper {
     };
   }
 
-  reopen(): void {
-    this.#options.destination.reopen?.();
-  }
-
   /** Sends what is there, as far as that takes no longer than this; the rest is sent after the next start. */
   async finish(patienceMs: number): Promise<void> {
     this.#finishing = true;

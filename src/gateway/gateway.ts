@@ -10,9 +10,6 @@ import { readOrCreatePeriodKey } from '../audit/period-file.ts';
 import { parseRevealKey, Sealer } from '../audit/seal.ts';
 import { createTrail, type Trail } from '../audit/trail.ts';
 import { openSecretBook } from '../auth/secret-book.ts';
-import { createCache, type Cache } from '../cache/cache.ts';
-import { createMemoryStore } from '../cache/memory-store.ts';
-import { createRedisStore } from '../cache/redis-store.ts';
 import { startAdmin, type AdminOptions } from '../console/admin.ts';
 import { startHealth } from '../console/health.ts';
 import { Metrics } from '../console/metrics.ts';
@@ -35,6 +32,7 @@ import { networkOf, Noise } from './noise.ts';
 import { Pacers } from './pacers.ts';
 import { Running } from './running.ts';
 import type { ReportNoise } from './server.ts';
+import { openCache } from './shared-cache.ts';
 import { openThrottle } from './shared-throttle.ts';
 import { contextOptions } from './tls.ts';
 import type { Upstream } from './upstream.ts';
@@ -93,7 +91,9 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   );
   let isCacheUsed = true;
   const onCache = (isUsed: boolean): void => void (isCacheUsed = isUsed);
-  const cache = starting.use(openCache(config, deriveKey(key, 'cache'), note, onCache));
+  const { cache, keepTo: keepCacheTo } = starting.use(
+    openCache(config, deriveKey(key, 'cache'), note, onCache),
+  );
   const doubts = starting.use(new Doubts(cache));
   const { throttle } = starting.use(openThrottle(config, deriveKey(key, 'throttle'), note));
   const running = new Running();
@@ -165,7 +165,6 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const parts = starting.move();
   const reload = async (): Promise<void> => {
     for (const each of [admin, ...listeners.values()]) each.reload();
-    delivery?.reopen();
     await secrets.reload();
     expiry.check();
   };
@@ -180,6 +179,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     line[Symbol.dispose]();
     [line, inForce] = [nextLine, next];
     pacers.keepTo(next);
+    keepCacheTo(next);
     callerLimits.adjust(callerLimitsOf(next));
     setLogLevel(next.log.level);
     expiry.check();
@@ -244,24 +244,6 @@ async function openTrail(
 }
 
 type Note = (event: string, facts?: Record<string, unknown>) => void;
-
-function openCache({ cache }: Config, key: Buffer, note: Note, onUse: (isUsed: boolean) => void): Cache {
-  const onUnreadable = (): void => note('cache.integrity_failure');
-  if (cache.store === 'memory' || !cache.redis)
-    return createCache({ store: createMemoryStore({ maxBytes: cache.memory.size }), key, onUnreadable });
-  const { url, tls, budget } = cache.redis;
-  const store = createRedisStore({
-    url: url.reveal(),
-    ...(tls && { tls: { ca: tls.ca.text } }),
-    budgetMs: budget,
-    onState: ({ state, reason }) => {
-      log.warn('the cache changed its state', { state, reason });
-      onUse(state === 'on');
-      note(state === 'on' ? 'cache.recovered' : 'cache.degraded', { state, reason });
-    },
-  });
-  return createCache({ store, key, onUnreadable });
-}
 
 /** What it shows follows its files, as at every listener. */
 async function openAdmin(

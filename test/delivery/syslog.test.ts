@@ -68,10 +68,10 @@ for (const signal of ['SIGTERM', 'SIGKILL'] as const)
 test('what a frozen receiver had not read is sent again when it is killed, however long ago it was sent', async () => {
   await using server = await startSyslogServer();
   await using trail = await GrowingTrail.begin();
-  await using _ = ship(trail, destinationAt(server), { resendMs: 300, timeoutMs: 1500 });
+  await using _ = ship(trail, destinationAt(server), { resendMs, timeoutMs: 1500 });
   await eventually(async () => (await server.received()).length > 0);
   server.freeze();
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < 40; round += 1) {
     await trail.grow(10);
     await sleep(100);
   }
