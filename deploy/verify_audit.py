@@ -303,12 +303,11 @@ class Chain:
         mine = (self.name, number, self.seq + 1, self.head.hex(), self.previous)
         if tuple(header.get(name) for name in ("chain", "segment", "seq", "prev", "previous")) != mine:
             raise Fault(f"the header of removed segment {number} does not follow from what was before it")
-        # The member after the event counts: a line's own number is in its prefix.
-        first, last, count = (said.get(name) for name in ("firstSeq", "seq", "count"))
+        first, last, count = (said.get(name) for name in ("firstSeq", "lastSeq", "count"))
         if (said.get("segment"), first) != (number, self.seq + 1) or last is None or count != last - first + 1:
             raise Fault(f"the tombstone of removed segment {number} does not fit its header")
         pair.first, pair.last, pair.key = first, last, key
-        self.previous = {name: said.get(name) for name in ("segment", "seq", "head", "root", "bytes", "closed")}
+        self.previous = {name: said.get(name) for name in ("segment", "head", "root", "bytes", "closed")} | {"seq": last}
         self.seq, self.head, self.key = last, bytes.fromhex(said["head"]), key
 
     def check_tombstone(self, pair, pairs):

@@ -22,7 +22,7 @@ export function expiredFile(chain: string): string {
 export const tombstoneSchema = z.object({
   segment: z.int(),
   firstSeq: z.int(),
-  seq: z.int(),
+  lastSeq: z.int(),
   head: z.string(),
   root: z.string(),
   bytes: z.int(),
@@ -96,7 +96,7 @@ export function linkExpired(chain: string, expired: readonly ExpiredSegment[], f
       find('tampered', name, reason, { seq: name.firstSeq });
       return { name, key: header.key, end: undefined };
     }
-    const { segment, seq, head, root, bytes, closed } = tombstone;
+    const { segment, lastSeq: seq, head, root, bytes, closed } = tombstone;
     before = { name, key: header.key, end: { predecessor: { segment, seq, head, root, bytes, closed } } };
   }
   return before;
@@ -120,7 +120,7 @@ function misfit(
     return 'The header of a removed segment is wrong about its predecessor.';
   if (tombstone.segment !== segment || tombstone.firstSeq !== prefix.seq)
     return 'The tombstone is not that of this segment.';
-  if (tombstone.count !== tombstone.seq - tombstone.firstSeq + 1)
+  if (tombstone.count !== tombstone.lastSeq - tombstone.firstSeq + 1)
     return 'The tombstone does not count right.';
   return undefined;
 }

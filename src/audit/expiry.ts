@@ -61,7 +61,10 @@ async function judge(directory: string, name: SegmentName, next: SegmentName): P
   if (fault) throw new SegmentUnsound(fileOf(name), fault.reason);
   const fits = previous.head === end.head && previous.seq === end.seq && previous.root === end.tree.root();
   if (!fits) throw new SegmentUnsound(fileOf(name), 'the segment behind it tells something else of it');
-  return { ...previous, firstSeq: name.firstSeq, count: lines, firstTs: end.firstTs, lastTs: end.lastTs };
+  // `seq` is the place of the line that says this.
+  const { seq: lastSeq, ...told } = previous;
+  const { firstTs, lastTs } = end;
+  return { ...told, firstSeq: name.firstSeq, lastSeq, count: lines, firstTs, lastTs };
 }
 
 /** The header and the tombstone, on stable storage behind those of the segments before. */

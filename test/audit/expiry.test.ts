@@ -55,6 +55,18 @@ test('segments whose time is over leave a trail that verifies, from root key to 
   );
 });
 
+test('no line has a member twice, so that no reader has to choose', async () => {
+  const directory = await writeTrail(2);
+  await expireAll(directory);
+  const texts = await Promise.all((await segmentPaths(directory)).map((path) => readFile(path, 'utf8')));
+  const lines = [...texts, await readFile(await remainsOf(directory), 'utf8')].join('').trim().split('\n');
+  assert.ok(lines.some((line) => line.includes('audit.segment_expired')));
+  assert.deepEqual(
+    lines.filter((line) => JSON.stringify(JSON.parse(line)) !== line),
+    [],
+  );
+});
+
 test('what has expired stays accounted for when the record of it expires, too', async () => {
   const directory = await writeTrail(2);
   for (const expected of [2, 1, 1]) assert.equal(await expireAll(directory), expected);
