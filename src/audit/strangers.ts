@@ -29,7 +29,7 @@ interface Allowance {
 }
 
 /** For each network, and for all together: who has many networks has no more disk. */
-const ofNetwork: Allowance = { most: 30, everyMs: 6000 };
+const ofNetwork: Allowance = { most: 100, everyMs: 6000 };
 const ofAll: Allowance = { most: 600, everyMs: 500 };
 const windowMs = 10_000;
 const maxTallies = 64;

@@ -3,16 +3,17 @@
  * Every physical call has its own turn and its own pair of records. A write is sent once; it is repeated only
  * where the tenant itself said that it did not carry it out: 429, or 401 to a token that was renewed since.
  */
-import type { RequestEntry, UpstreamOutcome } from '../audit/trail.ts';
+import type { RequestEntry, UpstreamFacts, UpstreamOutcome } from '../audit/trail.ts';
 import type { TenantLogin } from '../auth/tenant-login.ts';
 import type { Pacer } from '../pace/pacer.ts';
 import { retryAfterMs } from '../pace/quota.ts';
 import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
+import { newSpan, readTrace } from '../scim/trace.ts';
 import { NoReply, type Forward } from './forward.ts';
 import { headersUp, type Upward } from './headers.ts';
-import { isTenantBusy, judge, judgeSilence } from './verdict.ts';
+import { isIntermediate, isTenantBusy, judge, judgeSilence } from './verdict.ts';
 
 /** One way up: a system's base at its tenant, or the tenant's own interfaces. */
 export interface Route {
@@ -58,6 +59,7 @@ export async function ask(route: Route, question: Question): Promise<Reply> {
   const { operation, patience } = question;
   let mayRepeat = operation.effect === 'read';
   let mayRenew = true;
+  let after: UpstreamFacts['after'];
   for (let attempt = 1; ; attempt += 1) {
     const turn = {
       caller: question.caller,
@@ -66,17 +68,20 @@ export async function ask(route: Route, question: Question): Promise<Reply> {
       signal: patience.signal,
     };
     const tried = await route.pacer
-      .run(turn, (waitedMs) => send(route, question, { attempt, waitedMs }))
+      .run(turn, (waitedMs) => send(route, question, { attempt, after, waitedMs }))
       .catch((thrown: unknown) => Promise.reject(asImpatience(thrown, route, patience)));
     if (tried.fault) {
       // A kept-alive connection can die between two requests; only a read may be sent twice.
       if (!mayRepeat || !tried.fault.silent || !tried.fault.sent || tried.fault.timedOut)
         throw judgeSilence(operation, tried.fault);
       mayRepeat = false;
+      after = 'silence';
     } else if (isTenantBusy(tried.reply)) {
       route.pacer.pause(pauseAfter(route, tried.reply));
+      after = 'busy';
     } else if (mayRenew && refusesToken(tried.reply) && (await renew(route, tried.authorization, patience))) {
       mayRenew = false;
+      after = 'token';
     } else {
       if (tried.verdict instanceof ScimError) throw tried.verdict;
       return tried.verdict;
@@ -114,7 +119,7 @@ async function renew(route: Route, used: string | undefined, patience: Patience)
 async function send(
   route: Route,
   question: Question,
-  { attempt, waitedMs }: { attempt: number; waitedMs: number },
+  tried: Pick<UpstreamFacts, 'attempt' | 'after' | 'waitedMs'>,
 ): Promise<Attempt> {
   const { call, operation, entry, patience, onSent } = question;
   const read = operation.effect === 'read';
@@ -124,7 +129,8 @@ async function send(
   const { tenant, host } = route;
   const { system, path } = operation;
   const { method } = call;
-  const intent = { purpose: 'call', tenant, system, host, method, path, attempt, waitedMs };
+  const span = readTrace(call.headers['traceparent']) && newSpan();
+  const intent = { purpose: 'call', tenant, system, host, method, path, span, ...tried };
   const record = await entry.intend(intent);
   const startedAt = performance.now();
   const finish = async (outcome: UpstreamOutcome): Promise<void> => {
@@ -140,9 +146,9 @@ async function send(
   // What stands in the record if we fail ourselves between intent and outcome.
   let outcome: UpstreamOutcome = { result: read ? 'failure' : 'unknown', sent: true, error: 'internal' };
   try {
-    const tried = await carry(route, question, authorization, deadline);
-    outcome = outcomeOf(tried, operation);
-    return tried;
+    const attempt = await carry(route, question, { authorization, span }, deadline);
+    outcome = outcomeOf(attempt, operation, call.id);
+    return attempt;
   } finally {
     await finish(outcome);
   }
@@ -151,7 +157,7 @@ async function send(
 async function carry(
   { kind, maxReplyBytes, forwardRead, forwardWrite }: Route,
   { call, operation, body }: Question,
-  authorization: string | undefined,
+  { authorization, span }: Pick<Upward, 'authorization' | 'span'>,
   deadline: AbortSignal,
 ): Promise<Attempt> {
   const { effect, path, query } = operation;
@@ -160,7 +166,7 @@ async function carry(
   const upstreamCall = {
     method: call.method,
     path: query.canonical ? `${path}?${query.canonical}` : path,
-    headers: headersUp(call.headers, { authorization, requestId: call.id, bodyBytes, read, kind }),
+    headers: headersUp(call.headers, { authorization, requestId: call.id, span, bodyBytes, read, kind }),
     ...(body && { body }),
     maxReplyBytes,
   };
@@ -174,17 +180,29 @@ async function carry(
 }
 
 /** What a physical call came to, for its record: a page of HTML with status 200 is no success. */
-function outcomeOf(tried: Attempt, { effect }: Operation): UpstreamOutcome {
+function outcomeOf(tried: Attempt, { effect }: Operation, ownId: string): UpstreamOutcome {
   if (tried.fault) {
-    const { sent, cause } = tried.fault;
-    return { result: effect === 'write' && sent ? 'unknown' : 'failure', sent, code: codeOf(cause) };
+    const { sent, cause, silent, timedOut } = tried.fault;
+    const invalid = sent && !silent && !timedOut;
+    return { result: effect === 'write' && sent ? 'unknown' : 'failure', sent, code: codeOf(cause), invalid };
   }
   const { reply, verdict } = tried;
   const { status } = reply;
-  const told = { sent: true, status, bytes: reply.body.length };
+  const told = { sent: true, status, bytes: reply.body.length, requestId: idOf(reply, ownId) };
   if (!(verdict instanceof ScimError)) return { ...told, result: status < 400 ? 'success' : 'failure' };
-  return { ...told, result: verdict.kind === 'outcome-unknown' ? 'unknown' : 'failure', error: verdict.kind };
+  const isUnknown = verdict.kind === 'outcome-unknown';
+  // What a load balancer says for a service behind it is a failure, but a sound answer.
+  const invalid = verdict.kind === 'upstream-broke' || (isUnknown && !isIntermediate(status));
+  return { ...told, result: isUnknown ? 'unknown' : 'failure', error: verdict.kind, invalid };
 }
+
+/** The tenant's own id of the call, by which its operator finds it; what it only gave back to us is none. */
+function idOf({ headers }: Reply, ownId: string): string | undefined {
+  const ids = ['x-correlation-id', 'x-correlationid', 'x-request-id', 'x-vcap-request-id'];
+  return ids.map((name) => headers[name]).find((id) => id !== undefined && id !== ownId && isId(id));
+}
+
+const isId = (text: string): boolean => /^[\w.:/+=-]{1,128}$/.test(text);
 
 function codeOf(cause: unknown): string | undefined {
   if (!(cause instanceof Error)) return undefined;

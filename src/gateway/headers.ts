@@ -6,8 +6,9 @@
 import type { Headers } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import { scimMediaType } from '../scim/message.ts';
+import { readTrace, readTraceState, writeTrace } from '../scim/trace.ts';
 
-const repeatable = new Set(['accept', 'cache-control', 'if-match', 'if-none-match']);
+const repeatable = new Set(['accept', 'cache-control', 'if-match', 'if-none-match', 'tracestate']);
 const singular = new Set([
   'host',
   'authorization',
@@ -19,6 +20,8 @@ const singular = new Set([
   'pragma',
   'idempotency-key',
   'x-request-id',
+  'x-correlation-id',
+  'x-correlationid',
   'traceparent',
   'user-agent',
 ]);
@@ -49,6 +52,8 @@ export function readHeaders(rawHeaders: readonly string[], maxFields: number): H
 export interface Upward {
   readonly authorization: string | undefined;
   readonly requestId: string;
+  /** Of this physical call, where the caller's trace goes on. */
+  readonly span?: string | undefined;
   readonly bodyBytes: number | undefined;
   readonly read: boolean;
   /** An IPS proxy system speaks one media type; other service providers get what the caller asked for. */
@@ -65,15 +70,18 @@ const scimAccept = `${scimMediaType}, application/json;q=0.9`;
 
 export function headersUp(
   from: Headers,
-  { authorization, requestId, bodyBytes, read, kind }: Upward,
+  { authorization, requestId, span, bodyBytes, read, kind }: Upward,
 ): Headers {
   const media = from['content-type'];
+  const trace = span === undefined ? undefined : readTrace(from['traceparent']);
   const headers: Headers = {
     accept: acceptUp(from, kind),
     // Stored bytes are the bytes served, so nothing may be compressed on the way.
     'accept-encoding': 'identity',
     'user-agent': 'Gatehouse',
     'x-request-id': requestId,
+    ...(trace &&
+      span && { traceparent: writeTrace(trace, span), tracestate: readTraceState(from['tracestate']) }),
     authorization,
     ...(bodyBytes !== undefined && {
       'content-type': kind === 'ips' && bodyBytes > 0 ? scimMediaType : media,

@@ -13,6 +13,10 @@ import type { NoReply } from './forward.ts';
 /** What a load balancer says on its own, and then it does not know what became of a write behind it. */
 const intermediate: ReadonlySet<number> = new Set([502, 503, 504]);
 
+export function isIntermediate(status: number): boolean {
+  return intermediate.has(status);
+}
+
 /** The reply that may travel on, or the error that it amounts to. */
 export function judge(operation: Operation, reply: Reply): Reply | ScimError {
   try {
@@ -31,8 +35,7 @@ function passable(operation: Operation, reply: Reply): Reply {
   // RFC 9110 §15: these are no status codes, and Node would refuse to write some of them.
   if (status < 200 || status > 599) throw notScim(operation, status);
   if (operation.api !== 'proxy') return reply;
-  if (intermediate.has(status) && operation.effect === 'write' && !readScimError(reply))
-    throw unknownOutcome();
+  if (isIntermediate(status) && operation.effect === 'write' && !readScimError(reply)) throw unknownOutcome();
   if (reply.body.length === 0) return judgeEmpty(operation, reply);
   if (status === 204 || !isPlain(reply) || !isJsonObject(reply.body)) throw notScim(operation, status);
   return reply;

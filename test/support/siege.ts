@@ -96,12 +96,13 @@ export async function plainAnswer(response: Response): Promise<RawAnswer> {
   return { status, headers: Object.fromEntries(headers), body: await response.text() };
 }
 
+/** What the trail says beside the one record that every call has. */
+const beside = /^upstream\.|^authn\.success$|^retry\.performed$/;
+
 /** The record of the call that got the answer; there is exactly one. */
 export async function recordOf(siege: Siege, answer: RawAnswer): Promise<TrailRecord> {
   const id = answer.headers['x-request-id'];
-  const found = (await siege.records()).filter(
-    ({ req, event }) => req === id && !event.startsWith('upstream.'),
-  );
+  const found = (await siege.records()).filter(({ req, event }) => req === id && !beside.test(event));
   assert.equal(found.length, 1, 'a call has one record');
   return found[0] as TrailRecord;
 }
