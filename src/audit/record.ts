@@ -170,6 +170,7 @@ const eventOfError: { readonly [kind in Kind]?: string } = {
   'forbidden-attribute': 'authz.denied',
   sensitive: 'authz.denied',
   'caller-left': 'request.aborted_by_client',
+  'http-version': 'request.rejected',
 };
 
 export interface Ending {

@@ -3,7 +3,7 @@
  * happens here, because Express' router forgives what the strict target parser must refuse.
  */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 
 import express, { type ErrorRequestHandler } from 'express';
 
@@ -13,8 +13,8 @@ import type { Call, ClientCertificate, Headers } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Exchange } from './exchange.ts';
 import { sourceOfCall } from './forwarded.ts';
-import { guestOn } from './peer.ts';
 import { readHeaders } from './headers.ts';
+import { guestOn } from './peer.ts';
 import { asScimError, finish, respond, toReply } from './respond.ts';
 
 export interface Edge {
@@ -34,7 +34,7 @@ export interface Entrance {
   readonly certificateOf: (request: IncomingMessage) => ClientCertificate | undefined;
 }
 
-export function createApp(edge: Edge, entrance: Entrance): express.Express {
+export function createApp(edge: Edge, entrance: Entrance): RequestListener {
   const app = express().disable('x-powered-by').disable('etag');
   app.use((request, response) => serve(edge, entrance, request, response));
   const lastResort: ErrorRequestHandler = (error, _request, response, next) => {
@@ -43,8 +43,16 @@ export function createApp(edge: Edge, entrance: Entrance): express.Express {
     else respond(response, finish(toReply(asScimError(error)), randomUUID()));
   };
   app.use(lastResort);
-  return app;
+  return (request, response) => {
+    // Express reads it, and answers in its own way, without a record, where it finds no path (`foo://bar`).
+    targets.set(request, request.url ?? '');
+    request.url = '/';
+    app(request, response);
+  };
 }
+
+/** The raw targets of requests, which the line alone reads. */
+const targets = new WeakMap<IncomingMessage, string>();
 
 async function serve(
   edge: Edge,
@@ -94,7 +102,7 @@ function receive(
     id: randomUUID(),
     receivedAt: Date.now(),
     method: request.method ?? '',
-    target: request.url ?? '',
+    target: targets.get(request) ?? '',
     headers,
     ...(flaw && { flaw }),
     source: sourceOfCall(request, hops),
@@ -109,6 +117,11 @@ function receive(
 function checkReception({ isOurs, isDraining }: Edge, request: IncomingMessage, headers: Headers): void {
   // It was sent ahead, and the answer before it closed the connection.
   if (!request.socket.writable) throw callerLeft();
+  // The parser also takes these, of which others in front may think otherwise.
+  if (request.httpVersion === '0.9')
+    throw new ScimError('bad-request', 'The request line names no version of HTTP.');
+  if (!request.httpVersion.startsWith('1.'))
+    throw new ScimError('http-version', 'The gateway speaks HTTP/1.1.');
   if (isDraining())
     throw new ScimError('draining', 'The gateway is shutting down.', {
       retryAfter: 5,

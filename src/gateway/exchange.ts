@@ -10,7 +10,7 @@ import { authorise } from '../auth/authorise.ts';
 import { mayWrite, type Caller, type IdentifiedCaller } from '../auth/caller.ts';
 import type { Identify } from '../auth/identify.ts';
 import { isTokenEndpoint, toOAuthReply, type TokenEndpoint } from '../auth/token-endpoint.ts';
-import type { Cache } from '../cache/cache.ts';
+import type { Cache, CacheAsk, CacheRules } from '../cache/cache.ts';
 import { describeError, log } from '../log.ts';
 import type { CallerLimits } from '../pace/caller-limits.ts';
 import { unfoldBulk } from '../scim/bulk.ts';
@@ -32,7 +32,7 @@ import { parseTarget } from './target.ts';
 export interface System extends SystemFacts {
   readonly route: Route;
   readonly limits: BodyLimits;
-  readonly cache: { readonly lifetimeMs: number; readonly perCaller: boolean };
+  readonly cache: { readonly perCaller: boolean; readonly rules: CacheRules };
   /** Where the tenant says its resources are, and where callers find them. */
   readonly location: Location;
   readonly publicUrl: URL;
@@ -95,7 +95,9 @@ export function createExchange(parts: Parts): Exchange {
 function refuse(thrown: unknown, call: Call, tell: Progress['tell'], entry?: RequestEntry): Reply {
   const error = asScimError(thrown);
   entry?.add({ error: error.kind });
-  if (error.status >= 500) log.warn('call refused', { kind: error.kind, ...describeError(error.cause) });
+  // What a caller has sent wrong is in the trail; it must not fill the log as well.
+  if (error.status >= 500 && error !== call.flaw)
+    log.warn('call refused', { kind: error.kind, ...describeError(error.cause) });
   return finish(tell(error), call.id);
 }
 
@@ -186,13 +188,18 @@ type Asked = Omit<Question, 'patience' | 'onSent'>;
 
 async function read(parts: Parts, system: System, caller: Caller, asked: Asked): Promise<Reply> {
   const { call, operation, entry } = asked;
-  const accept = acceptUp(call.headers, system.kind);
-  const scope = system.cache.perCaller ? caller.name : '';
-  const wish = cacheWish(call.headers);
-  const mayServe = !wish.fresh && !mayRewrite(caller, operation);
-  const lifetimeMs = Math.min(system.cache.lifetimeMs, wish.maxAgeMs);
+  const { perCaller, rules } = system.cache;
+  const cacheAsk: CacheAsk = {
+    accept: acceptUp(call.headers, system.kind),
+    origin: system.location.base.href,
+    scope: perCaller ? caller.name : '',
+    caller: caller.name,
+    rules,
+    mayServe: !mayRewrite(caller, operation),
+    ...cacheWish(call.headers),
+  };
   // A flight may be shared, so it does not end when the caller who began it leaves.
-  const flight = parts.cache.read(operation, { accept, mayServe, scope, lifetimeMs }, (onSent) => {
+  const flight = parts.cache.read(operation, cacheAsk, (onSent) => {
     const signal = AbortSignal.timeout(parts.patienceMs);
     return ask(system.route, { ...asked, patience: patienceOf(parts, signal), onSent });
   });

@@ -20,7 +20,11 @@ const doubledSlashes = /^\/{1,2}ipsproxy\/((?:service\/)?api\/v1\/scim)\/{1,2}([
 
 /** @param isOurs tells whether an authority (host or host:port) is one of the gateway's own */
 export function parseTarget(raw: string, maxLength: number, isOurs: (authority: string) => boolean): Target {
-  if (raw.length > maxLength) throw new ScimError('target-too-long', 'The request target is too long.');
+  // RFC 7644 §3.12 has a word of its own for what is nearly always the reason.
+  if (raw.length > maxLength)
+    throw /[?&]filter=/i.test(raw)
+      ? new ScimError('invalid-filter', 'The filter makes the request target too long.')
+      : new ScimError('target-too-long', 'The request target is too long.');
   const relative = raw.startsWith('/') ? raw : withoutAuthority(raw, isOurs);
   const at = relative.indexOf('?');
   const path = at < 0 ? relative : relative.slice(0, at);

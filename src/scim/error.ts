@@ -40,6 +40,7 @@ export const kinds = {
   'audit-unavailable': { status: 503 },
   'issuer-unreachable': { status: 503 },
   draining: { status: 503 },
+  'http-version': { status: 505 },
   'upstream-timeout': { status: 504 },
   'outcome-unknown': { status: 504 },
 } as const satisfies Record<string, { status: number; scimType?: string }>;

@@ -27,6 +27,8 @@ export class Query {
     for (const { name, value } of parameters) {
       const kind = name === 'filter' ? 'invalid-filter' : 'invalid-value';
       if (values.has(name)) throw new ScimError(kind, 'A query parameter is given more than once.');
+      if (name === 'filter' && depthOf(value) > maxFilterDepth)
+        throw new ScimError(kind, 'The filter is nested too deeply.');
       values.set(name, value);
     }
     this.#values = values;
@@ -43,6 +45,20 @@ export class Query {
   has(name: string): boolean {
     return this.#values.has(name);
   }
+}
+
+/** Nobody asks so; a server that reads filters by recursion would suffer. */
+const maxFilterDepth = 32;
+
+/** Of its brackets outside quotes. */
+function depthOf(filter: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [bracket] of filter.replaceAll(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[([\])]/g)) {
+    depth += bracket === '(' || bracket === '[' ? 1 : -1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
 }
 
 export const noQuery = new Query([]);

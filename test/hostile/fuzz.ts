@@ -14,7 +14,7 @@ import { parse, stringify } from 'yaml';
 
 import { startChild, type Child } from '../support/child.ts';
 import { prepareInstallation } from '../support/installation.ts';
-import { base, bytesOf, canary, isInLine, sent, type Sent } from './generators.ts';
+import { base, bytesOf, canary, sent, type Sent } from './generators.ts';
 import { startRecordingTenant, type Arrived, type RecordingTenant } from './recording-tenant.ts';
 import { readAnswers, type Reading } from './strict-answer.ts';
 
@@ -120,7 +120,6 @@ class Run {
     for (let next = this.#next(); next; next = this.#next()) {
       connection = connection?.isFit ? connection : await Connection.open(this.#authority);
       const bytes = bytesOf(next, this.#authority, this.#options.authorization);
-      if (!isInLine(bytes.replace(/^\S* /, ''))) continue;
       const askedAt = performance.now();
       const reading = await connection.ask(bytes, next.method === 'HEAD');
       this.#slowest = Math.max(this.#slowest, performance.now() - askedAt);
