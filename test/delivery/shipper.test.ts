@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { genesis } from '../../src/audit/chain.ts';
 import { encodeLine } from '../../src/audit/line.ts';
 import { footerEvent, headerEvent } from '../../src/audit/segment.ts';
+import { verifyTrail } from '../../src/audit/verify.ts';
 import { NotTaken, Refused } from '../../src/delivery/destination.ts';
 import { chainA, writeTrail } from '../audit/written-trail.ts';
 import { eventually } from '../support/eventually.ts';
@@ -72,6 +73,18 @@ test('checkpoints are delivered behind the lines that they cover, as the notes t
   const note = await readFile(join(trail.directory, 'checkpoint'), 'utf8');
   assert.equal(last.entry.text('facts', 'note'), note);
   assert.notEqual(last.entry.id, memory.records.at(-1)?.entry.id);
+});
+
+test('a delivered checkpoint shows the verifier that an end was cut off', async () => {
+  await using trail = await GrowingTrail.begin({ segmentBytes: 2000 });
+  for (let piece = 0; piece < 3; piece += 1) await trail.grow(10);
+  await trail.close();
+  const memory = new Memory();
+  await ship(trail, memory)[Symbol.asyncDispose]();
+  const checkpoints = [memory.checkpoints.at(-1)?.entry.text('facts', 'note') ?? ''];
+  assert.equal((await verifyTrail(trail.root, { checkpoints })).verdict, 'ok');
+  await rm((await trail.segments()).at(-1) ?? '');
+  assert.equal((await verifyTrail(trail.root, { checkpoints })).verdict, 'truncated');
 });
 
 test('a process that begins anew goes on behind what was taken', async () => {

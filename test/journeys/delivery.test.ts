@@ -14,7 +14,7 @@ import { parse, stringify } from 'yaml';
 import { Secret } from '../../src/gateway/secret.ts';
 import { startChild } from '../support/child.ts';
 import { eventually } from '../support/eventually.ts';
-import { startGateway, systemId, type TestGateway } from '../support/gateway.ts';
+import { startGateway, systemId, type TestGateway, type TrailRecord } from '../support/gateway.ts';
 import { prepareInstallation } from '../support/installation.ts';
 import { startSyslogServer, withoutDuplicates } from '../support/syslog-server.ts';
 import { startUpstream } from '../support/upstream.ts';
@@ -96,6 +96,11 @@ test('destinations that hang leave calls alone, and show it', async (t) => {
     assert.ok((await figure(hanging, 'lag_records', name)) > counts.hanging, name);
     assert.equal(await figure(hanging, 'sent', name), 0, name);
   }
+  const failing = async (): Promise<TrailRecord[]> =>
+    (await hanging.records()).filter(({ event }) => event === 'audit.delivery_failing');
+  await eventually(async () => (await failing()).length >= 3, 30_000);
+  const told = (await failing()).map(({ facts }) => (facts as { readonly destination?: string }).destination);
+  assert.deepEqual(new Set(told), new Set(Object.keys(destinations)));
 });
 
 test('a collector gets the whole trail, the end of the process included', async () => {
