@@ -4,9 +4,9 @@
  */
 import type { ChainableCommander } from 'ioredis';
 
+import { RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
 import { allowances } from './allowance.ts';
 import type { Failure, Ledger, Names, SharedScope, Standing } from './ledger.ts';
-import { RedisCircuit, type RedisCircuitOptions } from './redis-circuit.ts';
 import { sprayMs, usersPerSource } from './spray.ts';
 
 /** Apart from the cache's prefix. One hash tag, so that a Cluster keeps what one pipeline touches on one node. */

@@ -4,8 +4,9 @@
  */
 import { ScimError } from '../scim/error.ts';
 import type { Priority } from '../scim/operation.ts';
+import { OwnBudget, type Budget } from './budget.ts';
 import { Queue, type Waiting } from './queue.ts';
-import { carryOver, createQuota, type Quota, spendTurn, spendUntil, turnAt } from './quota.ts';
+import { Tempo } from './tempo.ts';
 
 export interface Pacer extends Disposable {
   /**
@@ -25,6 +26,8 @@ export interface Turn {
   /** The technical user who gets it; `gateway` for what no caller asked for. */
   readonly caller: string;
   readonly priority: Priority;
+  /** A name for all that usually takes equally long; what is not named teaches nothing. */
+  readonly alike?: string;
   readonly patienceMs: number;
   readonly signal: AbortSignal;
 }
@@ -35,6 +38,10 @@ export interface PacerState {
   readonly pausedForMs: number;
   /** What whoever comes last would wait now. */
   readonly longestWaitMs: number;
+  /** How much of the configured pace is kept to: 1, or less when the tenant bears less. */
+  readonly tempo: number;
+  /** False while each replica keeps to its own part. */
+  readonly isShared: boolean;
 }
 
 export interface PacerLimits {
@@ -54,14 +61,21 @@ export interface PacerOptions extends PacerLimits {
   readonly now?: () => number;
 }
 
+/** @param onChange to be called when turns came or went without anybody asking; `now` is monotonic, in microseconds */
+export type CreateBudget = (parts: { readonly now: () => number; readonly onChange: () => void }) => Budget;
+
 interface WaitingCall extends Waiting {
   readonly patientUntil: number;
   readonly start: () => void;
   readonly refuse: (reason: unknown) => void;
 }
 
-export function createPacer(options: PacerOptions): Pacer {
-  return new TurnPacer(options);
+/** @param createBudget what the turns are drawn from; by default all that the options allow */
+export function createPacer(
+  options: PacerOptions,
+  createBudget: CreateBudget = () => new OwnBudget(options, options.minuteMs),
+): Pacer {
+  return new TurnPacer(options, createBudget);
 }
 
 /** A priority gains on the next one for every twelfth of a minute without a turn: lists yield, not for ever. */
@@ -73,14 +87,12 @@ const aboutTheTenant = {
 };
 
 class TurnPacer implements Pacer {
-  readonly #minuteMs: number;
   readonly #details: typeof aboutTheTenant;
   readonly #now: () => number;
   readonly #queue: Queue<WaitingCall>;
-  #quota: Quota;
-  #concurrency: number;
-  #maxQueue: number;
-  #spentUntil = 0;
+  readonly #budget: Budget;
+  readonly #tempo: Tempo;
+  #limits: PacerLimits;
   #pausedUntil = 0;
   #running = 0;
   /** Moving average of how long work takes. */
@@ -88,15 +100,14 @@ class TurnPacer implements Pacer {
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
-  constructor(options: PacerOptions) {
-    const { minuteMs, concurrency, maxQueue, details, now = () => performance.now() } = options;
-    this.#minuteMs = minuteMs;
+  constructor(options: PacerOptions, createBudget: CreateBudget) {
+    const { minuteMs, details, now = () => performance.now() } = options;
     this.#details = details ?? aboutTheTenant;
     this.#now = () => Math.floor(now() * 1000);
     this.#queue = new Queue((minuteMs * 1000) / stepsPerMinute);
-    this.#quota = createQuota(options);
-    this.#concurrency = concurrency;
-    this.#maxQueue = maxQueue;
+    this.#tempo = new Tempo(minuteMs);
+    this.#limits = options;
+    this.#budget = createBudget({ now: this.#now, onChange: () => this.#settle() });
   }
 
   async run<T>(turn: Turn, work: (waitedMs: number) => Promise<T>): Promise<T> {
@@ -106,26 +117,26 @@ class TurnPacer implements Pacer {
       return await work(waitedUs / 1000);
     } finally {
       this.#running -= 1;
-      const tookUs = this.#now() - startedAt;
+      const now = this.#now();
+      const tookUs = now - startedAt;
+      if (turn.alike !== undefined) this.#learn(() => this.#tempo.observe(turn.alike ?? '', tookUs, now));
       this.#workUs += (tookUs - this.#workUs) / (this.#workUs === 0 ? 1 : 8);
       this.#settle();
     }
   }
 
   pause(ms: number): void {
-    const until = this.#now() + ms * 1000;
+    const now = this.#now();
+    const until = now + ms * 1000;
     this.#pausedUntil = Math.max(this.#pausedUntil, until);
-    this.#spentUntil = spendUntil(this.#quota, this.#spentUntil, until);
+    this.#learn(() => this.#tempo.refused(now));
+    this.#budget.spendUntil(until);
     this.#settle();
   }
 
   adjust(limits: PacerLimits): void {
-    const old = this.#quota;
-    this.#quota = createQuota({ ...limits, minuteMs: this.#minuteMs });
-    const from = Math.max(this.#now(), this.#pausedUntil);
-    this.#spentUntil = carryOver(old, this.#quota, this.#spentUntil, from);
-    this.#concurrency = limits.concurrency;
-    this.#maxQueue = limits.maxQueue;
+    this.#limits = limits;
+    this.#keepToTempo();
     this.#settle();
   }
 
@@ -136,6 +147,8 @@ class TurnPacer implements Pacer {
       running: this.#running,
       pausedForMs: Math.max(0, this.#pausedUntil - now) / 1000,
       longestWaitMs: (this.#turnAt(this.#queue.length, now) - now) / 1000,
+      tempo: this.#tempo.share,
+      isShared: this.#budget.isShared,
     };
   }
 
@@ -143,6 +156,17 @@ class TurnPacer implements Pacer {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     for (const call of this.#queue.copy()) this.#refuse(call, drained());
+  }
+
+  #learn(lesson: () => void): void {
+    const before = this.#tempo.share;
+    lesson();
+    if (this.#tempo.share !== before) this.#keepToTempo();
+  }
+
+  #keepToTempo(): void {
+    const { perMinute, burst } = this.#limits;
+    this.#budget.adjust({ perMinute: perMinute * this.#tempo.share, burst }, this.#now());
   }
 
   /** Resolves with the time waited, when the turn has been spent. */
@@ -175,14 +199,15 @@ class TurnPacer implements Pacer {
     this.#refuseHopeless();
     clearTimeout(this.#timer);
     if (this.#queue.length === 0) return;
+    this.#budget.want(Math.min(this.#queue.length, this.#limits.concurrency - this.#running));
     const now = this.#now();
     // While all places are taken nobody can say when one gets free, and patience may end before.
-    const next = this.#hasPlace ? turnAt(this.#quota, this.#spentUntil, now) : this.#firstPatienceEnd() + 1;
+    const next = this.#hasPlace ? this.#budget.turnAt(now) : this.#firstPatienceEnd() + 1;
     this.#timer = setTimeout(() => this.#settle(), Math.ceil((next - now) / 1000));
   }
 
   get #hasPlace(): boolean {
-    return this.#running < this.#concurrency;
+    return this.#running < this.#limits.concurrency;
   }
 
   #firstPatienceEnd(): number {
@@ -194,8 +219,8 @@ class TurnPacer implements Pacer {
   #startDue(): void {
     while (this.#queue.length > 0 && this.#hasPlace) {
       const now = this.#now();
-      if (turnAt(this.#quota, this.#spentUntil, now) > now) return;
-      this.#spentUntil = spendTurn(this.#quota, this.#spentUntil, now);
+      if (this.#budget.turnAt(now) > now) return;
+      this.#budget.spendTurn(now);
       this.#running += 1;
       this.#queue.takeFirst(now)?.start();
     }
@@ -203,9 +228,10 @@ class TurnPacer implements Pacer {
 
   /** When a call with so many ahead of it will start, by the quota and by what the tenant manages at a time. */
   #turnAt(ahead: number, now: number): number {
-    const endingsBefore = Math.max(0, this.#running + ahead + 1 - this.#concurrency);
-    const freeAt = now + (endingsBefore * this.#workUs) / this.#concurrency;
-    return Math.max(turnAt(this.#quota, this.#spentUntil, now, ahead), freeAt);
+    const { concurrency } = this.#limits;
+    const endingsBefore = Math.max(0, this.#running + ahead + 1 - concurrency);
+    const freeAt = now + (endingsBefore * this.#workUs) / concurrency;
+    return Math.max(this.#budget.turnAt(now, ahead), freeAt);
   }
 
   /** Who came before others, a pause or a lower limit may have made somebody's wait longer than his patience. */
@@ -228,7 +254,7 @@ class TurnPacer implements Pacer {
 
   #refuseTooMany(): void {
     const now = this.#now();
-    while (this.#queue.length > this.#maxQueue) {
+    while (this.#queue.length > this.#limits.maxQueue) {
       const waitUs = this.#turnAt(this.#queue.length, now) - now;
       const call = this.#queue.lastOfMost();
       if (call) this.#refuse(call, busy(this.#details.tooMany, waitUs));

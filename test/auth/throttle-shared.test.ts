@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
 
-import type { LedgerState } from '../../src/auth/redis-circuit.ts';
+import type { CircuitState } from '../../src/redis-circuit.ts';
 import { RedisLedger } from '../../src/auth/redis-ledger.ts';
 import { Throttle } from '../../src/auth/throttle.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
@@ -24,7 +24,7 @@ interface Reported {
 
 interface Replica extends Disposable {
   readonly ledger: RedisLedger;
-  readonly states: LedgerState[];
+  readonly states: CircuitState[];
   readonly reports: Reported[];
   /** Whether the secret was compared (and was wrong). */
   fail(user: string, source?: string, secret?: string): Promise<boolean>;
@@ -37,7 +37,7 @@ async function startReplica(
 ): Promise<Replica> {
   using starting = new DisposableStack();
   const { redis } = starting.use(openRedis(url));
-  const states: LedgerState[] = [];
+  const states: CircuitState[] = [];
   const reports: Reported[] = [];
   const ledger = starting.use(
     new RedisLedger({ redis, budgetMs, ...options, onState: (state) => states.push(state) }),

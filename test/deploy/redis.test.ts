@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
 
-import type { LedgerState } from '../../src/auth/redis-circuit.ts';
+import type { CircuitState } from '../../src/redis-circuit.ts';
 import { RedisLedger } from '../../src/auth/redis-ledger.ts';
 import { createRedisStore } from '../../src/cache/redis-store.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
@@ -74,7 +74,8 @@ const refusal = async (work: Promise<unknown>): Promise<string> =>
 
 test('the gateway’s cache works with the delivered Redis', async () => {
   await using redis = await startDelivered();
-  await using store = createRedisStore({ url: redis.url, tls: { ca: certificate } });
+  using opened = openRedis(redis.url, { ca: certificate });
+  await using store = createRedisStore({ redis: opened.redis });
   const entry = 'gh1:{system}:entry';
   const users = 'gh1:{system}:users';
   const look = async () => {
@@ -94,7 +95,7 @@ test('the gateway’s cache works with the delivered Redis', async () => {
 test('what replicas share of failed log-ons works with the delivered Redis', async () => {
   await using server = await startDelivered();
   using opened = openRedis(server.url, { ca: certificate });
-  const states: LedgerState[] = [];
+  const states: CircuitState[] = [];
   using ledger = new RedisLedger({
     redis: opened.redis,
     budgetMs: 2000,

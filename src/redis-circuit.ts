@@ -2,22 +2,22 @@
  * Asks Redis within a budget, and not at all after it has failed once, until a probe has succeeded for which nobody waits. So
  * a Redis that is away or hangs costs an attempt nothing. Replies come with the time of Redis's clock, which is everybody's.
  */
-import type { ChainableCommander, Redis } from 'ioredis';
+import type { ChainableCommander, Cluster, Redis } from 'ioredis';
 
 export interface RedisCircuitOptions {
   /** Stays its opener's to close. It must fail commands at once while it has no connection. */
-  readonly redis: Redis;
+  readonly redis: Redis | Cluster;
   /** What may be written to, to see whether Redis stores. */
   readonly probeKey: string;
   /** The longest that an attempt waits for Redis. */
   readonly budgetMs?: number;
   /** Called when Redis stops or starts being used; the reason is for the log. */
-  readonly onState?: (state: LedgerState) => void;
+  readonly onState?: (state: CircuitState) => void;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
 }
 
-export interface LedgerState {
+export interface CircuitState {
   readonly state: 'on' | 'off';
   readonly reason?: string;
 }
@@ -34,14 +34,14 @@ export type Compose = (pipeline: ChainableCommander, now: number) => ChainableCo
 const pauseMs = 1000;
 
 export class RedisCircuit implements Disposable {
-  readonly #redis: Redis;
+  readonly #redis: Redis | Cluster;
   readonly #probeKey: string;
   readonly #budgetMs: number;
   readonly #onState: RedisCircuitOptions['onState'];
   readonly #now: () => number;
   /** What Redis's clock is ahead of ours; undefined while Redis is not used. */
   #ahead: number | undefined;
-  #state: LedgerState['state'] = 'on';
+  #state: CircuitState['state'] = 'on';
   #probe: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -56,6 +56,11 @@ export class RedisCircuit implements Disposable {
     redis.on('close', () => this.#failed(new Error('CLOSED')));
     redis.on('ready', () => void this.#tryAgain());
     if (redis.status === 'ready') void this.#tryAgain();
+  }
+
+  /** False while Redis would not even be asked. */
+  get isOpen(): boolean {
+    return this.#ahead !== undefined;
   }
 
   /** The replies, and what time it is for Redis; undefined when Redis is not used, late or unwilling. */
@@ -107,7 +112,7 @@ export class RedisCircuit implements Disposable {
     this.#probe = setTimeout(() => void this.#tryAgain(), pauseMs).unref();
   }
 
-  #report(state: LedgerState['state'], error?: unknown): void {
+  #report(state: CircuitState['state'], error?: unknown): void {
     if (state === this.#state || this.#closed) return;
     this.#state = state;
     this.#onState?.(error === undefined ? { state } : { state, reason: codeOf(error) });

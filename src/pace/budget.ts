@@ -1,0 +1,67 @@
+/**
+ * Whose turn it may be at all: what a pacer asks before it lets a call go. A budget never grants what it has not got;
+ * all instants are whole microseconds of one monotonic clock.
+ */
+import { carryOver, createQuota, type Quota, spendTurn, spendUntil, turnAt } from './quota.ts';
+
+export interface Budget {
+  /** When the turn comes that has `ahead` others before it, as well as it is known. */
+  turnAt(now: number, ahead?: number): number;
+  /** Takes the turn that is due. */
+  spendTurn(now: number): void;
+  /** Nobody has a turn before `until`, and what was saved up is gone. */
+  spendUntil(until: number): void;
+  /** What was spent stays spent. */
+  adjust(pace: Pace, now: number): void;
+  /** So many calls wait now. */
+  want(turns: number): void;
+  /** False while a budget that replicas share is not to be had. */
+  readonly isShared: boolean;
+}
+
+export interface Pace {
+  readonly perMinute: number;
+  /** Turns that may be taken at once after silence; `perMinute + burst` bounds every sliding minute. */
+  readonly burst: number;
+}
+
+/** A budget that nobody else draws on. */
+export class OwnBudget implements Budget {
+  readonly isShared = false;
+  readonly #minuteMs: number;
+  #quota: Quota;
+  #spentUntil = 0;
+  #pausedUntil = 0;
+
+  constructor(pace: Pace, minuteMs: number) {
+    this.#minuteMs = minuteMs;
+    this.#quota = createQuota({ ...pace, minuteMs });
+  }
+
+  get intervalUs(): number {
+    return this.#quota.intervalUs;
+  }
+
+  turnAt(now: number, ahead = 0): number {
+    return turnAt(this.#quota, this.#spentUntil, now, ahead);
+  }
+
+  spendTurn(now: number): void {
+    this.#spentUntil = spendTurn(this.#quota, this.#spentUntil, now);
+  }
+
+  spendUntil(until: number): void {
+    this.#pausedUntil = Math.max(this.#pausedUntil, until);
+    this.#spentUntil = spendUntil(this.#quota, this.#spentUntil, until);
+  }
+
+  adjust(pace: Pace, now: number): void {
+    const old = this.#quota;
+    this.#quota = createQuota({ ...pace, minuteMs: this.#minuteMs });
+    this.#spentUntil = carryOver(old, this.#quota, this.#spentUntil, Math.max(now, this.#pausedUntil));
+  }
+
+  want(): void {
+    // It is all here already.
+  }
+}

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import * as fc from 'fast-check';
+
+import { randomFrom, World } from './simulated-replicas.ts';
+
+const second = 1_000_000;
+const minute = 60 * second;
+
+test('a replica alone at work has nearly the whole budget while the others idle', async () => {
+  const world = createWorld();
+  await world.pass(10 * second);
+  for (const replica of [1, 2]) world.apply({ kind: 'rest', replica });
+  await world.pass(minute);
+  const from = world.at;
+  await world.pass(5 * minute);
+  const each = world.turnsBetween(from, world.at) / 5;
+  assert.ok(each > 0.97 * 140, `${each} a minute`);
+});
+
+test('busy replicas share the budget, and nearly all of it is used', async () => {
+  const world = createWorld();
+  await world.pass(minute);
+  const from = world.at;
+  await world.pass(5 * minute);
+  const turns = world.turns.filter(({ at }) => at >= from);
+  assert.ok(turns.length > 5 * 0.97 * 140, `${turns.length / 5} a minute`);
+  for (const replica of [0, 1, 2]) {
+    const own = turns.filter((turn) => turn.replica === replica).length;
+    assert.ok(own > 0.8 * (turns.length / 3), `${own} of ${turns.length}`);
+  }
+});
+
+test('without a pool every replica keeps to its part', async () => {
+  const world = createWorld();
+  world.apply({ kind: 'kill' });
+  await world.pass(minute);
+  const from = world.at;
+  await world.pass(5 * minute);
+  for (const replica of [0, 1, 2]) {
+    const own = world.turns.filter((turn) => turn.replica === replica && turn.at >= from).length / 5;
+    assert.ok(own <= 46.2 && own > 45, `${own} a minute`);
+  }
+});
+
+test('a lost pool costs each replica a lease, and then it has its part', async () => {
+  const world = createWorld();
+  await world.pass(2 * minute);
+  world.apply({ kind: 'kill' });
+  await world.pass(5 * second);
+  const from = world.at;
+  await world.pass(minute);
+  assert.ok(world.turnsBetween(from, world.at) >= 3 * 45);
+});
+
+test('a pool that comes back empty, or wakes up, is shared again', async () => {
+  const world = createWorld();
+  for (const [lost, found] of [
+    ['kill', 'restore'],
+    ['freeze', 'thaw'],
+  ] as const) {
+    await world.pass(minute);
+    world.apply({ kind: lost });
+    await world.pass(minute);
+    world.apply({ kind: found });
+    for (const replica of [1, 2]) world.apply({ kind: 'rest', replica });
+    await world.pass(minute);
+    const from = world.at;
+    await world.pass(minute);
+    assert.ok(
+      world.turnsBetween(from, world.at) > 0.95 * 140,
+      `${found}: ${world.turnsBetween(from, world.at)}`,
+    );
+  }
+  assert.ok(world.busiestMinute() <= 150);
+});
+
+test('a replica that is out of reach keeps its part, and the others leave it to it', async () => {
+  const world = createWorld();
+  await world.pass(minute);
+  world.apply({ kind: 'cut', replica: 0 });
+  await world.pass(minute);
+  const from = world.at;
+  await world.pass(5 * minute);
+  const own = world.turns.filter(({ at, replica }) => at >= from && replica === 0).length / 5;
+  const others = world.turns.filter(({ at, replica }) => at >= from && replica !== 0).length / 5;
+  assert.ok(own > 44 && own < 47, `${own}`);
+  assert.ok(others > 88 && others < 95, `${others}`);
+});
+
+for (const us of [3600 * second, -3600 * second, 2 * second])
+  test(`a clock of Redis that is set by ${us / second} s gives nobody more`, async () => {
+    const world = createWorld();
+    await world.pass(2 * minute);
+    world.stepClock(us);
+    await world.pass(2 * minute);
+    const from = world.at;
+    await world.pass(minute);
+    assert.ok(world.turnsBetween(from, world.at) > 130, `${world.turnsBetween(from, world.at)}`);
+    assert.ok(world.busiestMinute() <= 150, `${world.busiestMinute()}`);
+  });
+
+test('no minute sees more than pace and burst, whatever fails in whatever order', async (t) => {
+  const budget = fc.constantFrom(
+    { perMinute: 140, burst: 10 },
+    { perMinute: 140, burst: 10 },
+    { perMinute: 150, burst: 0 },
+    { perMinute: 100, burst: 50 },
+    { perMinute: 30, burst: 1 },
+  );
+  const fault = fc.record({
+    kind: fc.constantFrom('kill', 'restore', 'freeze', 'thaw', 'cut', 'join', 'crash', 'hurry', 'rest'),
+    replica: fc.nat({ max: 3 }),
+    afterMs: fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 6000 }), fc.nat({ max: 40_000 })),
+  });
+  let turns = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      budget,
+      fc.constantFrom(2, 3, 4),
+      fc.constantFrom(2000, 60_000),
+      fc.nat(),
+      fc.array(fault, { minLength: 2, maxLength: 16 }),
+      async (pace, replicas, slowestUs, seed, faults) => {
+        const world = createWorld({ ...pace, replicas, seed, slowestUs });
+        await world.pass(8 * second);
+        for (const { kind, replica, afterMs } of faults) {
+          world.apply({ kind, replica });
+          await world.pass(afterMs * 1000);
+        }
+        await world.pass(20 * second);
+        turns += world.turns.length;
+        const most = world.busiestMinute();
+        assert.ok(most <= pace.perMinute + pace.burst, `${most} turns in a minute`);
+      },
+    ),
+    { numRuns: Number(process.env.RUNS ?? 60), endOnFailure: true },
+  );
+  t.diagnostic(`${turns} turns`);
+});
+
+function createWorld({ perMinute = 140, burst = 10, replicas = 3, seed = 1, slowestUs = 5000 } = {}): World {
+  return new World({ perMinute, burst, replicas, slowestUs, random: randomFrom(seed) });
+}

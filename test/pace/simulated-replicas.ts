@@ -1,0 +1,277 @@
+/**
+ * Replicas that share a budget, in a world of its own: a clock that jumps from event to event, a pool that can be lost,
+ * frozen, emptied or out of reach for one of them, and clocks that differ. The budget is the real one; the pool is what
+ * Redis does, command by command.
+ */
+import { SharedBudget, type Pool, type PoolReply, type PoolRequest } from '../../src/pace/shared-budget.ts';
+
+export interface WorldOptions {
+  readonly perMinute: number;
+  readonly burst: number;
+  readonly replicas: number;
+  /** The longest way to the pool or back. */
+  readonly slowestUs: number;
+  /** Numbers from 0 to 1, one after the other. */
+  readonly random: () => number;
+}
+
+export interface Fault {
+  /** To the pool: lost, found empty, hanging, awake. To a replica: out of reach, in reach, begun anew, busy, idle. */
+  readonly kind: 'kill' | 'restore' | 'freeze' | 'thaw' | 'cut' | 'join' | 'crash' | 'hurry' | 'rest';
+  readonly replica?: number;
+}
+
+const minuteUs = 60_000_000;
+const answerBudgetUs = 50_000;
+const probeUs = 1_000_000;
+
+/** All times in microseconds of the world. */
+export class World {
+  readonly turns: { readonly at: number; readonly replica: number }[] = [];
+  readonly #options: WorldOptions;
+  readonly #events: { readonly at: number; readonly run: () => void }[] = [];
+  readonly #replicas: Replica[];
+  readonly store = new Store();
+  at = 0;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.#replicas = Array.from({ length: options.replicas }, (_, at) => new Replica(this, at, options));
+  }
+
+  random(): number {
+    return this.#options.random();
+  }
+
+  after(us: number, run: () => void): void {
+    const at = this.at + Math.max(0, us);
+    const place = this.#events.findLastIndex((event) => event.at <= at) + 1;
+    this.#events.splice(place, 0, { at, run });
+  }
+
+  async pass(us: number): Promise<void> {
+    const until = this.at + us;
+    for (let next = this.#events[0]; next && next.at <= until; next = this.#events[0]) {
+      this.#events.shift();
+      this.at = next.at;
+      next.run();
+      for (let turn = 0; turn < 8; turn += 1) await Promise.resolve();
+    }
+    this.at = until;
+  }
+
+  apply({ kind, replica = 0 }: Fault): void {
+    if (kind === 'kill') {
+      this.store.kill();
+      for (const each of this.#replicas) each.lose();
+    } else if (kind === 'restore') this.store.restore();
+    else if (kind === 'freeze') this.store.freeze();
+    else if (kind === 'thaw') this.store.thaw();
+    else this.#replicas[replica % this.#replicas.length]?.suffer(kind);
+  }
+
+  stepClock(us: number): void {
+    this.store.ahead += us;
+  }
+
+  /** The most turns in any minute. */
+  busiestMinute(): number {
+    let most = 0;
+    let from = 0;
+    for (const [at, turn] of this.turns.entries()) {
+      while ((this.turns[from]?.at ?? 0) <= turn.at - minuteUs) from += 1;
+      most = Math.max(most, at - from + 1);
+    }
+    return most;
+  }
+
+  turnsBetween(from: number, until: number): number {
+    return this.turns.filter(({ at }) => at >= from && at < until).length;
+  }
+}
+
+/** What stands in Redis, and whether it answers. */
+class Store {
+  ahead = 1_790_000_000_000_000;
+  #account: number | undefined;
+  #members = new Map<string, number>();
+  #state: 'up' | 'frozen' | 'down' = 'up';
+  #waiting: (() => void)[] = [];
+
+  kill(): void {
+    [this.#state, this.#account, this.#members, this.#waiting] = ['down', undefined, new Map(), []];
+  }
+
+  restore(): void {
+    if (this.#state === 'down') this.#state = 'up';
+  }
+
+  freeze(): void {
+    if (this.#state === 'up') this.#state = 'frozen';
+  }
+
+  thaw(): void {
+    if (this.#state !== 'frozen') return;
+    this.#state = 'up';
+    for (const command of this.#waiting.splice(0)) command();
+  }
+
+  get isUp(): boolean {
+    return this.#state === 'up';
+  }
+
+  /** Runs a command now, or when Redis wakes up; or never. */
+  take(command: () => void): void {
+    if (this.#state === 'up') command();
+    if (this.#state === 'frozen') this.#waiting.push(command);
+  }
+
+  exchange(worldNow: number, toldNow: number, member: string, request: PoolRequest): PoolReply {
+    const now = worldNow + this.ahead;
+    this.#account ??= toldNow + request.startUs;
+    this.#account = Math.max(this.#account, toldNow, request.spentAtLeast) + request.costUs;
+    this.#members.set(member, toldNow + request.leaseUs);
+    return {
+      now: Math.floor(now / 1000) * 1000,
+      spentUntil: this.#account,
+      membersUntil: [...this.#members.values()].filter((each) => each >= toldNow),
+    };
+  }
+
+  forget(): void {
+    this.#account = undefined;
+  }
+}
+
+class Replica {
+  readonly #world: World;
+  readonly #name: number;
+  readonly #options: WorldOptions;
+  /** Its own clock: begins somewhere and runs a little fast or slow. */
+  readonly #origin: number;
+  readonly #speed: number;
+  #life = 0;
+  #isBusy = true;
+  /** One chain of them is enough. */
+  #wakeUps = 0;
+  #isCut = false;
+  #ahead: number | undefined;
+  #budget!: SharedBudget;
+
+  constructor(world: World, name: number, options: WorldOptions) {
+    this.#world = world;
+    this.#name = name;
+    this.#options = options;
+    this.#origin = Math.floor(world.random() * 1e12);
+    this.#speed = 1 + (world.random() - 0.5) * 2e-4;
+    this.#begin();
+  }
+
+  lose(): void {
+    this.#ahead = undefined;
+  }
+
+  suffer(kind: 'cut' | 'join' | 'crash' | 'hurry' | 'rest'): void {
+    if (kind === 'crash') this.#begin();
+    if (kind === 'cut') this.#isCut = true;
+    if (kind === 'join') this.#isCut = false;
+    if (kind === 'rest') this.#isBusy = false;
+    if (kind === 'hurry') {
+      this.#isBusy = true;
+      this.#work();
+    }
+  }
+
+  get #now(): number {
+    return Math.floor(this.#origin + this.#world.at * this.#speed);
+  }
+
+  #begin(): void {
+    this.#life += 1;
+    const life = this.#life;
+    const lives = (): boolean => life === this.#life;
+    this.#ahead = undefined;
+    this.#budget = new SharedBudget({
+      ...this.#options,
+      minuteMs: 60_000,
+      pool: this.#connect(`${this.#name}.${life}`, lives),
+      now: () => this.#now,
+      onChange: () => lives() && this.#work(),
+    });
+    const beat = (): void => {
+      if (!lives()) return;
+      this.#budget.beat();
+      this.#world.after(this.#budget.beatMs * 1000, beat);
+    };
+    const probe = (): void => {
+      if (!lives()) return;
+      if (this.#ahead === undefined && this.#world.store.isUp && !this.#isCut) this.#readClock();
+      this.#world.after(probeUs, probe);
+    };
+    this.#world.after(this.#world.random() * 1e6, probe);
+    this.#world.after(this.#world.random() * 1e6, beat);
+    this.#world.after(0, () => lives() && this.#work());
+  }
+
+  #readClock(): void {
+    this.#ahead = Math.floor((this.#world.at + this.#world.store.ahead) / 1000) - this.#now / 1000;
+  }
+
+  /** Takes every turn that it can get. */
+  #work(): void {
+    if (!this.#isBusy) return;
+    while (this.#budget.turnAt(this.#now) <= this.#now) {
+      this.#budget.spendTurn(this.#now);
+      this.#world.turns.push({ at: this.#world.at, replica: this.#name });
+    }
+    this.#budget.want(50);
+    const wait = this.#budget.turnAt(this.#now) - this.#now;
+    this.#wakeUps += 1;
+    const wakeUp = this.#wakeUps;
+    this.#world.after(wait + this.#world.random() * 2000, () => wakeUp === this.#wakeUps && this.#work());
+  }
+
+  /** As the circuit around Redis does: within a budget, and not at all after a failure until a probe has succeeded. */
+  #connect(member: string, lives: () => boolean): Pool {
+    const world = this.#world;
+    const isOpen = (): boolean => lives() && this.#ahead !== undefined;
+    return {
+      get isOpen() {
+        return isOpen();
+      },
+      exchange: (request) => this.#exchange(member, request),
+      forget: async () => world.store.take(() => world.store.forget()),
+    };
+  }
+
+  async #exchange(member: string, request: PoolRequest): Promise<PoolReply | undefined> {
+    const world = this.#world;
+    if (this.#ahead === undefined) return undefined;
+    const toldNow = Math.round(this.#now / 1000 + this.#ahead) * 1000;
+    const { promise, resolve } = Promise.withResolvers<PoolReply | undefined>();
+    const latency = (): number => 100 + world.random() ** 8 * this.#options.slowestUs;
+    const isLost = this.#isCut && world.random() < 0.5;
+    if (!isLost)
+      world.after(latency(), () =>
+        world.store.take(() => {
+          const reply = world.store.exchange(world.at, toldNow, member, request);
+          if (!this.#isCut) world.after(latency(), () => resolve(reply));
+        }),
+      );
+    world.after(answerBudgetUs, () => resolve(undefined));
+    const reply = await promise;
+    this.#ahead = reply && reply.now / 1000 - this.#now / 1000;
+    return reply;
+  }
+}
+
+/** Mulberry32: the same numbers for the same seed. */
+export function randomFrom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
