@@ -1,0 +1,80 @@
+/**
+ * How a read goes through pages and cache to the tenant, and how the gateway asks ahead of a caller. What nobody has
+ * asked for takes a turn only where it is to be had at once, and has records of its own.
+ */
+import type { RequestEntry, Trail } from '../audit/trail.ts';
+import type { Cache, CacheAnswer, CacheAsk } from '../cache/cache.ts';
+import type { PacerState } from '../pace/pacer.ts';
+import type { AskTenant, Settings } from '../pages/memory.ts';
+import type { Pages } from '../pages/pages.ts';
+import { ScimError } from '../scim/error.ts';
+import { ask, type Patience, type Question, type Route } from './ask.ts';
+
+export interface ReadParts {
+  readonly cache: Cache;
+  readonly pages: Pages;
+  readonly trail: Trail;
+  readonly patienceMs: number;
+}
+
+export interface PagedSystem {
+  readonly route: Route;
+  readonly pages: Settings;
+}
+
+export function readThrough(
+  { cache, pages, trail, patienceMs }: ReadParts,
+  { route, pages: settings }: PagedSystem,
+  cacheAsk: CacheAsk,
+  asked: Omit<Question, 'patience' | 'onSent'>,
+): Promise<CacheAnswer> {
+  let patience: Patience | undefined;
+  // A flight may be shared, so it does not end when the caller who began it leaves.
+  const askTenant: AskTenant = (operation, onSent) => {
+    patience ??= patienceFor(patienceMs);
+    return ask(route, { ...asked, operation, patience, onSent });
+  };
+  const askAhead: AskTenant = (operation, onSent) => {
+    const question = { ...asked, caller: 'gateway', entry: entryOf(trail), operation, onSent };
+    return ask(route, { ...question, patience: patienceFor(0) }).catch(orLeave);
+  };
+  const { mayServe, maxAgeMs, mayKeep, rules } = cacheAsk;
+  return pages.read({
+    caller: asked.caller,
+    operation: asked.operation,
+    scope: cacheAsk.scope,
+    variant: `${cacheAsk.origin}\n${cacheAsk.accept ?? ''}`,
+    mayServe: mayServe && maxAgeMs > 0 && mayKeep && rules.lifetimeMs > 0,
+    settings,
+    memory: {
+      read: (operation, scope, fetch) => cache.read(operation, { ...cacheAsk, scope }, fetch),
+      recall: (operation, scope) => cache.recall(operation, { ...cacheAsk, scope }),
+    },
+    askTenant,
+    foresee: () => (isIdle(route.pacer.state) ? askAhead : undefined),
+  });
+}
+
+function patienceFor(ms: number): Patience {
+  return { until: performance.now() + ms, signal: AbortSignal.timeout(Math.max(ms, 1000)) };
+}
+
+/** Nobody waits, and whoever comes now would not wait either. */
+function isIdle({ queued, pausedForMs, longestWaitMs }: PacerState): boolean {
+  return queued === 0 && pausedForMs === 0 && longestWaitMs === 0;
+}
+
+/** There is no turn after all. A caller that came to share this read takes it over, as from a caller that has left. */
+function orLeave(cause: unknown): never {
+  if (!(cause instanceof ScimError && cause.kind === 'busy')) throw cause;
+  throw new ScimError('caller-left', 'Nobody waits for this.', { cause });
+}
+
+/** It belongs to no call, so nothing is told to one. */
+function entryOf(trail: Trail): RequestEntry {
+  return {
+    add: () => undefined,
+    intend: (upstream) => trail.intend({ ...upstream, purpose: 'prefetch' }),
+    close: () => Promise.resolve(true),
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * Reads through the cache with a sense of what belongs together: small pages of a running load come out of larger
+ * blocks, single reads out of pages. The invariant: whatever is forgotten here, the tenant is asked at the caller's
+ * own index, and nobody misses a resource.
+ */
+import { blockSize, estimateOf } from './block.ts';
+import { Blocks, markOf, scopeOfBlock, unmarked, type Mark } from './blocks.ts';
+import { idOf, readListPage, type ListPage } from './list-page.ts';
+import { Loads, type Position } from './loads.ts';
+import type { Answer, AskTenant, Fetch, Further, Reading } from './memory.ts';
+import { SingleReads, type Difference } from './single-reads.ts';
+import { isPlainList, pageAt, singlesOf, wantedPage, type Wanted } from './wanted.ts';
+
+export interface PagesOptions {
+  /** Single reads of a type are no longer served out of pages: the tenant's two views of it differ. */
+  readonly onDifference: (difference: Difference) => void;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
+
+/** So many pages in a row that were not kept, for want of room or because of writes, end the blocks of a load. */
+const mostLosses = 3;
+const atFirst: Position = {
+  tag: undefined,
+  blockEnd: 0,
+  given: new Set(),
+  givenEnd: 0,
+  estimate: 'unknown',
+  losses: 0,
+};
+
+export class Pages {
+  readonly #loads: Loads;
+  readonly #blocks: Blocks;
+  readonly #singles: SingleReads;
+
+  constructor({ onDifference, now = () => performance.now() }: PagesOptions) {
+    this.#loads = new Loads(now);
+    this.#blocks = new Blocks(now);
+    this.#singles = new SingleReads(onDifference);
+  }
+
+  async read<A extends Answer>(reading: Reading<A>): Promise<A> {
+    const { operation, scope, mayServe, settings, memory, askTenant } = reading;
+    if (operation.kind === 'get') return this.#singles.read(reading);
+    const wanted = wantedPage(operation);
+    if (!wanted || settings.blocks === 'off' || !mayServe)
+      return memory.read(operation, scope, this.#smallPage(reading, askTenant));
+    const load = loadOf(reading, wanted);
+    const known = this.#loads.at(load, wanted.startIndex);
+    const position = known ?? (settings.blocks === 'on' ? atFirst : undefined);
+    const answer =
+      (await recallRest(reading, position)) ??
+      (await memory.read(operation, scope, this.#page(reading, wanted, position, askTenant)));
+    const isLoad = wanted.startIndex === 1 || position !== undefined;
+    return isLoad ? this.#deliver(reading, wanted, position ?? atFirst, answer) : answer;
+  }
+
+  /** Asks for a block where a load goes on, else for the page that is wanted. */
+  #page(reading: Reading, wanted: Wanted, position: Position | undefined, askTenant: AskTenant): Fetch {
+    const { operation, scope, variant } = reading;
+    const small = this.#smallPage(reading, askTenant);
+    return async (asked, also) => {
+      if (!position || position.losses >= mostLosses) return small(asked, also);
+      const block = await this.#blocks.ask(
+        operation,
+        wanted,
+        { scope, variant, before: position.estimate },
+        (each) => askTenant(each, asked),
+      );
+      if (!block) return small(asked, also);
+      also([...block.further, ...this.#singlesOf(reading, block.whole)]);
+      return block.first;
+    };
+  }
+
+  #smallPage(reading: Reading, askTenant: AskTenant): Fetch {
+    return async (asked, also) => {
+      const reply = unmarked(await askTenant(reading.operation, asked));
+      if (isPlainList(reading.operation)) also(this.#singlesOf(reading, readListPage(reply)));
+      return reply;
+    };
+  }
+
+  #singlesOf(reading: Reading, page: ListPage | undefined): Further[] {
+    if (!page || !this.#singles.mayFill(reading)) return [];
+    return singlesOf(reading.operation, page.headers, page.resources, reading.scope);
+  }
+
+  /** Leaves out what the load has had already, and remembers where it will go on. */
+  #deliver<A extends Answer>(reading: Reading<A>, wanted: Wanted, position: Position, answer: A): A {
+    const page = readListPage(answer.reply);
+    if (!page) return answer;
+    const { startIndex } = wanted;
+    const mark = markOf(answer.reply);
+    const isGiven = (resource: Buffer): boolean => position.given.has(idOf(resource) ?? '');
+    const repeats = startIndex < position.givenEnd && page.resources.some(isGiven);
+    if (page.itemsPerPage > 0) {
+      const next = { startIndex: startIndex + page.itemsPerPage, count: wanted.count };
+      const ahead = positionAfter(position, { wanted, page, mark, result: answer.result });
+      this.#loads.expect(loadOf(reading, wanted), next.startIndex, ahead);
+      if (mark && answer.result === 'hit' && isWorthForeseeing(mark, page, wanted))
+        this.#foresee(reading, { startIndex: mark.end, count: wanted.count }, ahead);
+    }
+    if (!repeats) return answer;
+    return {
+      ...answer,
+      reply: page.write(
+        page,
+        page.resources.filter((resource) => !isGiven(resource)),
+      ),
+    };
+  }
+
+  #foresee(reading: Reading, wanted: Wanted, position: Position): void {
+    const askTenant = reading.foresee();
+    if (!askTenant) return;
+    const operation = pageAt(reading.operation, wanted.startIndex);
+    const fetch = this.#page({ ...reading, operation }, wanted, position, askTenant);
+    // What fails here, the caller asks for himself when it gets there.
+    reading.memory.read(operation, reading.scope, fetch).catch(() => undefined);
+  }
+}
+
+/** One caller may run several loads at a time: their positions tell them apart. */
+function loadOf({ caller, operation, scope, variant }: Reading, { count }: Wanted): string {
+  const { system, resourceType } = operation;
+  return [caller, system, resourceType, variant, scope, count].join('\n');
+}
+
+/** The next page of a block with dropped entities, which only a load that is in it may have. */
+async function recallRest<A extends Answer>(
+  { operation, scope, memory }: Reading<A>,
+  position: Position | undefined,
+): Promise<A | undefined> {
+  if (position?.tag === undefined) return undefined;
+  return memory.recall(operation, scopeOfBlock(scope, position.tag));
+}
+
+interface Given {
+  readonly wanted: Wanted;
+  readonly page: ListPage;
+  readonly mark: Mark | undefined;
+  readonly result: Answer['result'];
+}
+
+function positionAfter(before: Position, { wanted, page, mark, result }: Given): Position {
+  const { startIndex, count } = wanted;
+  const next = startIndex + page.itemsPerPage;
+  const blockEnd = mark?.end ?? next;
+  const isInside = mark?.drops === true && next < blockEnd;
+  const givenEnd = Math.max(before.givenEnd, isInside ? blockEnd : 0);
+  const ids = isInside ? page.resources.flatMap((resource) => idOf(resource) ?? []) : [];
+  const isLost = result === 'miss' && startIndex < before.blockEnd;
+  return {
+    tag: isInside ? mark.tag : undefined,
+    blockEnd,
+    given: next < givenEnd ? before.given.union(new Set(ids)) : new Set(),
+    givenEnd,
+    estimate: mark?.estimate ?? estimateOf(page, count),
+    losses: isLost ? before.losses + 1 : result === 'miss' ? before.losses : 0,
+  };
+}
+
+/** On the second page of a block somebody reads on; a short block is likely the last. */
+function isWorthForeseeing(
+  { start, end, estimate }: Mark,
+  { totalResults }: ListPage,
+  { startIndex, count }: Wanted,
+): boolean {
+  const isSecond = startIndex === start + count;
+  return isSecond && end - start === blockSize(count) && (estimate !== 'none' || end <= totalResults);
+}

@@ -1,0 +1,186 @@
+/**
+ * A tenant for the tests of pages: paging as IPS does it, over entities of which a condition drops some, and a gateway's
+ * reading side before it: the real cache and the real pages, without the line.
+ */
+import { type Cache, createCache } from '../../src/cache/cache.ts';
+import { createMemoryStore } from '../../src/cache/memory-store.ts';
+import type { Store } from '../../src/cache/store.ts';
+import type { Answer, AskTenant, Settings } from '../../src/pages/memory.ts';
+import { Pages } from '../../src/pages/pages.ts';
+import type { Difference } from '../../src/pages/single-reads.ts';
+import type { Reply } from '../../src/scim/call.ts';
+import type { Operation } from '../../src/scim/operation.ts';
+import { operation } from '../cache/operations.ts';
+
+/** The rules of facts: IPS 3.2; `provided` is a backend's own total. */
+export type Totals = 'provided' | '2025' | '2026';
+
+export interface Entity {
+  readonly id: string;
+  /** False: the condition drops it after paging. */
+  passes: boolean;
+  version: number;
+}
+
+export interface PageBody {
+  readonly startIndex: number;
+  readonly itemsPerPage: number;
+  readonly totalResults: number;
+  readonly Resources: readonly { readonly id: string; readonly version: number }[];
+}
+
+const json = { 'content-type': 'application/scim+json' };
+
+export class PagingTenant {
+  entities: Entity[];
+  calls = 0;
+  /** Every call that went up, as `startIndex/count` or an id. */
+  readonly asked: string[] = [];
+  largestPage = 100;
+  readonly #totals: Totals;
+  readonly #singleHas: object;
+
+  constructor(entities: Entity[], totals: Totals = 'provided', singleHas: object = {}) {
+    this.entities = entities;
+    this.#totals = totals;
+    this.#singleHas = singleHas;
+  }
+
+  answer({ kind, id, query }: Operation): Reply {
+    this.calls += 1;
+    if (kind === 'get') {
+      this.asked.push(id ?? '');
+      const entity = this.entities.find((each) => each.id === id);
+      if (!entity?.passes) return { status: 404, headers: json, body: Buffer.from('{}') };
+      const body = JSON.stringify({ ...resourceOf(entity), ...this.#singleHas });
+      return { status: 200, headers: json, body: Buffer.from(body) };
+    }
+    const startIndex = Number(query.get('startIndex') ?? 1);
+    const count = Math.min(100, Number(query.get('count') ?? 25));
+    this.asked.push(`${startIndex}/${count}`);
+    if (count > this.largestPage) return { status: 500, headers: json, body: Buffer.from('{}') };
+    const read = this.entities.slice(startIndex - 1, startIndex - 1 + count);
+    const page: PageBody = {
+      startIndex,
+      itemsPerPage: read.length,
+      totalResults: this.#total(startIndex, count, read.length),
+      Resources: read.filter(({ passes }) => passes).map(resourceOf),
+    };
+    return { status: 200, headers: json, body: Buffer.from(JSON.stringify(page)) };
+  }
+
+  #total(startIndex: number, count: number, read: number): number {
+    if (this.#totals === 'provided') return this.entities.length;
+    if (read === 0) return startIndex + count - 1;
+    return startIndex + count - (this.#totals === '2025' ? 1 : 0);
+  }
+}
+
+function resourceOf({ id, version }: Entity) {
+  return { id, version, meta: { resourceType: 'User' } };
+}
+
+export function entitiesOf(passes: readonly boolean[]): Entity[] {
+  return passes.map((each, at) => ({ id: `u${at}`, passes: each, version: 0 }));
+}
+
+export interface SideOptions {
+  readonly settings?: Partial<Settings>;
+  readonly store?: Store;
+  /** Comes between the question and the answer of the tenant, before and after its data are read. */
+  readonly pause?: () => Promise<void>;
+  readonly lifetimeMs?: number;
+  readonly now?: () => number;
+  readonly foresees?: boolean;
+  readonly system?: string;
+}
+
+/** The reading side of one replica. */
+export class Side {
+  readonly differences: Difference[] = [];
+  readonly results: string[] = [];
+  readonly #tenant: PagingTenant;
+  readonly #cache: Cache;
+  readonly #pages: Pages;
+  readonly #options: SideOptions;
+
+  constructor(tenant: PagingTenant, options: SideOptions = {}) {
+    const { store = createMemoryStore({ maxBytes: 50_000_000 }), now } = options;
+    this.#tenant = tenant;
+    this.#options = options;
+    this.#cache = createCache({ store, key: Buffer.alloc(32, 7), ...(now && { now }) });
+    this.#pages = new Pages({ onDifference: (each) => this.differences.push(each), ...(now && { now }) });
+  }
+
+  async read(target: string, { caller = 'idm', mayServe = true } = {}): Promise<Answer> {
+    const { settings, lifetimeMs = 60_000, foresees = false, system = 'hr' } = this.#options;
+    const rules = {
+      lifetimeMs,
+      maxStaleMs: 0,
+      staleWhileRevalidate: false,
+      staleOnError: false,
+      refreshesPerMinute: 1000,
+    };
+    const own = { caller, rules, accept: '', origin: '', mayServe, maxAgeMs: Infinity, mayKeep: true };
+    const answer = await this.#pages.read({
+      caller,
+      operation: operation('GET', target, system),
+      scope: '',
+      variant: '',
+      mayServe,
+      settings: { blocks: 'auto', singleReads: true, ...settings },
+      memory: {
+        read: (wanted, scope, fetch) => this.#cache.read(wanted, { ...own, scope }, fetch),
+        recall: (wanted, scope) => this.#cache.recall(wanted, { ...own, scope }),
+      },
+      askTenant: this.#ask,
+      foresee: () => (foresees ? this.#ask : undefined),
+    });
+    this.results.push(answer.result);
+    return answer;
+  }
+
+  async page(startIndex: number, count?: number): Promise<PageBody> {
+    const { reply } = await this.read(
+      `Users?startIndex=${startIndex}${count === undefined ? '' : `&count=${count}`}`,
+    );
+    return JSON.parse(reply.body.toString()) as PageBody;
+  }
+
+  async write(method: string, target: string, change: () => void): Promise<void> {
+    await this.#options.pause?.();
+    change();
+    await this.#options.pause?.();
+    await this.#cache.forget(operation(method, target, this.#options.system));
+  }
+
+  readonly #ask: AskTenant = async (wanted, asked) => {
+    asked();
+    await this.#options.pause?.();
+    const reply = this.#tenant.answer(wanted);
+    await this.#options.pause?.();
+    return reply;
+  };
+}
+
+/** How a caller that pages correctly ends a load. */
+export type Ending = 'at the total' | 'at an empty page';
+
+/** The ids that a load gives, page after page. */
+export async function load(
+  page: (startIndex: number) => Promise<PageBody>,
+  ending: Ending,
+  betweenPages: (startIndex: number) => Promise<void> = async () => undefined,
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (let startIndex = 1, total = 1; ending === 'at an empty page' || startIndex <= total;) {
+    const body = await page(startIndex);
+    if (body.startIndex !== startIndex) throw new Error(`${startIndex} became ${body.startIndex}`);
+    ids.push(...body.Resources.map(({ id }) => id));
+    if (body.itemsPerPage === 0) break;
+    startIndex += body.itemsPerPage;
+    total = body.totalResults;
+    await betweenPages(startIndex);
+  }
+  return ids;
+}
