@@ -36,6 +36,9 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     load: () => import('./audit-check-proof.ts'),
   },
   hash: { says: 'the pseudonym of a text, to look for a person', load: () => import('./audit-hash.ts') },
+  reveal: { says: 'who stands behind pseudonyms; registered', load: () => import('./audit-reveal.ts') },
+  erase: { says: 'make past quarters unreadable for good', load: () => import('./audit-erase.ts') },
+  'new-key': { says: 'a key to reveal with, or one for periods', load: () => import('./audit-new-key.ts') },
 };
 
 const width = Math.max(...Object.keys(subcommands).map((name) => name.length));
