@@ -7,10 +7,13 @@ import { hkdfSync } from 'node:crypto';
 import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
-import { decodeEntry, encodeEntry } from './entry.ts';
+import { decodeEntry, encodeEntry, type Entry } from './entry.ts';
 import { areEqual, Flights } from './flights.ts';
-import { createNaming, type EntryName, type Naming } from './key.ts';
-import { isCacheable, mayStore } from './policy.ts';
+import { type Further, keepFurther } from './further.ts';
+import { createNaming, type EntryName, type Naming, type Variant } from './key.ts';
+import { isCacheable, isTenantsFault, mayStore } from './policy.ts';
+import { Refreshes } from './refreshes.ts';
+import type { Seal } from './seal.ts';
 import type { Look, Store } from './store.ts';
 
 export interface Cache extends AsyncDisposable {
@@ -19,6 +22,8 @@ export interface Cache extends AsyncDisposable {
    * Errors of `fetch` reach every follower, except that of a leader who left: a follower takes over then.
    */
   read(operation: Operation, ask: CacheAsk, fetch: Fetch): Promise<CacheAnswer>;
+  /** What is there and fresh, else undefined: nobody is asked. */
+  recall(operation: Operation, ask: CacheAsk): Promise<CacheAnswer | undefined>;
   /**
    * Makes everything unreachable that a write may have changed. Call it after every write that was sent,
    * whatever its outcome, before its caller is answered. Never throws; takes no longer than the store's budget.
@@ -26,32 +31,58 @@ export interface Cache extends AsyncDisposable {
   forget(operation: Operation): Promise<void>;
 }
 
-/** Asks the tenant; may call `asked` at the moment the call goes up, so that waiting for a turn does not age it. */
-export type Fetch = (asked: () => void) => Promise<Reply>;
+/**
+ * Asks the tenant; may call `asked` at the moment the call goes up, so that waiting for a turn does not age it, and
+ * `also` with what else the answer holds, which is kept as if it had been asked for.
+ */
+export type Fetch = (asked: () => void, also: (further: readonly Further[]) => void) => Promise<Reply>;
 
-export interface CacheAsk {
-  readonly accept: string | undefined;
-  /** False sends this read to the tenant, past entries and earlier flights; what it brings is remembered. */
-  readonly mayServe: boolean;
-  /** Empty, or the caller's name when the system has `cache.scope: caller`. */
-  readonly scope: string;
+/** What a system's replies allow. */
+export interface CacheRules {
   /** How long an entry is fresh; 0 when the system's cache is off. */
   readonly lifetimeMs: number;
+  /** How long an entry may be told after that: while it is brought anew, or when it could not be. */
+  readonly maxStaleMs: number;
+  readonly staleWhileRevalidate: boolean;
+  readonly staleOnError: boolean;
+  /** How often a minute a caller may have brought anew what is there and fresh. */
+  readonly refreshesPerMinute: number;
+}
+
+export interface CacheAsk extends Variant {
+  readonly caller: string;
+  readonly rules: CacheRules;
+  /** False sends this read to the tenant, past entries and earlier flights; what it brings is remembered. */
+  readonly mayServe: boolean;
+  /** How old an answer the caller wants at most; 0: the tenant's own word, Infinity: whatever the rules allow. */
+  readonly maxAgeMs: number;
+  readonly mayKeep: boolean;
 }
 
 export interface CacheAnswer {
   readonly reply: Reply;
-  readonly result: 'hit' | 'miss' | 'collapsed' | 'bypass';
+  /** `stale`: an entry past its lifetime, which a write through us would have made unreachable all the same. */
+  readonly result: 'hit' | 'stale' | 'miss' | 'collapsed' | 'bypass';
+  /** Why, where the result alone does not say. */
+  readonly reason?: Reason;
   /** Since the tenant was asked. */
   readonly ageMs: number;
-  /** How long the reply may still be served; 0 when it is not kept. */
+  /** How long the reply may still be served; 0 when it is not kept, negative when it is stale. */
   readonly ttlMs: number;
 }
 
+/**
+ * For a miss: the entry was too old, or younger than the caller wanted it. For a hit: the caller has asked for too
+ * many of them anew. For a stale one: it is being brought anew, or could not be.
+ */
+export type Reason = 'expired' | 'asked-anew' | 'refresh-limit' | 'revalidating' | 'tenant-error';
+
 export interface CacheOptions {
   readonly store: Store;
-  /** A secret of at least 32 bytes, equal on all replicas; names and seals are derived from it. */
+  /** A secret of at least 32 bytes, equal on all replicas; names are derived from it. It must not change while they run. */
   readonly key: Buffer;
+  /** For a store outside the process. In our own memory it would keep nothing from whoever can read its key there. */
+  readonly seal?: Seal;
   /** Wall-clock ms, because ages are compared between replicas. */
   readonly now?: () => number;
   /** An entry was not what this gateway wrote: damaged, or moved by somebody. */
@@ -63,11 +94,11 @@ interface Reading {
   readonly operation: Operation;
   readonly name: EntryName;
   readonly look: Look | undefined;
-  readonly lifetimeMs: number;
+  readonly ask: CacheAsk;
   readonly fetch: Fetch;
 }
 
-type Landing = Omit<CacheAnswer, 'result'>;
+type Landing = Omit<CacheAnswer, 'result' | 'reason'>;
 
 export function createCache(options: CacheOptions): Cache {
   return new ReadThroughCache(options);
@@ -76,28 +107,36 @@ export function createCache(options: CacheOptions): Cache {
 class ReadThroughCache implements Cache {
   readonly #store: Store;
   readonly #naming: Naming;
-  readonly #sealKey: Buffer;
+  readonly #seal: Seal | undefined;
   readonly #now: () => number;
   readonly #onUnreadable: (() => void) | undefined;
   readonly #flights = new Flights<Landing>();
+  readonly #refreshes = new Refreshes();
 
-  constructor({ store, key, now = Date.now, onUnreadable }: CacheOptions) {
+  constructor({ store, key, seal, now = Date.now, onUnreadable }: CacheOptions) {
     this.#store = store;
-    this.#naming = createNaming(deriveKey(key, 'cache names'));
-    this.#sealKey = deriveKey(key, 'cache entries');
+    this.#naming = createNaming(Buffer.from(hkdfSync('sha256', key, '', 'gatehouse cache names', 32)));
+    this.#seal = seal;
     this.#now = now;
     this.#onUnreadable = onUnreadable;
   }
 
   async read(operation: Operation, ask: CacheAsk, fetch: Fetch): Promise<CacheAnswer> {
-    const { mayServe, lifetimeMs } = ask;
-    if (!isCacheable(operation) || lifetimeMs <= 0)
-      return { reply: await fetch(() => {}), result: 'bypass', ageMs: 0, ttlMs: 0 };
+    if (!isCacheable(operation) || ask.rules.lifetimeMs <= 0)
+      return { reply: await fetch(ignore, ignore), result: 'bypass', ageMs: 0, ttlMs: 0 };
     const name = this.#naming.entryOf(operation, ask);
     const look = await this.#store.look(name.key, name.generations);
-    const reading: Reading = { operation, name, look, lifetimeMs, fetch };
-    if (!mayServe) return { ...(await this.#ask(reading)), result: 'miss' };
-    return this.#served(reading) ?? this.#shared(reading);
+    const reading: Reading = { operation, name, look, ask, fetch };
+    if (!ask.mayServe) return { ...(await this.#ask(reading)), result: 'miss' };
+    return this.#answer(reading, this.#kept(reading));
+  }
+
+  async recall(operation: Operation, ask: CacheAsk): Promise<CacheAnswer | undefined> {
+    if (!isCacheable(operation) || ask.rules.lifetimeMs <= 0) return undefined;
+    const name = this.#naming.entryOf(operation, ask);
+    const look = await this.#store.look(name.key, name.generations);
+    const kept = this.#kept({ name, look, ask });
+    return kept && kept.ttlMs > 0 && kept.ageMs <= ask.maxAgeMs ? { ...kept, result: 'hit' } : undefined;
   }
 
   async forget(operation: Operation): Promise<void> {
@@ -111,23 +150,47 @@ class ReadThroughCache implements Cache {
     await this.#store[Symbol.asyncDispose]();
   }
 
-  #served({ name: { key }, look, lifetimeMs }: Reading): CacheAnswer | undefined {
+  async #answer(reading: Reading, kept: Landing | undefined): Promise<CacheAnswer> {
+    const { maxAgeMs, rules } = reading.ask;
+    const isFresh = kept !== undefined && kept.ttlMs > 0;
+    const wantsAnew = maxAgeMs <= (kept?.ageMs ?? 0);
+    if (wantsAnew && this.#mayRefresh(reading, isFresh))
+      return { ...(await this.#ask(reading)), result: 'miss', ...(kept && { reason: 'asked-anew' }) };
+    if (isFresh) return { ...kept, result: 'hit', ...(wantsAnew && { reason: 'refresh-limit' }) };
+    // RFC 9111 §5.2.1.1: who names an age does not want to be told anything stale.
+    if (!kept || maxAgeMs !== Infinity) return this.#shared(reading, kept);
+    if (!rules.staleWhileRevalidate) return this.#unlessFails(reading, kept);
+    this.#revalidate(reading);
+    return { ...kept, result: 'stale', reason: 'revalidating' };
+  }
+
+  /** What costs the tenant a call that it would not have had is limited, and nothing else. */
+  #mayRefresh({ operation, name, look, ask: { caller, rules } }: Reading, isFresh: boolean): boolean {
+    if (!isFresh && !this.#flights.joinable(name.key, look)) return true;
+    return this.#refreshes.take(JSON.stringify([caller, operation.system]), rules.refreshesPerMinute);
+  }
+
+  /** The entry, if nothing was written since that could have changed it; it may be too old. */
+  #kept({ name, look, ask: { rules } }: Pick<Reading, 'name' | 'look' | 'ask'>): Landing | undefined {
     if (!look?.value) return undefined;
-    const entry = decodeEntry(key, look.value, this.#sealKey);
-    if (!entry) {
-      this.#store.drop(key);
+    const plain = this.#seal ? this.#seal.open(name, look.value) : look.value;
+    if (!plain) {
+      this.#store.drop(name.key);
       this.#onUnreadable?.();
       return undefined;
     }
-    const ageMs = this.#since(entry.askedAt);
-    if (ageMs >= lifetimeMs || !areEqual(entry.tokens, look.tokens)) return undefined;
-    return { reply: entry.reply, result: 'hit', ageMs, ttlMs: lifetimeMs - ageMs };
+    const { reply, askedAt, tokens } = decodeEntry(plain);
+    const ageMs = this.#since(askedAt);
+    const ttlMs = rules.lifetimeMs - ageMs;
+    if (ttlMs <= -staleMs(rules) || !areEqual(tokens, look.tokens)) return undefined;
+    return { reply, ageMs, ttlMs };
   }
 
-  async #shared(reading: Reading): Promise<CacheAnswer> {
+  async #shared(reading: Reading, kept: Landing | undefined): Promise<CacheAnswer> {
     for (;;) {
       const flight = this.#flights.joinable(reading.name.key, reading.look);
-      if (!flight) return { ...(await this.#ask(reading)), result: 'miss' };
+      if (!flight)
+        return { ...(await this.#ask(reading)), result: 'miss', ...(kept && { reason: 'expired' }) };
       try {
         return { ...(await flight), result: 'collapsed' };
       } catch (error) {
@@ -136,17 +199,55 @@ class ReadThroughCache implements Cache {
     }
   }
 
-  #ask({ operation, name, look, lifetimeMs, fetch }: Reading): Promise<Landing> {
+  /** Tells what it had when the tenant fails. No write was answered between its look and this read's beginning. */
+  async #unlessFails(reading: Reading, kept: Landing): Promise<CacheAnswer> {
+    const { staleOnError } = reading.ask.rules;
+    const old: CacheAnswer = { ...kept, result: 'stale', reason: 'tenant-error' };
+    try {
+      const answer = await this.#shared(reading, kept);
+      return staleOnError && isTenantsFault(answer.reply) ? old : answer;
+    } catch (error) {
+      if (staleOnError && error instanceof ScimError && isTenantsFault(error)) return old;
+      throw error;
+    }
+  }
+
+  #revalidate(reading: Reading): void {
+    if (this.#flights.joinable(reading.name.key, reading.look)) return;
+    // Whoever asked is answered already, and what came of it is in the trail.
+    this.#ask(reading).catch(() => undefined);
+  }
+
+  #ask({ operation, name, look, ask, fetch }: Reading): Promise<Landing> {
+    const { rules, mayKeep } = ask;
     return this.#flights.begin(name, look, async (mayFill) => {
       let askedAt = this.#now();
-      const reply = await fetch(() => {
-        askedAt = this.#now();
-      });
+      const further: Further[] = [];
+      const reply = await fetch(
+        () => (askedAt = this.#now()),
+        (more) => further.push(...more),
+      );
       const ageMs = this.#since(askedAt);
-      const ttlMs = look && mayFill() && mayStore(operation, reply) ? Math.max(0, lifetimeMs - ageMs) : 0;
+      const isKept = look && mayKeep && mayFill() && mayStore(operation, reply);
+      const ttlMs = isKept ? Math.max(0, rules.lifetimeMs - ageMs) : 0;
       if (look && ttlMs > 0) {
-        const value = encodeEntry(name.key, { reply, askedAt, tokens: look.tokens }, this.#sealKey);
-        this.#store.put(name.key, value, ttlMs);
+        const put = (of: EntryName, entry: Entry): void => {
+          const plain = encodeEntry(entry);
+          const value = this.#seal ? this.#seal.close(of, plain) : Buffer.concat(plain);
+          this.#store.put(of.key, value, ttlMs + staleMs(rules));
+        };
+        put(name, { reply, askedAt, tokens: look.tokens });
+        const named = further
+          .filter((each) => mayStore(each.operation, each.reply))
+          .map((each) => ({
+            ...each,
+            name: this.#naming.entryOf(each.operation, { ...ask, scope: each.scope }),
+          }));
+        const known = { generations: name.generations, tokens: look.tokens };
+        // Nobody waits for it: who asked for this page has it.
+        void keepFurther(named, known, this.#store, (each, tokens) =>
+          put(each.name, { reply: each.reply, askedAt, tokens }),
+        );
       }
       return { reply, ageMs, ttlMs };
     });
@@ -158,6 +259,8 @@ class ReadThroughCache implements Cache {
   }
 }
 
-function deriveKey(key: Buffer, purpose: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, '', `gatehouse ${purpose}`, 32));
+function ignore(): void {}
+
+function staleMs({ maxStaleMs, staleWhileRevalidate, staleOnError }: CacheRules): number {
+  return staleWhileRevalidate || staleOnError ? maxStaleMs : 0;
 }

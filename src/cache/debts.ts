@@ -2,6 +2,7 @@
  * Generations that must still end in the store. A debt stays until the store has confirmed it, and comes back
  * when the connection was lost soon after, because a fail-over may lose what was confirmed.
  */
+import { spaceOf } from './key.ts';
 
 /** A confirmed deletion this old has reached the replica that a fail-over would promote. */
 const certainAfterMs = 60_000;
@@ -39,10 +40,6 @@ export class Debts {
     return Array.from(owed.entries().take(limit), ([generation, number]) => ({ generation, number }));
   }
 
-  isFree(key: string): boolean {
-    return !this.#owed.has(spaceOf(key));
-  }
-
   pay(debts: readonly Debt[]): void {
     for (const { generation, number } of debts) {
       const space = spaceOf(generation);
@@ -68,9 +65,4 @@ export class Debts {
       this.#paidAt.delete(generation);
     }
   }
-}
-
-/** The part of a key up to its Cluster hash tag: what shares it lives on one node. */
-function spaceOf(key: string): string {
-  return key.slice(0, key.indexOf('}') + 1);
 }

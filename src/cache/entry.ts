@@ -1,9 +1,7 @@
 /**
- * A cached reply as bytes: `version(1) ‖ MAC(32) ‖ length(4) ‖ description as JSON ‖ body`.
- * The MAC covers the entry's own name, so a value that was changed, or copied to another name, is unreadable.
+ * A cached reply as bytes: `length(4) ‖ description as JSON ‖ body`. Nothing here is checked: a store outside the process
+ * gets and gives these bytes sealed (seal.ts).
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
-
 import type { Headers, Reply } from '../scim/call.ts';
 import { lengthPrefixed } from './key.ts';
 
@@ -22,30 +20,14 @@ interface Description {
   readonly tokens: readonly string[];
 }
 
-const version = 1;
-const macAt = 1;
-const contentAt = macAt + 32;
-
-export function encodeEntry(key: string, { reply, askedAt, tokens }: Entry, secret: Buffer): Buffer {
+/** The parts, unjoined: a body is copied once, by whoever joins them. */
+export function encodeEntry({ reply, askedAt, tokens }: Entry): Buffer[] {
   const description: Description = { status: reply.status, headers: reply.headers, askedAt, tokens };
-  const content = [lengthPrefixed([JSON.stringify(description)]), reply.body];
-  return Buffer.concat([Buffer.of(version), macOf(key, content, secret), ...content]);
+  return [lengthPrefixed([JSON.stringify(description)]), reply.body];
 }
 
-/** `undefined` when the bytes are not exactly what `encodeEntry` made for this key. */
-export function decodeEntry(key: string, bytes: Buffer, secret: Buffer): Entry | undefined {
-  const content = bytes.subarray(contentAt);
-  if (bytes[0] !== version || bytes.length < contentAt + 4) return undefined;
-  if (!timingSafeEqual(bytes.subarray(macAt, contentAt), macOf(key, [content], secret))) return undefined;
-  const bodyAt = 4 + content.readUInt32BE(0);
-  // Authentic bytes were written by this version of this file, so their shape is known.
-  const description: Description = JSON.parse(content.toString('utf8', 4, bodyAt));
-  const { status, headers, askedAt, tokens } = description;
-  return { reply: { status, headers, body: content.subarray(bodyAt) }, askedAt, tokens };
-}
-
-function macOf(key: string, content: readonly Buffer[], secret: Buffer): Buffer {
-  const mac = createHmac('sha256', secret).update(lengthPrefixed([Buffer.of(version), key]));
-  for (const part of content) mac.update(part);
-  return mac.digest();
+export function decodeEntry(bytes: Buffer): Entry {
+  const bodyAt = 4 + bytes.readUInt32BE(0);
+  const { status, headers, askedAt, tokens }: Description = JSON.parse(bytes.toString('utf8', 4, bodyAt));
+  return { reply: { status, headers, body: bytes.subarray(bodyAt) }, askedAt, tokens };
 }

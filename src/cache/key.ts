@@ -7,11 +7,15 @@ import { createHmac } from 'node:crypto';
 
 import type { Operation, Touch } from '../scim/operation.ts';
 
-/** Changes whenever what a name stands for changes, so that old entries are never found again. */
+/** Generations of this format are what replicas agree on while one after the other is replaced, so it stays. */
 const format = 'gh1';
+/** Changes whenever what an entry is or stands for changes, so that old ones are never found again. */
+const entryFormat = 'entry 2';
 
 export interface EntryName {
   readonly key: string;
+  /** What the key is the MAC of: everything that must be equal for an entry to be the answer. */
+  readonly meaning: Buffer;
   /** Whatever a write may change carries at least one of these (docs/decisions/0003-generations.md). */
   readonly generations: readonly string[];
 }
@@ -20,25 +24,29 @@ export interface Variant {
   readonly accept: string | undefined;
   /** Empty, or the caller's name when callers must not share the entries of a system. */
   readonly scope: string;
+  /** Where the tenant has the system: an id that is given to another system must not bring the old one's entries. */
+  readonly origin: string;
 }
 
 export function createNaming(secret: Buffer) {
-  function nameOf({ tenant, system }: Operation, parts: readonly string[]): string {
-    const mac = createHmac('sha256', secret).update(lengthPrefixed([format, tenant, system, ...parts]));
-    return `${spaceOf(system)}${mac.digest('base64url')}`;
+  function nameOf({ tenant, system }: Operation, parts: readonly string[]): Omit<EntryName, 'generations'> {
+    const meaning = lengthPrefixed([format, tenant, system, ...parts]);
+    const mac = createHmac('sha256', secret).update(meaning).digest('base64url');
+    return { key: `${format}:{${encodeURIComponent(system)}}:${mac}`, meaning };
   }
 
   function generation(operation: Operation, { scope, resourceType, id }: Touch): string {
     // Callers exist that lower-case ids (facts: Omada), and backends that do not mind; forgetting more is safe.
     const folded = scope === 'one' ? [(id ?? '').normalize('NFKC').toLowerCase()] : [];
-    return nameOf(operation, ['generation', scope, resourceType, ...folded]);
+    return nameOf(operation, ['generation', scope, resourceType, ...folded]).key;
   }
 
   return {
-    entryOf(operation: Operation, { accept, scope }: Variant): EntryName {
+    entryOf(operation: Operation, { accept, scope, origin }: Variant): EntryName {
       const { kind, path, query } = operation;
+      const asked = [origin, scope, kind, path, query.canonical, accept ?? ''];
       return {
-        key: nameOf(operation, ['entry', scope, kind, path, query.canonical, accept ?? '']),
+        ...nameOf(operation, [entryFormat, ...asked]),
         generations: dependenciesOf(operation).map((touch) => generation(operation, touch)),
       };
     },
@@ -60,8 +68,9 @@ function dependenciesOf({ kind, resourceType, id }: Operation): Touch[] {
   return kind === 'list' ? [all, { scope: 'lists', resourceType }] : [all];
 }
 
-function spaceOf(system: string): string {
-  return `${format}:{${encodeURIComponent(system)}}:`;
+/** The part of a key up to its Cluster hash tag: what shares it lives on one node. */
+export function spaceOf(key: string): string {
+  return key.slice(0, key.indexOf('}') + 1);
 }
 
 /** Joins parts so that no two lists of parts give the same bytes. */

@@ -1,5 +1,6 @@
 /** What may be remembered at all. Pure; in doubt the answer is no, because a miss only costs a call. */
 import type { Headers, Reply } from '../scim/call.ts';
+import { ScimError, type Kind } from '../scim/error.ts';
 import { isScimMedia } from '../scim/message.ts';
 import type { Operation, OperationKind } from '../scim/operation.ts';
 
@@ -20,6 +21,18 @@ export function mayStore(operation: Operation, { status, headers, body }: Reply)
     !concernsPassword(operation, body)
   );
 }
+
+/** RFC 5861 §4 names 500, 502, 503 and 504. A tenant that refuses us, or a trail that cannot be written, is none. */
+export function isTenantsFault(end: Reply | ScimError): boolean {
+  if (end instanceof ScimError) return tenantsFaults.has(end.kind);
+  return [500, 502, 503, 504].includes(end.status);
+}
+
+const tenantsFaults: ReadonlySet<Kind> = new Set([
+  'upstream-unreachable',
+  'upstream-broke',
+  'upstream-timeout',
+] as const);
 
 /** Passwords are never returned by a good tenant (RFC 7643 §4.1.1); one that does must not spread them. */
 function concernsPassword({ kind, query }: Operation, body: Buffer): boolean {

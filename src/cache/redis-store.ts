@@ -2,18 +2,16 @@
  * The store that replicas share. Every answer of Redis is optional and has a budget; what is not optional is
  * that a forgetting which Redis did not confirm is made up before this replica reads from Redis again.
  */
-import type { ConnectionOptions } from 'node:tls';
-
-import { type ChainableCommander, Redis, type RedisOptions } from 'ioredis';
+import { type ChainableCommander, Cluster, type Redis } from 'ioredis';
 
 import { Breaker } from './breaker.ts';
 import { type Debt, Debts } from './debts.ts';
+import { spaceOf } from './key.ts';
 import { type Look, newToken, type Store } from './store.ts';
 
 export interface RedisStoreOptions {
-  /** `redis:` or `rediss:`, with user and password if there are any. */
-  readonly url: string;
-  readonly tls?: ConnectionOptions;
+  /** Stays its opener's to close. It must fail commands at once while it has no connection, and follow no redirection. */
+  readonly redis: Redis | Cluster;
   /** The longest that a call waits for Redis, all its commands together. */
   readonly budgetMs?: number;
   /** Called when Redis stops or starts being used; the reason is for the log. */
@@ -22,73 +20,52 @@ export interface RedisStoreOptions {
   readonly now?: () => number;
 }
 
-/** `read-only`: Redis answers but refuses to store, for want of memory or because it is a replica. */
+/** `read-only`: Redis answers but has no memory to store; one that may not be written to is `off`. */
 export interface RedisState {
   readonly state: 'on' | 'read-only' | 'off';
   readonly reason?: string;
 }
 
 /** Longer than any entry lives, so that a generation does not end without a reason. */
-const tokenLifetimeMs = 48 * 3_600_000;
+const tokenLifetimeMs = 72 * 3_600_000;
 const debtsPerCommand = 500;
 const maxPuts = 64;
 const maxPutBytes = 16 * 1024 * 1024;
-
-/**
- * A command is tried once, now, or not at all. The ready check would need INFO, which a careful ACL denies;
- * a server that is still loading answers with errors, which are misses.
- */
-const defaults = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  enableReadyCheck: false,
-  maxRetriesPerRequest: 0,
-  autoResendUnfulfilledCommands: false,
-  disableClientInfo: true,
-  connectTimeout: 500,
-  // At the end of the process nobody waits for a server that does not answer.
-  disconnectTimeout: 50,
-  commandTimeout: 1000,
-  socketTimeout: 1000,
-  retryStrategy: (attempt: number) => Math.min(50 * 2 ** attempt, 2000) * (0.75 + Math.random() / 4),
-  // Behind a name that moved to another server in a fail-over, only a new connection finds the new primary.
-  reconnectOnError: ({ message }: Error) => message.startsWith('READONLY'),
-  replyMapping: 'legacy',
-} as const satisfies RedisOptions;
 
 export function createRedisStore(options: RedisStoreOptions): Store {
   return new RedisStore(options);
 }
 
 class RedisStore implements Store {
-  readonly #redis: Redis;
+  readonly #redis: Redis | Cluster;
   readonly #budgetMs: number;
-  readonly #onState: ((state: RedisState) => void) | undefined;
-  readonly #breaker: Breaker;
+  #onState: ((state: RedisState) => void) | undefined;
+  readonly #now: () => number;
+  /** One for everything, or of a Cluster one for each space: a node may hang alone. */
+  readonly #breakers = new Map<string, Breaker>();
   readonly #debts: Debts;
   #state: RedisState['state'] = 'on';
   #puts = 0;
   #putBytes = 0;
 
-  constructor({ url, tls, budgetMs = 50, onState, now = () => performance.now() }: RedisStoreOptions) {
+  constructor({ redis, budgetMs = 50, onState, now = () => performance.now() }: RedisStoreOptions) {
+    this.#redis = redis;
     this.#budgetMs = budgetMs;
     this.#onState = onState;
-    this.#breaker = new Breaker({ failures: 5, pauseMs: 2000, now });
+    this.#now = now;
     this.#debts = new Debts(now);
-    this.#redis = new Redis(url, { ...defaults, ...(tls && { tls }) });
-    this.#redis.on('error', (error: Error) => this.#failed(error));
-    this.#redis.on('close', () => this.#debts.doubt());
-    this.#redis.on('ready', () => this.#succeeded());
-    this.#redis.connect().catch((error: unknown) => this.#failed(error));
+    watchPrimaries(redis, () => this.#debts.doubt());
+    redis.on('error', (error: Error) => this.#failed(this.#breakerOf(''), error));
+    redis.on('ready', () => this.#probeAll());
   }
 
   look(key: string, generations: readonly string[]): Promise<Look | undefined> {
-    return this.#try(() => this.#look(key, generations));
+    return this.#try(key, () => this.#look(key, generations));
   }
 
   put(key: string, value: Buffer, lifetimeMs: number): void {
     const isFull = this.#puts >= maxPuts || this.#putBytes + value.length > maxPutBytes;
-    if (this.#breaker.isOpen || isFull) return;
+    if (this.#breakerOf(key).isOpen || isFull) return;
     this.#puts += 1;
     this.#putBytes += value.length;
     void this.#redis
@@ -104,14 +81,14 @@ class RedisStore implements Store {
   }
 
   drop(key: string): void {
-    if (!this.#breaker.isOpen) this.#redis.del(key).catch((error: unknown) => this.#refused(error));
+    if (!this.#breakerOf(key).isOpen) this.#redis.del(key).catch((error: unknown) => this.#refused(error));
   }
 
   async renew(generations: readonly string[]): Promise<void> {
     const [first] = generations;
     if (first === undefined) return;
     this.#debts.owe(generations);
-    await this.#try(async () => {
+    await this.#try(first, async () => {
       const debts = this.#debts.of(first, debtsPerCommand);
       if (debts.length > 0) await this.#redis.del(...debts.map(({ generation }) => generation));
       this.#debts.pay(debts);
@@ -119,14 +96,12 @@ class RedisStore implements Store {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#redis.disconnect();
+    this.#onState = undefined;
   }
 
   async #look(key: string, generations: readonly string[]): Promise<Look | undefined> {
-    const keys = [key, ...generations];
     const debts = this.#debts.of(key, debtsPerCommand);
-    const [value, ...tokens] =
-      debts.length > 0 ? await this.#payAndRead(debts, keys) : await this.#redis.mgetBuffer(keys);
+    const [value, ...tokens] = await this.#payAndRead(debts, [key, ...generations]);
     // There may be more of them, and until the last is paid nothing that Redis says is believed.
     if (debts.length === debtsPerCommand) return undefined;
     if (tokens.every(isPresent)) return { value: value ?? undefined, tokens: tokens.map(String) };
@@ -135,9 +110,21 @@ class RedisStore implements Store {
     return begun.every(isPresent) ? { value: undefined, tokens: begun.map(String) } : undefined;
   }
 
-  async #payAndRead(debts: readonly Debt[], keys: readonly string[]): Promise<(Buffer | null)[]> {
-    const pipeline = this.#redis.pipeline().del(...debts.map(({ generation }) => generation));
-    const values = await lastOf(pipeline.mgetBuffer([...keys]));
+  /**
+   * Deletes even when nothing is owed: a server that became a replica, or a primary that is cut off from its replicas
+   * (`min-replicas-to-write`), refuses it, and what such a server has to read may be old.
+   */
+  async #payAndRead(
+    debts: readonly Debt[],
+    keys: readonly [string, ...string[]],
+  ): Promise<(Buffer | null)[]> {
+    const owed = debts.length > 0 ? debts.map(({ generation }) => generation) : [spaceOf(keys[0])];
+    const values = await lastOf(
+      this.#redis
+        .pipeline()
+        .del(...owed)
+        .mgetBuffer([...keys]),
+    );
     this.#debts.pay(debts);
     return values;
   }
@@ -149,34 +136,55 @@ class RedisStore implements Store {
     return lastOf(pipeline.mgetBuffer([...generations]));
   }
 
-  async #try<T>(work: () => Promise<T>): Promise<T | undefined> {
-    if (this.#breaker.isOpen) {
-      // Nobody waits for the probe, so a frozen Redis costs callers nothing more.
-      if (this.#breaker.takeProbe()) void this.#attempt(() => this.#redis.ping());
-      return undefined;
-    }
-    return this.#attempt(work);
+  async #try<T>(key: string, work: () => Promise<T>): Promise<T | undefined> {
+    const breaker = this.#breakerOf(key);
+    if (!breaker.isOpen) return this.#attempt(breaker, work);
+    // Nobody waits for the probe, so a frozen Redis costs callers nothing more.
+    if (breaker.takeProbe()) this.#probe(breaker, spaceOf(key));
+    return undefined;
   }
 
-  async #attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+  async #attempt<T>(breaker: Breaker, work: () => Promise<T>): Promise<T | undefined> {
     try {
       const result = await within(this.#budgetMs, work());
-      this.#succeeded();
+      this.#succeeded(breaker);
       return result;
     } catch (error) {
-      this.#failed(error);
+      this.#failed(breaker, error);
       return undefined;
     }
   }
 
-  #succeeded(): void {
-    this.#breaker.succeeded();
-    if (this.#state === 'off') this.#report('on', undefined);
+  #probe(breaker: Breaker, space: string): void {
+    void this.#attempt(breaker, () => this.#redis.del(space));
   }
 
-  #failed(error: unknown): void {
-    this.#breaker.failed();
-    if (this.#breaker.isOpen) this.#report('off', error);
+  #probeAll(): void {
+    for (const [space, breaker] of this.#breakers) this.#probe(breaker, space);
+  }
+
+  #breakerOf(key: string): Breaker {
+    const options = { failures: 5, pauseMs: 2000, now: this.#now };
+    const space = this.#redis.isCluster ? spaceOf(key) : onlySpace;
+    return this.#breakers.getOrInsertComputed(space, () => new Breaker(options));
+  }
+
+  #succeeded(breaker: Breaker): void {
+    breaker.succeeded();
+    const isWhole = this.#breakers.values().every(({ isOpen }) => !isOpen);
+    if (this.#state === 'off' && isWhole) this.#report('on', undefined);
+  }
+
+  #failed(breaker: Breaker, error: unknown): void {
+    breaker.failed();
+    if (isMoved(error)) this.#followMove();
+    if (breaker.isOpen) this.#report('off', error);
+  }
+
+  /** The new primary may not know what the old one has confirmed. */
+  #followMove(): void {
+    this.#debts.doubt();
+    if (this.#redis instanceof Cluster) this.#redis.refreshSlotsCache();
   }
 
   /** Not a failure of the breaker: reading may go well all the time. */
@@ -189,6 +197,27 @@ class RedisStore implements Store {
     this.#state = state;
     this.#onState?.(error === undefined ? { state } : { state, reason: codeOf(error) });
   }
+}
+
+/** What one server has for all systems; a key that the user in Redis may touch. */
+const onlySpace = 'gh1:{}';
+
+/** Tells when commands that a primary has confirmed may be unknown to the one that answers from now on. */
+function watchPrimaries(redis: Redis | Cluster, onLoss: () => void): void {
+  redis.on('close', onLoss);
+  if (!(redis instanceof Cluster)) return;
+  redis.on('-node', onLoss);
+  let known = '';
+  redis.on('refresh', () => {
+    const primaries = redis.nodes('master').map(({ options }) => `${options.host}:${options.port}`);
+    const found = primaries.toSorted().join();
+    if (found !== known) onLoss();
+    known = found;
+  });
+}
+
+function isMoved(error: unknown): boolean {
+  return error instanceof Error && /\b(MOVED|ASK) \d/.test(error.message);
 }
 
 async function lastOf(pipeline: ChainableCommander): Promise<(Buffer | null)[]> {

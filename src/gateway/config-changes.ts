@@ -45,9 +45,9 @@ function isChangeable(setting: string): boolean {
 
 const changeable = new RegExp(
   `^(${[
-    'publicUrl|(listen|listeners\\.[^.]+)\\.hosts|replicas|patience|log\\.level|cache\\.lifetime',
+    'publicUrl|(listen|listeners\\.[^.]+)\\.hosts|replicas|patience|log\\.level|cache\\.(lifetime|keys)',
     'limits\\.(body|tokens|depth|reply|headers|target)',
-    '(firstStart|oauth|callers|tenants|systems)\\..*',
+    '(firstStart|oauth|callers|tenants|systems|audit\\.destinations)\\..*',
   ].join('|')})$`,
 );
 /** An embedded tenant runs already, and a minute is as long as it was. */
@@ -72,7 +72,7 @@ function settingsOf(config: Config): ReadonlyMap<string, Setting> {
 
 function settingOf(value: unknown, path: readonly string[]): Setting {
   // What a listener shows is exchanged by whoever watches those files (tls-reload.ts); here only other files count.
-  const isWatched = path.includes('tls') && path[0] !== 'cache';
+  const isWatched = path.includes('tls') && path[0] !== 'cache' && path[0] !== 'audit';
   if (value instanceof Secret)
     return { compared: isWatched ? `file ${value.file}` : `secret ${value.reveal()}`, shown: value.toJSON() };
   if (!isTextFile(value)) return { compared: JSON.stringify(value), shown: value };

@@ -3,6 +3,7 @@
  * They run even when single keys are at fault, so that every fault is reported at once; hence a value here may
  * be absent or of another type than its key wants, and such a value is left to the schema.
  */
+import { checkCache } from './config-cache.ts';
 import {
   draftListeners,
   entriesOf,
@@ -23,19 +24,13 @@ type ProxyPermission = Extract<
 
 export function checkAcross(config: DraftConfig, refuse: Refuse): void {
   checkListeners(config, refuse);
-  checkCache(config, refuse);
+  checkCache(config?.cache, refuse);
   for (const [id, tenant] of entriesOf(config?.tenants)) checkTenant(id, tenant, refuse);
   for (const [id, system] of entriesOf(config?.systems)) checkSystem(id, system, config, refuse);
   for (const [name, caller] of entriesOf(config?.callers)) checkCaller(name, caller, config, refuse);
   checkTwins(config, refuse);
   checkIssuers(config, refuse);
   checkCertificates(config, refuse);
-}
-
-function checkCache(config: DraftConfig, refuse: Refuse): void {
-  const cache = config?.cache;
-  if (cache?.store === 'redis' && !cache.redis)
-    refuse(['cache', 'redis'], 'is missing although cache.store is redis', 'write cache.redis.url');
 }
 
 function checkTenant(id: string, tenant: Entry<'tenants'>, refuse: Refuse): void {

@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 
+import { systemCache } from './config-cache.ts';
 import { certificates, keyPair } from './config-certificates.ts';
 import { confidentialUrl, path, secret, type References } from './config-references.ts';
 import { count, duration, keyDigest, name, port, serverUrl, size } from './config-values.ts';
@@ -10,7 +11,6 @@ import { count, duration, keyDigest, name, port, serverUrl, size } from './confi
 export const tenantName = () => name('-', 'name of a tenant');
 export const systemId = () => name('._~-', 'id of a system');
 export const resourceType = () => name('', 'resource type');
-export const cacheLifetime = () => duration({ min: '1s', max: '24h' });
 
 export function tenant(references: References) {
   return z.strictObject({
@@ -145,19 +145,24 @@ export function system() {
       .describe(
         'How the identity manager changes memberships: `gatehouse idm-csv` writes it as SCIM_ASSIGNMENT_METHOD.',
       ),
-    cache: z
+    cache: systemCache(),
+    pages: z
       .strictObject({
-        enabled: z.boolean().default(true).describe('Remember replies of this system.'),
-        lifetime: cacheLifetime()
-          .optional()
-          .describe('How long a reply may be remembered. Default: `cache.lifetime`.'),
-        scope: z
-          .enum(['shared', 'caller'])
-          .default('shared')
-          .describe('Whether callers with the same rights share remembered replies, or each has its own.'),
+        blocks: z
+          .enum(['auto', 'on', 'off'])
+          .default('auto')
+          .describe(
+            'Whether small list pages come out of pages of 100. `auto`: once a caller reads on behind the first page. `on`: with any page.',
+          ),
+        singleReads: z
+          .boolean()
+          .default(true)
+          .describe(
+            'Answers single reads out of list pages, while probes find the tenant’s two views of a resource equal.',
+          ),
       })
       .prefault({})
-      .describe('What this system’s replies allow.'),
+      .describe('What is made of list pages; needs the cache.'),
     limits: z
       .strictObject({
         body: size({ min: '1KiB', max: '256MiB' })

@@ -5,12 +5,12 @@
 import { z } from 'zod';
 
 import { audit } from './config-audit.ts';
+import { cache } from './config-cache.ts';
 import { caller, callerName } from './config-callers.ts';
-import { certificates } from './config-certificates.ts';
 import { oauth } from './config-issuers.ts';
 import { admin, health, listen, listeners } from './config-listeners.ts';
-import { cacheLifetime, system, systemId, tenant, tenantName } from './config-parties.ts';
-import { confidentialUrl, privatePath, type References } from './config-references.ts';
+import { system, systemId, tenant, tenantName } from './config-parties.ts';
+import { privatePath, type References } from './config-references.ts';
 import { count, duration, secureUrl, size } from './config-values.ts';
 
 /** Built for each parse, because references are read while parsing; `references` never shapes the schema itself. */
@@ -111,53 +111,6 @@ function limits() {
     })
     .prefault({})
     .describe('Limits of calls and replies.');
-}
-
-function cache(references: References) {
-  return z
-    .strictObject({
-      store: z
-        .enum(['memory', 'redis'])
-        .default('memory')
-        .describe(
-          'Where replies are remembered. With `redis` gateways share there also which log-ons have failed.',
-        ),
-      memory: z
-        .strictObject({
-          size: size({ min: '1MiB', max: '64GiB' })
-            .prefault('64MiB')
-            .describe('Most memory for remembered replies.'),
-        })
-        .prefault({})
-        .describe('The store in the gateway’s own memory.'),
-      redis: redis(references).optional().describe('The store in Redis. Required when `store` is `redis`.'),
-      lifetime: cacheLifetime()
-        .prefault('60s')
-        .describe('How long a reply may be remembered, unless a system says otherwise.'),
-    })
-    .prefault({})
-    .describe('Remembered replies. A write through the gateway makes them stale at once.');
-}
-
-function redis(references: References) {
-  return z.strictObject({
-    url: confidentialUrl(['redis:', 'rediss:'], references).describe(
-      'Address of Redis: `redis://host:6379/0`, or `rediss://…` with TLS. With a password in it, as a reference.',
-    ),
-    tls: z
-      .strictObject({
-        ca: certificates(references).describe(
-          'PEM file with the certificate authorities that Redis’s certificate may come from.',
-        ),
-      })
-      .optional()
-      .describe('TLS to Redis beyond the system’s own certificate authorities.'),
-    budget: duration({ min: '1ms', max: '5s' })
-      .prefault('50ms')
-      .describe(
-        'Longest time that all cache commands of one call may take; then the call goes on without the cache.',
-      ),
-  });
 }
 
 /** What the schema gives: numbers and secrets instead of notations and references, defaults filled in. */

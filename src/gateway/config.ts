@@ -42,11 +42,8 @@ export interface System extends Pick<ParsedSystem, 'tenant' | 'kind' | 'resource
   /** Base address of a system of kind `scim`; undefined means the tenant's address. */
   readonly url: string | undefined;
   readonly name: string;
-  readonly cache: {
-    readonly enabled: boolean;
-    readonly lifetime: number;
-    readonly scope: 'shared' | 'caller';
-  };
+  readonly cache: Omit<ParsedSystem['cache'], 'lifetime'> & { readonly lifetime: number };
+  readonly pages: ParsedSystem['pages'];
   readonly limits: Limits;
   readonly deadlines: Deadlines;
 }

@@ -13,17 +13,21 @@ import { isTokenEndpoint, toOAuthReply, type TokenEndpoint } from '../auth/token
 import type { Cache, CacheAsk, CacheRules } from '../cache/cache.ts';
 import { describeError, log } from '../log.ts';
 import type { CallerLimits } from '../pace/caller-limits.ts';
+import type { Settings } from '../pages/memory.ts';
+import type { Pages } from '../pages/pages.ts';
 import { unfoldBulk } from '../scim/bulk.ts';
 import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import { understand, type Operation, type SystemFacts } from '../scim/operation.ts';
 import { relocate, type Location } from '../scim/relocate.ts';
 import type { Target } from '../scim/target.ts';
+import { urgencyOf } from '../scim/urgency.ts';
 import { ask, type Question, type Route } from './ask.ts';
 import { readBody, type BodyLimits } from './body.ts';
 import type { Doubts } from './doubts.ts';
 import { cacheFields, cacheWish, notModified } from './freshness.ts';
 import { acceptUp, headersDown } from './headers.ts';
+import { readThrough } from './page-reads.ts';
 import { asScimError, finish, toReply } from './respond.ts';
 import { methods } from './server.ts';
 import { parseTarget } from './target.ts';
@@ -33,6 +37,7 @@ export interface System extends SystemFacts {
   readonly route: Route;
   readonly limits: BodyLimits;
   readonly cache: { readonly perCaller: boolean; readonly rules: CacheRules };
+  readonly pages: Settings;
   /** Where the tenant says its resources are, and where callers find them. */
   readonly location: Location;
   readonly publicUrl: URL;
@@ -48,6 +53,7 @@ export interface TenantInterfaces {
 export interface Parts {
   readonly trail: Trail;
   readonly cache: Cache;
+  readonly pages: Pages;
   readonly doubts: Doubts;
   readonly identify: Identify;
   readonly tokenEndpoint: TokenEndpoint;
@@ -140,7 +146,8 @@ async function serve(
     entry.add({ body });
     checkBody(caller, understood, body);
   }
-  const question = { call, caller: caller.name, operation: understood, body, entry };
+  const known = { ...understood, priority: urgencyOf(understood, body) };
+  const question = { call, caller: caller.name, operation: known, body, entry };
   if (!('location' in place)) return askInterface(parts, place, question);
   if (understood.kind === 'probe') return redirect(place);
   if (understood.effect === 'read') return read(parts, place, caller, question);
@@ -198,12 +205,7 @@ async function read(parts: Parts, system: System, caller: Caller, asked: Asked):
     mayServe: !mayRewrite(caller, operation),
     ...cacheWish(call.headers),
   };
-  // A flight may be shared, so it does not end when the caller who began it leaves.
-  const flight = parts.cache.read(operation, cacheAsk, (onSent) => {
-    const signal = AbortSignal.timeout(parts.patienceMs);
-    return ask(system.route, { ...asked, patience: patienceOf(parts, signal), onSent });
-  });
-  const answer = await unlessLeft(flight, call.left);
+  const answer = await unlessLeft(readThrough(parts, system, cacheAsk, asked), call.left);
   entry.add({ cache: answer.result, ageMs: answer.ageMs });
   // RFC 9110 §13.1.2: only a GET is answered with 304; a search by POST is not.
   const condition = call.method === 'GET' ? call.headers['if-none-match'] : undefined;

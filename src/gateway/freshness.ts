@@ -2,36 +2,49 @@
 import type { CacheAnswer } from '../cache/cache.ts';
 import type { Headers, Reply } from '../scim/call.ts';
 
-/** What a caller says about the cache (RFC 9111 §5.2.1, §5.4). */
+/** What a caller says about the cache (RFC 9111 §5.2.1, §5.4); how far it is obeyed is the cache's to say. */
 export interface CacheWish {
-  /** The tenant's own word is wanted. */
-  readonly fresh: boolean;
-  /** How old an answer may be; 0 when nothing may be stored. */
+  /** How old an answer may be; 0: the tenant's own word is wanted. */
   readonly maxAgeMs: number;
+  /** Whether the answer may be remembered. It may be given from what is remembered all the same (§5.2.1.5). */
+  readonly mayKeep: boolean;
 }
 
 export function cacheWish(headers: Headers): CacheWish {
   const text = `${headers['cache-control'] ?? ''},${headers['pragma'] ?? ''}`.toLowerCase();
   const directives = text.split(',').map((directive) => directive.trim());
   const maxAge = directives.map((directive) => /^max-age="?(\d{1,9})"?$/.exec(directive)?.[1]).find(Boolean);
-  const seconds = maxAge === undefined ? Infinity : Number(maxAge);
+  const maxAgeMs = maxAge === undefined ? Infinity : Number(maxAge) * 1000;
   return {
-    fresh: directives.includes('no-cache') || seconds === 0,
-    maxAgeMs: directives.includes('no-store') ? 0 : seconds === 0 ? Infinity : seconds * 1000,
+    maxAgeMs: directives.includes('no-cache') ? 0 : maxAgeMs,
+    mayKeep: !directives.includes('no-store'),
   };
 }
 
-export function cacheFields({ result, ageMs, ttlMs }: Omit<CacheAnswer, 'reply'>): Headers {
+/** RFC 9211. An answer past its lifetime shows by its negative `ttl`, and `detail` says why it was told. */
+export function cacheFields({ result, reason, ageMs, ttlMs }: Omit<CacheAnswer, 'reply'>): Headers {
+  const ttl = `ttl=${seconds(ttlMs)}`;
+  const detail = reason ? `; detail=${reason}` : '';
   switch (result) {
     case 'hit':
-      return { age: seconds(ageMs), 'cache-status': `Gatehouse; hit; ttl=${seconds(ttlMs)}` };
+      return { age: seconds(ageMs), 'cache-status': `Gatehouse; hit; ${ttl}${detail}` };
+    case 'stale':
+      return {
+        age: seconds(ageMs),
+        'cache-status': `Gatehouse; ${reason === 'tenant-error' ? 'fwd=stale' : 'hit'}; ${ttl}${detail}`,
+      };
     case 'collapsed':
       return { 'cache-status': 'Gatehouse; fwd=miss; collapsed' };
     case 'miss':
-      return { 'cache-status': `Gatehouse; fwd=miss${ttlMs > 0 ? '; stored' : ''}` };
+      return { 'cache-status': `Gatehouse; fwd=${forwardedFor(reason)}${ttlMs > 0 ? '; stored' : ''}` };
     case 'bypass':
       return { 'cache-status': 'Gatehouse; fwd=bypass' };
   }
+}
+
+function forwardedFor(reason: CacheAnswer['reason']): string {
+  if (reason === 'expired') return 'stale';
+  return reason === 'asked-anew' ? 'request' : 'miss';
 }
 
 const seconds = (ms: number): string => String(Math.floor(ms / 1000));

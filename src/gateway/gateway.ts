@@ -13,15 +13,16 @@ import { openSecretBook } from '../auth/secret-book.ts';
 import { startAdmin, type AdminOptions } from '../console/admin.ts';
 import { startHealth } from '../console/health.ts';
 import { Metrics } from '../console/metrics.ts';
-import type { Delivery } from '../delivery/delivery.ts';
+import { Delivery } from '../delivery/delivery.ts';
 import { describeError, log, setLogLevel } from '../log.ts';
 import { CallerLimits } from '../pace/caller-limits.ts';
+import { Pages } from '../pages/pages.ts';
 import type { Edge } from './app.ts';
 import { callerLimitsOf } from './callers.ts';
 import { changesBetween, configHash, refuseFixed } from './config-changes.ts';
 import { ConfigFaults } from './config-faults.ts';
 import type { Config } from './config.ts';
-import { openDelivery } from './destinations.ts';
+import { destinationsOf } from './destinations.ts';
 import { Doubts } from './doubts.ts';
 import { endsIn, secretEnds, watchExpiry, type Expiring } from './expiry.ts';
 import { showState } from './gauges.ts';
@@ -29,10 +30,10 @@ import { deriveKey, readOrCreateKey } from './key-file.ts';
 import { createLine, realm, type Foundation } from './line.ts';
 import { listenersOf, openListener, watchShown, type Listener } from './listener.ts';
 import { networkOf, Noise } from './noise.ts';
-import { Pacers } from './pacers.ts';
 import { Running } from './running.ts';
 import type { ReportNoise } from './server.ts';
 import { openCache } from './shared-cache.ts';
+import { openPacers } from './shared-quota.ts';
 import { openThrottle } from './shared-throttle.ts';
 import { contextOptions } from './tls.ts';
 import type { Upstream } from './upstream.ts';
@@ -77,10 +78,9 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     version: options.version,
     configHash: configHash(config),
   });
-  starting.defer(() => trail.note('process.stop').catch(warn('the stop could not be recorded')));
-  const note = (event: string, facts?: Record<string, unknown>): void =>
-    void trail.note(event, facts).catch(warn(`${event} could not be recorded`));
-  delivery = openDelivery(config, note);
+  starting.defer(() => trail.remember('process.stop'));
+  const note = (event: string, facts?: Record<string, unknown>): void => void trail.remember(event, facts);
+  delivery = new Delivery({ ...config.audit, note }, destinationsOf(config));
   starting.use(watchClock((stepMs) => note('clock.stepped', { stepMs })));
   const noise = starting.use(new Noise((event, facts) => note(event, { ...facts })));
   const secrets = starting.use(
@@ -94,10 +94,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const { cache, keepTo: keepCacheTo } = starting.use(
     openCache(config, deriveKey(key, 'cache'), note, onCache),
   );
+  const pages = new Pages({ onDifference: (facts) => note('cache.probe_differs', { ...facts }) });
   const doubts = starting.use(new Doubts(cache));
   const { throttle } = starting.use(openThrottle(config, deriveKey(key, 'throttle'), note));
   const running = new Running();
-  const pacers = starting.use(new Pacers());
+  const { pacers } = starting.use(openPacers(config, note));
   const callerLimits = starting.use(new CallerLimits(callerLimitsOf(config)));
 
   let serving = false;
@@ -124,6 +125,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     throttle,
     tokenKey: deriveKey(key, 'token'),
     cache,
+    pages,
     doubts,
     pacers,
     callerLimits,
@@ -183,6 +185,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     callerLimits.adjust(callerLimitsOf(next));
     setLogLevel(next.log.level);
     expiry.check();
+    if (changes.some(({ setting }) => setting.startsWith('audit.destinations.')))
+      await delivery?.replace(destinationsOf(next));
     log.info('the configuration was read again', { changed: changes.map(({ setting }) => setting) });
   };
   const reconfigure: Gateway['reconfigure'] = async (load, actor) => {
@@ -220,7 +224,8 @@ async function openTrail(
   key: Buffer,
   { observe: onRecord }: Metrics,
 ): Promise<Trail> {
-  const { directory, instance, witness: told, keepDays, keyFile, periodKeyFile, revealKeys } = config.audit;
+  const { directory, instance, mode, ballast, keepDays, keyFile, periodKeyFile, revealKeys } = config.audit;
+  const told = config.audit.witness;
   const periodKey = await readOrCreatePeriodKey(periodKeyFile ?? join(dirname(keyFile), 'periods.key'));
   const sealFor = revealKeys?.map(parseRevealKey).filter((each) => each !== undefined);
   const witnessKey = told && parseKey(told.publicKey);
@@ -229,6 +234,7 @@ async function openTrail(
   return createTrail({
     directory,
     instance,
+    mode,
     key,
     periodKey,
     networkOf,
@@ -239,7 +245,10 @@ async function openTrail(
     onRecord,
     ...(witness && { witness }),
     ...(sealFor && { sealer: new Sealer(sealFor) }),
-    ...(keepDays !== undefined && { limits: { keepMs: keepDays * 86_400_000 } }),
+    limits: {
+      ballastBytes: ballast,
+      ...(keepDays !== undefined && { keepMs: keepDays * 86_400_000 }),
+    },
   });
 }
 

@@ -21,8 +21,8 @@ export function openThrottle(
   using starting = new DisposableStack();
   if (cache.store === 'memory' || !cache.redis)
     return { throttle: new Throttle({ report: note, key }), [Symbol.dispose]: () => {} };
-  const { url, tls, budget } = cache.redis;
-  const { redis } = starting.use(openRedis(url.reveal(), tls && { ca: tls.ca.text }));
+  const { budget, ...place } = cache.redis;
+  const { redis } = starting.use(openRedis(place));
   const ledger = starting.use(
     new RedisLedger({
       redis,

@@ -1,4 +1,5 @@
 /** The systems and tenants of the configuration with their ways up, as the line needs them. */
+import type { CacheRules } from '../cache/cache.ts';
 import { encodeSegment } from '../scim/target.ts';
 import type { Config, Limits, System as SystemSettings } from './config.ts';
 import type { System, TenantInterfaces } from './exchange.ts';
@@ -7,13 +8,13 @@ import type { TenantAccess, Upstream } from './upstream.ts';
 const proxyPath = (id: string): string => `/ipsproxy/service/api/v1/scim/${encodeSegment(id)}`;
 
 export function systemsOf(
-  { systems }: Config,
+  { systems, replicas }: Config,
   publicUrl: string,
   upstreams: readonly Upstream[],
   accesses: ReadonlyMap<string, TenantAccess>,
 ): ReadonlyMap<string, System> {
   const build = (settings: SystemSettings): System => {
-    const { id, tenant, kind, resourceTypes, cache, limits, deadlines, upstreamId } = settings;
+    const { id, tenant, kind, resourceTypes, cache, pages, limits, deadlines, upstreamId } = settings;
     const upstream = find(upstreams, tenant);
     const base = kind === 'ips' ? upstream.url + proxyPath(upstreamId) : (settings.url ?? upstream.url);
     return {
@@ -23,7 +24,8 @@ export function systemsOf(
       resourceTypes,
       route: accessTo(accesses, tenant).routeTo(base, kind, { deadlines, maxReplyBytes: limits.reply }),
       limits: bodyLimits(limits),
-      cache: { lifetimeMs: cache.enabled ? cache.lifetime : 0, perCaller: cache.scope === 'caller' },
+      cache: { perCaller: cache.scope === 'caller', rules: rulesOf(cache, replicas) },
+      pages,
       location: { base: new URL(base), systemId: upstreamId, resourceTypes },
       publicUrl: new URL(publicUrl + proxyPath(id)),
     };
@@ -44,6 +46,17 @@ export function tenantsOf(
     limits: bodyLimits(limits),
   });
   return new Map(Object.entries(tenants).map(([id, tenant]) => [id, build(id, tenant)]));
+}
+
+function rulesOf(cache: SystemSettings['cache'], replicas: number): CacheRules {
+  const { staleWhileRevalidate, staleOnError } = cache;
+  return {
+    lifetimeMs: cache.enabled ? cache.lifetime : 0,
+    maxStaleMs: cache.maxStale,
+    staleWhileRevalidate,
+    staleOnError,
+    refreshesPerMinute: cache.refreshesPerMinute / replicas,
+  };
 }
 
 function bodyLimits({ body, tokens, depth }: Limits) {

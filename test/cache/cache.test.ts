@@ -1,15 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { type Cache, type CacheAnswer, type CacheAsk, createCache } from '../../src/cache/cache.ts';
+import {
+  type Cache,
+  type CacheAnswer,
+  type CacheAsk,
+  type CacheOptions,
+  createCache,
+} from '../../src/cache/cache.ts';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
+import { Sealer } from '../../src/cache/seal.ts';
 import type { Store } from '../../src/cache/store.ts';
 import type { Reply } from '../../src/scim/call.ts';
 import { ScimError } from '../../src/scim/error.ts';
 import type { Operation } from '../../src/scim/operation.ts';
-import { operation, reply } from './operations.ts';
+import { defaults, operation, reply, rules } from './operations.ts';
 
-const defaults: CacheAsk = { accept: undefined, mayServe: true, scope: '', lifetimeMs: 60_000 };
 const user = operation('GET', 'Users/1');
 
 test('a second equal read does not ask the tenant', async () => {
@@ -45,6 +51,7 @@ for (const [first, second] of [
 for (const [what, change] of [
   ['another Accept', { accept: 'application/json' }],
   ['a caller of another scope', { scope: 'iag' }],
+  ['an id that leads to another system now', { origin: 'https://acme/other' }],
 ] as const)
   test(`${what} is another entry`, async () => {
     await using world = createWorld();
@@ -79,7 +86,7 @@ test('a shorter lifetime applies to entries that are already there', async () =>
   await using world = createWorld();
   await world.read(user);
   world.now += 2000;
-  assert.equal((await world.read(user, { lifetimeMs: 1000 })).result, 'miss');
+  assert.equal((await world.read(user, { rules: { ...rules, lifetimeMs: 1000 } })).result, 'miss');
 });
 
 for (const [what, asked] of [
@@ -96,7 +103,9 @@ for (const [what, asked] of [
 
 test('with a lifetime of 0 every read goes to the tenant on its own', async () => {
   await using world = createWorld();
-  const answers = await Promise.all([0, 0].map((lifetimeMs) => world.read(user, { lifetimeMs })));
+  const answers = await Promise.all(
+    [0, 0].map((lifetimeMs) => world.read(user, { rules: { ...rules, lifetimeMs } })),
+  );
   assert.deepEqual(
     answers.map(({ result }) => result),
     ['bypass', 'bypass'],
@@ -267,11 +276,14 @@ test('without an answer of the store a read that began before a write is not joi
 test('a value that was changed, or copied from another name, is removed and the tenant is asked', async () => {
   const values = new Map<string, Buffer>();
   let unreadable = 0;
-  await using world = createWorld(recording(values), () => (unreadable += 1));
+  await using world = createWorld(recording(values), {
+    seal: new Sealer([Buffer.alloc(32, 1)]),
+    onUnreadable: () => (unreadable += 1),
+  });
   await world.read(user);
   await world.read(operation('GET', 'Users/2'));
   const [[first, value] = ['', Buffer.alloc(0)], [second] = ['']] = [...values];
-  const damaged = [Buffer.alloc(0), Buffer.of(1), Buffer.from('{"status":200}'), value.subarray(0, -1)];
+  const damaged = [Buffer.alloc(0), Buffer.of(2), Buffer.from('{"status":200}'), value.subarray(0, -1)];
   for (let at = 0; at < value.length; at += 7) damaged.push(flipped(value, at));
   for (const bytes of damaged) {
     values.set(first, bytes);
@@ -282,12 +294,163 @@ test('a value that was changed, or copied from another name, is removed and the 
   assert.equal(unreadable, damaged.length + 1);
 });
 
+test('a store outside the process holds nothing that can be read', async () => {
+  const values = new Map<string, Buffer>();
+  await using world = createWorld(recording(values), { seal: new Sealer([Buffer.alloc(32, 1)]) });
+  await world.read(user, {}, async () => reply('Ada Lovelace', { etag: 'W/"7"' }));
+  const [value = Buffer.alloc(0)] = values.values();
+  for (const text of ['Ada', 'content', 'W/"7"', 'scim', 'token'])
+    assert.equal(value.includes(text), false, text);
+  assert.equal(contentOf(await world.read(user)), 'Ada Lovelace');
+});
+
 test('names in the store tell nothing about what was asked, and keep a system’s keys on one node', async () => {
   const values = new Map<string, Buffer>();
   await using world = createWorld(recording(values));
   await world.read(operation('GET', 'Users?filter=userName%20eq%20%22ada%22'));
   await world.read(operation('GET', 'Users/ada@example.com', 'a}b'));
   for (const key of values.keys()) assert.match(key, /^gh1:\{(hr|a%7Db)\}:[\w-]{43}$/);
+});
+
+test('a caller who asks anew gets the tenant’s own word, and the others get it too', async () => {
+  await using world = createWorld();
+  await world.read(user, {}, async () => reply('old'));
+  const anew = await world.read(user, { maxAgeMs: 0 }, async () => reply('new'));
+  assert.deepEqual([anew.result, anew.reason], ['miss', 'asked-anew']);
+  assert.equal(contentOf(await world.read(user)), 'new');
+});
+
+test('an entry that is older than a caller wants is brought anew, a younger one is not', async () => {
+  await using world = createWorld();
+  await world.read(user);
+  world.now += 5000;
+  assert.equal((await world.read(user, { maxAgeMs: 5001 })).result, 'hit');
+  assert.equal((await world.read(user, { maxAgeMs: 5000 })).reason, 'asked-anew');
+  assert.equal((await world.read(user)).ageMs, 0);
+});
+
+test('a caller’s small max-age does not shorten what others have of an entry', async () => {
+  await using world = createWorld();
+  assert.equal((await world.read(user, { maxAgeMs: 1 })).ttlMs, 60_000);
+  world.now += 59_000;
+  assert.equal((await world.read(user)).result, 'hit');
+});
+
+test('a caller who asks anew too often is answered from the cache and told so; others may still', async () => {
+  await using world = createWorld();
+  const often = { ...defaults, maxAgeMs: 0, rules: { ...rules, refreshesPerMinute: 3 } };
+  await world.read(user);
+  for (let time = 0; time < 3; time += 1) assert.equal((await world.read(user, often)).result, 'miss');
+  const limited = await world.read(user, often);
+  assert.deepEqual([limited.result, limited.reason], ['hit', 'refresh-limit']);
+  assert.equal((await world.read(user, { ...often, caller: 'iag' })).result, 'miss');
+  assert.equal(world.asked, 5);
+});
+
+test('who asks anew for what nobody remembers is not limited', async () => {
+  await using world = createWorld();
+  const never = { maxAgeMs: 0, rules: { ...rules, refreshesPerMinute: 0 } };
+  for (const id of ['1', '2', '3'])
+    assert.equal((await world.read(operation('GET', `Users/${id}`), never)).result, 'miss');
+});
+
+test('beyond the limit, callers who ask anew at the same time share one call', async () => {
+  await using world = createWorld();
+  const tenant = world.hold();
+  const never = { maxAgeMs: 0, rules: { ...rules, refreshesPerMinute: 0 } };
+  const reads = [1, 2, 3].map(() => world.read(user, never, tenant.fetch));
+  await settle();
+  tenant.answer(reply('once'));
+  await Promise.all(reads);
+  assert.equal(tenant.asked, 1);
+});
+
+test('what must not be kept is not kept, and is answered from what is', async () => {
+  await using world = createWorld();
+  assert.equal((await world.read(user, { mayKeep: false })).ttlMs, 0);
+  assert.equal((await world.read(user)).result, 'miss');
+  assert.equal((await world.read(user, { mayKeep: false })).result, 'hit');
+});
+
+const patient = { rules: { ...rules, staleWhileRevalidate: true } };
+
+test('past its lifetime an entry is told while it is brought anew, once', async () => {
+  await using world = createWorld();
+  await world.read(user, patient, async () => reply('old'));
+  world.now += 61_000;
+  const tenant = world.hold();
+  for (let time = 0; time < 3; time += 1) {
+    const stale = await world.read(user, patient, tenant.fetch);
+    assert.deepEqual([stale.result, stale.reason, stale.ttlMs], ['stale', 'revalidating', -1000]);
+    assert.equal(contentOf(stale), 'old');
+  }
+  assert.equal(tenant.asked, 1);
+  tenant.answer(reply('new'));
+  await settle();
+  const hit = await world.read(user, patient);
+  assert.deepEqual([hit.result, contentOf(hit)], ['hit', 'new']);
+});
+
+test('an entry that cannot be brought anew is told until its time is over', async () => {
+  await using world = createWorld();
+  const failing = () =>
+    Promise.reject(new ScimError('upstream-timeout', 'The tenant did not answer in time.'));
+  await world.read(user, patient);
+  world.now += 359_999;
+  assert.equal((await world.read(user, patient, failing)).result, 'stale');
+  await settle();
+  world.now += 1;
+  await assert.rejects(world.read(user, patient, failing));
+});
+
+test('a write ends also what would be told past its lifetime', async () => {
+  await using world = createWorld();
+  const rulesOfBoth = { rules: { ...rules, staleWhileRevalidate: true, staleOnError: true } };
+  await world.read(user, rulesOfBoth);
+  world.now += 61_000;
+  await world.cache.forget(operation('PUT', 'Users/1'));
+  await assert.rejects(
+    world.read(user, rulesOfBoth, () => Promise.reject(new ScimError('upstream-unreachable', 'No.'))),
+  );
+});
+
+test('who names an age is told nothing stale', async () => {
+  await using world = createWorld();
+  await world.read(user, patient);
+  world.now += 61_000;
+  assert.equal((await world.read(user, { ...patient, maxAgeMs: 100_000 })).result, 'miss');
+});
+
+const forgiving = { rules: { ...rules, staleOnError: true } };
+for (const [what, fetch, isTold] of [
+  ['cannot be reached', () => Promise.reject(new ScimError('upstream-unreachable', 'No.')), true],
+  ['is too late', () => Promise.reject(new ScimError('upstream-timeout', 'No.')), true],
+  ['answers with 503', async () => ({ ...reply('busy'), status: 503 }), true],
+  ['has no turn for us', () => Promise.reject(new ScimError('busy', 'No.')), false],
+  ['refuses us', () => Promise.reject(new ScimError('upstream-refused-us', 'No.')), false],
+  [
+    'was not asked for want of a trail',
+    () => Promise.reject(new ScimError('audit-unavailable', 'No.')),
+    false,
+  ],
+  ['says that there is no such user', async () => ({ ...reply('gone'), status: 404 }), false],
+] as const)
+  test(`an entry past its lifetime ${isTold ? 'is' : 'is not'} told when the tenant ${what}`, async () => {
+    await using world = createWorld();
+    await world.read(user, forgiving, async () => reply('old'));
+    world.now += 61_000;
+    const answer = await world.read(user, forgiving, fetch).catch(() => undefined);
+    assert.equal(answer?.reason === 'tenant-error', isTold);
+    if (isTold) assert.equal(answer && contentOf(answer), 'old');
+  });
+
+test('without the rule an error is an error', async () => {
+  await using world = createWorld();
+  await world.read(user);
+  world.now += 61_000;
+  await assert.rejects(
+    world.read(user, {}, () => Promise.reject(new ScimError('upstream-unreachable', 'No.'))),
+  );
 });
 
 interface World extends AsyncDisposable {
@@ -305,10 +468,9 @@ interface World extends AsyncDisposable {
 
 function createWorld(
   store: Store = createMemoryStore({ maxBytes: 1_000_000 }),
-  onUnreadable?: () => void,
+  change: Partial<CacheOptions> = {},
 ): World {
-  const options = { store, key: Buffer.alloc(32, 7), now: () => world.now };
-  const cache = createCache(onUnreadable ? { ...options, onUnreadable } : options);
+  const cache = createCache({ store, key: Buffer.alloc(32, 7), now: () => world.now, ...change });
   const world: World = {
     cache,
     now: Date.UTC(2026, 10, 21),

@@ -10,9 +10,11 @@ import * as fc from 'fast-check';
 
 import { type Cache, createCache } from '../../src/cache/cache.ts';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
-import { createRedisStore } from '../../src/cache/redis-store.ts';
+import { Sealer } from '../../src/cache/seal.ts';
+import { ScimError } from '../../src/scim/error.ts';
 import { startRedis } from '../support/redis.ts';
-import { operation, reply } from './operations.ts';
+import { defaults, operation, reply, rules } from './operations.ts';
+import { openStore } from './redis-place.ts';
 
 const server = await startRedis();
 after(() => server[Symbol.asyncDispose]());
@@ -22,12 +24,29 @@ const changes: Readonly<Record<string, readonly string[]>> = {
   'PUT Users/1': ['Users/1', 'Users', 'Groups/7'],
   'POST Users': ['Users', 'Groups/7'],
   'PATCH Groups/7': ['Groups/7', 'Users/1', 'Users'],
+  'DELETE Users/1': ['Users/1', 'Users', 'Groups/7'],
 };
 
+const reads = ['Users/1', 'Users', 'Groups/7'];
+
+/** An entry is stale at once, and may be told for long. */
+const patient = { ...rules, lifetimeMs: 1 };
+
+const rarely = fc.nat({ max: 5 }).map((number) => number === 5);
+const mostly = rarely.map((isSo) => !isSo);
+
 const event = fc.record({
-  replica: fc.nat({ max: 1 }),
-  asks: fc.constantFrom('Users/1', 'Users', 'Groups/7', ...Object.keys(changes)),
-  mayServe: fc.boolean(),
+  replica: fc.nat({ max: 2 }),
+  asks: fc.constantFrom(...reads, ...reads, ...Object.keys(changes)),
+  mayServe: mostly,
+  asksAnew: rarely,
+  /** What entries are to this reader: fresh, past their lifetime and told meanwhile, or told when the tenant fails. */
+  rules: fc.constantFrom(
+    rules,
+    { ...patient, staleWhileRevalidate: true },
+    { ...patient, staleOnError: true },
+  ),
+  fails: rarely,
   /** Turns that the tenant takes before and after its data are read or changed. */
   before: fc.nat({ max: 4 }),
   afterwards: fc.nat({ max: 12 }),
@@ -37,22 +56,23 @@ const event = fc.record({
 type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
 
 for (const [name, numRuns, turnMs, open] of [
-  ['memory', 400, 0, () => [createMemoryStore({ maxBytes: 1_000_000 })]],
-  ['Redis', 80, 1, () => [createRedisStore({ url: server.url }), createRedisStore({ url: server.url })]],
+  ['memory', 300, 0, () => [createMemoryStore({ maxBytes: 1_000_000 })]],
+  ['Redis', 60, 1, () => [1, 2, 3].map(() => openStore(server.url))],
 ] as const)
   test(`no read sees what was there before an answered write, with ${name}`, async () => {
+    const key = Buffer.alloc(32, 7);
     const stores = open();
-    const caches = stores.map((store) => createCache({ store, key: Buffer.alloc(32, 7) }));
+    const caches = stores.map((store) => createCache({ store, key, seal: new Sealer([key]) }));
     const results = new Set<string>();
     let run = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(event, { minLength: 2, maxLength: 24 }), async (events) => {
+      fc.asyncProperty(fc.array(event, { minLength: 2, maxLength: 40, size: 'max' }), async (events) => {
         run += 1;
         await play(caches, events, { system: `${name}-${run}`, results, turnMs });
       }),
       { numRuns, endOnFailure: true },
     );
-    assert.deepEqual([...results].toSorted(), ['collapsed', 'hit', 'miss'], 'every way was taken');
+    assert.deepEqual([...results].toSorted(), ['collapsed', 'hit', 'miss', 'stale'], 'every way was taken');
     for (const cache of caches) await cache[Symbol.asyncDispose]();
   });
 
@@ -75,15 +95,19 @@ async function play(
     for (const [path, version] of changed) answered.set(path, Math.max(answered.get(path) ?? 0, version));
   }
 
-  async function read(cache: Cache, { asks, mayServe, before, afterwards }: Event): Promise<void> {
+  async function read(cache: Cache, each: Event): Promise<void> {
+    const { asks, mayServe, before, afterwards } = each;
     const oldest = answered.get(asks) ?? 0;
-    const ask = { accept: undefined, mayServe, scope: '', lifetimeMs: 60_000 };
-    const answer = await cache.read(operation('GET', asks, system), ask, async () => {
+    const ask = { ...defaults, mayServe, rules: each.rules, maxAgeMs: each.asksAnew ? 0 : Infinity };
+    const reading = cache.read(operation('GET', asks, system), ask, async () => {
       await turns(before);
       const version = versions.get(asks) ?? 0;
       await turns(afterwards);
+      if (each.fails) throw new ScimError('upstream-unreachable', 'The tenant cannot be reached.');
       return reply(String(version));
     });
+    const answer = await reading.catch(() => undefined);
+    if (!answer) return;
     const { content } = JSON.parse(answer.reply.body.toString());
     results.add(answer.result);
     assert.ok(Number(content) >= oldest, `${asks} is ${content} after ${oldest} was answered`);

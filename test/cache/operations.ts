@@ -1,7 +1,27 @@
+/** Operations as the line makes them, and what callers ask, for the tests of the cache. */
+import type { CacheAsk, CacheRules } from '../../src/cache/cache.ts';
 import type { Reply } from '../../src/scim/call.ts';
 import { type Operation, type SystemFacts, understand } from '../../src/scim/operation.ts';
-/** Operations as the line makes them, for the tests of the cache. */
 import { type Parameter, Query } from '../../src/scim/target.ts';
+
+export const rules: CacheRules = {
+  lifetimeMs: 60_000,
+  maxStaleMs: 300_000,
+  staleWhileRevalidate: false,
+  staleOnError: false,
+  refreshesPerMinute: 30,
+};
+
+export const defaults: CacheAsk = {
+  accept: undefined,
+  scope: '',
+  origin: 'https://acme/hr',
+  caller: 'idm',
+  rules,
+  mayServe: true,
+  maxAgeMs: Infinity,
+  mayKeep: true,
+};
 
 const resourceTypes = ['Users', 'Groups'];
 const onlyServiceProviders = /^(Me|\.search|Bulk|Schemas|ResourceTypes|ServiceProviderConfig)/;

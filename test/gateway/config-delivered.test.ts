@@ -72,7 +72,7 @@ test('the example is sound once its files exist', async () => {
   const config = loadConfig(await prepareExample(directory.path), env);
   assert.equal(config.systems['people']?.kind, 'scim');
   assert.equal(config.tenants['acme-test']?.credential?.type, 'oauth');
-  assert.equal(config.cache.redis?.url.reveal(), 'rediss://gatehouse:pw@redis.example.com:6379/0');
+  assert.equal(config.cache.redis?.url?.reveal(), 'rediss://gatehouse:pw@redis.example.com:6379/0');
 });
 
 test('the example shows every key', async () => {

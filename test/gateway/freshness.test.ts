@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { cacheWish, notModified } from '../../src/gateway/freshness.ts';
+import { cacheFields, cacheWish, notModified } from '../../src/gateway/freshness.ts';
 
 const replyWith = (etag: string | undefined, status = 200) => ({
   status,
@@ -47,20 +47,48 @@ test('only what is whole and well can be known already', () => {
 });
 
 for (const [cacheControl, wish] of [
-  [undefined, { fresh: false, maxAgeMs: Infinity }],
-  ['no-cache', { fresh: true, maxAgeMs: Infinity }],
-  ['No-Cache, x', { fresh: true, maxAgeMs: Infinity }],
-  ['max-age=0', { fresh: true, maxAgeMs: Infinity }],
-  ['max-age=00', { fresh: true, maxAgeMs: Infinity }],
-  ['max-age="0"', { fresh: true, maxAgeMs: Infinity }],
-  ['max-age=5', { fresh: false, maxAgeMs: 5000 }],
-  ['max-age=x', { fresh: false, maxAgeMs: Infinity }],
-  ['no-store', { fresh: false, maxAgeMs: 0 }],
+  [undefined, { maxAgeMs: Infinity, mayKeep: true }],
+  ['no-cache', { maxAgeMs: 0, mayKeep: true }],
+  ['No-Cache, x', { maxAgeMs: 0, mayKeep: true }],
+  ['no-cache, max-age=5', { maxAgeMs: 0, mayKeep: true }],
+  ['max-age=0', { maxAgeMs: 0, mayKeep: true }],
+  ['max-age="0"', { maxAgeMs: 0, mayKeep: true }],
+  ['max-age=5', { maxAgeMs: 5000, mayKeep: true }],
+  ['max-age=x', { maxAgeMs: Infinity, mayKeep: true }],
+  ['no-store', { maxAgeMs: Infinity, mayKeep: false }],
 ] as const)
   test(`Cache-Control: ${cacheControl} means ${JSON.stringify(wish)}`, () => {
     assert.deepEqual(cacheWish({ 'cache-control': cacheControl }), wish);
   });
 
 test("Pragma: no-cache wants the tenant's own word too", () => {
-  assert.equal(cacheWish({ pragma: 'no-cache' }).fresh, true);
+  assert.equal(cacheWish({ pragma: 'no-cache' }).maxAgeMs, 0);
 });
+
+for (const [answer, age, status] of [
+  [{ result: 'hit', ageMs: 1999, ttlMs: 58_001 }, '1', 'Gatehouse; hit; ttl=58'],
+  [
+    { result: 'hit', reason: 'refresh-limit', ageMs: 1, ttlMs: 1 },
+    '0',
+    'Gatehouse; hit; ttl=0; detail=refresh-limit',
+  ],
+  [
+    { result: 'stale', reason: 'revalidating', ageMs: 61_000, ttlMs: -1000 },
+    '61',
+    'Gatehouse; hit; ttl=-1; detail=revalidating',
+  ],
+  [
+    { result: 'stale', reason: 'tenant-error', ageMs: 60_001, ttlMs: -1 },
+    '60',
+    'Gatehouse; fwd=stale; ttl=-1; detail=tenant-error',
+  ],
+  [{ result: 'miss', ageMs: 5, ttlMs: 59_995 }, undefined, 'Gatehouse; fwd=miss; stored'],
+  [{ result: 'miss', reason: 'expired', ageMs: 5, ttlMs: 0 }, undefined, 'Gatehouse; fwd=stale'],
+  [{ result: 'miss', reason: 'asked-anew', ageMs: 5, ttlMs: 9 }, undefined, 'Gatehouse; fwd=request; stored'],
+  [{ result: 'collapsed', ageMs: 5, ttlMs: 9 }, undefined, 'Gatehouse; fwd=miss; collapsed'],
+  [{ result: 'bypass', ageMs: 0, ttlMs: 0 }, undefined, 'Gatehouse; fwd=bypass'],
+] as const)
+  test(`callers are told: ${status}`, () => {
+    const fields = cacheFields(answer);
+    assert.deepEqual([fields['age'], fields['cache-status']], [age, status]);
+  });

@@ -1,0 +1,56 @@
+/**
+ * The cache as the configuration wants it: in the process for a gateway that runs alone, in Redis for several, and there
+ * encrypted. Whether Redis helps is told in log and trail, never to a caller.
+ */
+import { createCache, type Cache } from '../cache/cache.ts';
+import { createMemoryStore } from '../cache/memory-store.ts';
+import { createRedisStore } from '../cache/redis-store.ts';
+import { Sealer } from '../cache/seal.ts';
+import { log } from '../log.ts';
+import { keysIn } from './config-cache.ts';
+import type { Config } from './config.ts';
+import { openRedis } from './redis.ts';
+
+export interface OpenCache extends AsyncDisposable {
+  readonly cache: Cache;
+  /** Encrypts with the keys that the configuration names from now on. */
+  keepTo(config: Pick<Config, 'cache'>): void;
+}
+
+/**
+ * @param key the same on all replicas
+ * @param onUse is told whether Redis is written and read
+ */
+export function openCache(
+  { cache: settings }: Pick<Config, 'cache'>,
+  key: Buffer,
+  note: (event: string, facts?: Record<string, unknown>) => void,
+  onUse: (isUsed: boolean) => void,
+): OpenCache {
+  if (settings.store === 'memory' || !settings.redis) {
+    const cache = createCache({ store: createMemoryStore({ maxBytes: settings.memory.size }), key });
+    return { cache, keepTo: () => {}, [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose]() };
+  }
+  const { budget, ...place } = settings.redis;
+  const { redis, [Symbol.dispose]: disconnect } = openRedis(place);
+  const store = createRedisStore({
+    redis,
+    budgetMs: budget,
+    onState: ({ state, reason }) => {
+      log.warn('the cache changed its state', { state, reason });
+      onUse(state === 'on');
+      note(state === 'on' ? 'cache.recovered' : 'cache.degraded', { state, reason });
+    },
+  });
+  const mastersOf = ({ keys }: Config['cache']): Buffer[] => (keys ? keysIn(keys) : [key]);
+  const seal = new Sealer(mastersOf(settings));
+  const cache = createCache({ store, key, seal, onUnreadable: () => note('cache.integrity_failure') });
+  return {
+    cache,
+    keepTo: (next) => seal.adopt(mastersOf(next.cache)),
+    async [Symbol.asyncDispose]() {
+      await cache[Symbol.asyncDispose]();
+      disconnect();
+    },
+  };
+}
