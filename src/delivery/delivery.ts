@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Destination } from './destination.ts';
 import { FileDestination } from './file.ts';
@@ -43,22 +44,66 @@ export type DestinationSettings = Common &
     | { readonly type: 'file'; readonly path: string }
   );
 
+export type Destinations = ReadonlyMap<string, DestinationSettings>;
+
 export interface DeliveryOptions {
   /** That of the trail, and the instance's name in it. */
   readonly directory: string;
   readonly instance: string;
-  readonly destinations: ReadonlyMap<string, DestinationSettings>;
   readonly note: Note;
 }
 
-/** How long the end of the process waits for what was recorded last. */
+/** How long the end waits for what was recorded last. */
 const lastMs = 2000;
+/** Longer than checkpoints are apart. */
+const noticeMs = 1500;
 
 export class Delivery implements AsyncDisposable {
-  readonly #shippers: ReadonlyMap<string, Shipper>;
+  readonly #options: DeliveryOptions;
+  readonly #ending = new AbortController();
+  #shippers: ReadonlyMap<string, Shipper>;
+  #replacing: Promise<void> | undefined;
 
-  constructor({ directory, instance, destinations, note }: DeliveryOptions) {
-    this.#shippers = new Map(
+  constructor(options: DeliveryOptions, destinations: Destinations) {
+    this.#options = options;
+    this.#shippers = this.#begin(destinations);
+  }
+
+  states(): Map<string, DeliveryState> {
+    return new Map([...this.#shippers].map(([name, { state }]) => [name, state]));
+  }
+
+  /**
+   * Others from now on; each goes on where one of its name was. Those before still get the records that tell of the
+   * change, so that nobody leaves without a word. Call it again only when it has resolved.
+   */
+  replace(destinations: Destinations): Promise<void> {
+    this.#replacing = this.#replace(destinations);
+    return this.#replacing;
+  }
+
+  /** Once the trail is closed, so that its last records go as well, as far as the destinations take them at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.#replacing;
+    await this.#finish();
+  }
+
+  async #replace(destinations: Destinations): Promise<void> {
+    const { signal } = this.#ending;
+    await sleep(noticeMs, undefined, { signal }).catch(() => undefined); // only the end comes earlier
+    if (signal.aborted) return;
+    await this.#finish();
+    this.#shippers = this.#begin(signal.aborted ? new Map() : destinations);
+  }
+
+  async #finish(): Promise<void> {
+    await Promise.all([...this.#shippers.values()].map((shipper) => shipper.finish(lastMs)));
+  }
+
+  #begin(destinations: Destinations): Map<string, Shipper> {
+    const { directory, instance, note } = this.#options;
+    return new Map(
       [...destinations].map(([name, settings]) => [
         name,
         new Shipper(join(directory, instance), instance, {
@@ -72,15 +117,6 @@ export class Delivery implements AsyncDisposable {
         }),
       ]),
     );
-  }
-
-  states(): Map<string, DeliveryState> {
-    return new Map([...this.#shippers].map(([name, { state }]) => [name, state]));
-  }
-
-  /** Once the trail is closed, so that its last records go as well, as far as the destinations take them at once. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#shippers.values()].map((shipper) => shipper.finish(lastMs)));
   }
 }
 

@@ -1,16 +1,11 @@
 /** What the configuration says of destinations, as the delivery takes it: values instead of references. */
-import { Delivery, type DestinationSettings } from '../delivery/delivery.ts';
+import type { Destinations, DestinationSettings } from '../delivery/delivery.ts';
 import type { Config } from './config.ts';
 
 type Configured = Config['audit']['destinations'][string];
 
-/** @param note records into the trail */
-export function openDelivery(
-  { audit: { directory, instance, destinations } }: Config,
-  note: (event: string, facts: Record<string, unknown>) => void,
-): Delivery {
-  const settings = Object.entries(destinations).map(([name, each]) => [name, settingsOf(each)] as const);
-  return new Delivery({ directory, instance, destinations: new Map(settings), note });
+export function destinationsOf({ audit }: Config): Destinations {
+  return new Map(Object.entries(audit.destinations).map(([name, each]) => [name, settingsOf(each)]));
 }
 
 function settingsOf(each: Configured): DestinationSettings {

@@ -170,3 +170,34 @@ test('kill -9 of the gateway in the middle loses nothing of what rsyslogd gets',
   const total = (await server.received()).length;
   t.diagnostic(`${lines.length} records, ${total} messages`);
 });
+
+test('another destination comes into force on SIGHUP, and the one before is told of it', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-other-'));
+  await using upstream = await startUpstream();
+  const { file } = await prepareInstallation(directory.path, upstream.url);
+  const config = parse(await readFile(file, 'utf8'));
+  const [before, after] = ['before', 'after'].map((name) => join(directory.path, name));
+  const deliverTo = (path = ''): Promise<void> => {
+    const destinations = { collector: { type: 'file', path, events: ['config.*', 'process.*'] } };
+    return writeFile(file, stringify({ ...config, audit: { ...config.audit, destinations } }));
+  };
+  const eventsIn = async (path = ''): Promise<string[]> => {
+    const text = await readFile(path, 'utf8').catch(() => ''); // nothing was delivered yet
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line).record.event);
+  };
+  await deliverTo(before);
+  const child = await startChild(file);
+  await using _ = { [Symbol.asyncDispose]: async () => void (await child.end('SIGKILL')) };
+  let log = '';
+  child.process.stdout?.on('data', (text: Buffer) => (log += text.toString()));
+  await eventually(async () => (await eventsIn(before)).length > 0);
+  await deliverTo(after);
+  child.process.kill('SIGHUP');
+  await eventually(async () => log.includes('the configuration was read again'), 20_000);
+  assert.equal(await child.end('SIGTERM'), 0);
+  assert.deepEqual(await eventsIn(before), ['process.start', 'config.changed']);
+  assert.deepEqual(await eventsIn(after), ['process.stop']);
+});
