@@ -5,7 +5,8 @@
  */
 import type { RequestEntry, UpstreamFacts, UpstreamOutcome } from '../audit/trail.ts';
 import type { TenantLogin } from '../auth/tenant-login.ts';
-import type { Pacer } from '../pace/pacer.ts';
+import type { BackendPace } from '../pace/backend.ts';
+import type { Pacer, Turn } from '../pace/pacer.ts';
 import { retryAfterMs } from '../pace/quota.ts';
 import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
@@ -13,7 +14,7 @@ import type { Operation } from '../scim/operation.ts';
 import { newSpan, readTrace } from '../scim/trace.ts';
 import { NoReply, type Forward } from './forward.ts';
 import { headersUp, type Upward } from './headers.ts';
-import { isIntermediate, isTenantBusy, judge, judgeSilence } from './verdict.ts';
+import { isBackendBusy, isIntermediate, isTenantBusy, judge, judgeSilence } from './verdict.ts';
 
 /** One way up: a system's base at its tenant, or the tenant's own interfaces. */
 export interface Route {
@@ -21,6 +22,8 @@ export interface Route {
   readonly tenant: string;
   readonly host: string;
   readonly pacer: Pacer;
+  /** Of the system behind the tenant. */
+  readonly backend: BackendPace;
   readonly login: TenantLogin;
   readonly forwardRead: Forward;
   readonly forwardWrite: Forward;
@@ -64,12 +67,13 @@ export async function ask(route: Route, question: Question): Promise<Reply> {
     const turn = {
       caller: question.caller,
       priority: operation.priority,
+      alike: `${operation.system} ${operation.kind}`,
       patienceMs: patience.until - performance.now(),
       signal: patience.signal,
     };
-    const tried = await route.pacer
-      .run(turn, (waitedMs) => send(route, question, { attempt, after, waitedMs }))
-      .catch((thrown: unknown) => Promise.reject(asImpatience(thrown, route, patience)));
+    const tried = await inTurn(route, turn, (waitedMs) =>
+      send(route, question, { attempt, after, waitedMs }),
+    ).catch((thrown: unknown) => Promise.reject(asImpatience(thrown, route, patience)));
     if (tried.fault) {
       // A kept-alive connection can die between two requests; only a read may be sent twice.
       if (!mayRepeat || !tried.fault.silent || !tried.fault.sent || tried.fault.timedOut)
@@ -77,16 +81,29 @@ export async function ask(route: Route, question: Question): Promise<Reply> {
       mayRepeat = false;
       after = 'silence';
     } else if (isTenantBusy(tried.reply)) {
-      route.pacer.pause(pauseAfter(route, tried.reply));
+      route.pacer.refused(pauseAfter(route, tried.reply));
       after = 'busy';
     } else if (mayRenew && refusesToken(tried.reply) && (await renew(route, tried.authorization, patience))) {
       mayRenew = false;
       after = 'token';
     } else {
+      if (isBackendBusy(tried.reply)) route.backend.refused(saidPause(tried.reply));
+      else route.backend.answered();
       if (tried.verdict instanceof ScimError) throw tried.verdict;
       return tried.verdict;
     }
   }
+}
+
+/** A system that is slowed down waits before it stands in the tenant's queue, where others would wait behind it. */
+function inTurn<T>(
+  { backend, pacer }: Route,
+  turn: Turn,
+  work: (waitedMs: number) => Promise<T>,
+): Promise<T> {
+  return backend.run(turn, (heldMs) =>
+    pacer.run({ ...turn, patienceMs: turn.patienceMs - heldMs }, (waitedMs) => work(heldMs + waitedMs)),
+  );
 }
 
 /** The end of the patience while waiting for a turn is no fault: the caller may come again. */
@@ -99,9 +116,13 @@ function asImpatience(thrown: unknown, { pauseMs }: Route, { signal }: Patience)
   });
 }
 
-function pauseAfter({ pauseMs }: Route, { headers }: Reply): number {
+function pauseAfter({ pauseMs }: Route, reply: Reply): number {
+  return saidPause(reply) ?? pauseMs;
+}
+
+function saidPause({ headers }: Reply): number | undefined {
   const said = headers['retry-after'];
-  return said === undefined ? pauseMs : retryAfterMs(said, Date.now());
+  return said === undefined ? undefined : retryAfterMs(said, Date.now());
 }
 
 /** RFC 6750 §3: the challenge says that the token was refused, so nothing was carried out. */

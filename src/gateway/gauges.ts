@@ -50,6 +50,16 @@ export function showState(metrics: Metrics, parts: Gauged): void {
     'What a call of the lowest priority would wait now.',
     (state) => state.longestWaitMs / 1000,
   );
+  perTenant(
+    'tempo',
+    'Share of the configured pace that is kept to; less than 1 while the tenant bears less.',
+    ({ tempo }) => tempo,
+  );
+  perTenant(
+    'shared',
+    '1 while replicas draw on one budget, 0 while this one keeps to its part.',
+    ({ isShared }) => Number(isShared),
+  );
   const perDestination = (name: string, help: string, pick: (state: DeliveryState) => number): void =>
     metrics.gauge(`delivery_${name}`, help, 'destination', () =>
       [...deliveries()].map(([destination, state]) => [destination, pick(state)] as const),

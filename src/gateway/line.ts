@@ -14,6 +14,7 @@ import { createTokenEndpoint } from '../auth/token-endpoint.ts';
 import { Tokens } from '../auth/token.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { CallerLimits } from '../pace/caller-limits.ts';
+import type { Pages } from '../pages/pages.ts';
 import { authorities } from './authorities.ts';
 import { callersOf, certificatesOf, issuersOf } from './callers.ts';
 import type { Config, Limits } from './config.ts';
@@ -34,6 +35,7 @@ export interface Foundation {
   readonly throttle: Throttle;
   readonly tokenKey: Buffer;
   readonly cache: Cache;
+  readonly pages: Pages;
   readonly doubts: Doubts;
   readonly pacers: Pacers;
   readonly callerLimits: CallerLimits;

@@ -2,24 +2,38 @@
  * The pacer of each tenant. It outlives every reload of the configuration: what was spent of a quota stays spent, and
  * whoever waits for a turn keeps his place.
  */
-import { createPacer, type Pacer, type PacerState } from '../pace/pacer.ts';
+import { createPacer, type CreateBudget, type Pacer, type PacerState } from '../pace/pacer.ts';
+import { type Pool, SharedBudget, shareOf } from '../pace/shared-budget.ts';
 import type { Config, Tenant } from './config.ts';
 
 type Paced = Pick<Tenant, 'id' | 'pace'>;
 
 export class Pacers implements Disposable {
   readonly #pacers = new Map<string, Pacer>();
+  readonly #budgets = new Map<string, SharedBudget>();
+  readonly #beats: NodeJS.Timeout[] = [];
+  readonly #poolOf: ((tenant: string) => Pool) | undefined;
+
+  /** @param poolOf where replicas share a tenant's quota; without it each keeps to its part */
+  constructor(poolOf?: (tenant: string) => Pool) {
+    this.#poolOf = poolOf;
+  }
 
   of(tenant: Paced, replicas: number): Pacer {
     return this.#pacers.getOrInsertComputed(tenant.id, () =>
-      createPacer({ ...paceOf(tenant, replicas), minuteMs: tenant.pace.minute }),
+      createPacer(
+        { ...this.#limitsOf(tenant, replicas), minuteMs: tenant.pace.minute, learns: true },
+        this.#poolOf && this.#sharing(tenant, replicas, this.#poolOf(tenant.id)),
+      ),
     );
   }
 
   /** Keeps to what the configuration says from now on. */
   keepTo({ tenants, replicas }: Pick<Config, 'tenants' | 'replicas'>): void {
-    for (const tenant of Object.values(tenants))
-      this.#pacers.get(tenant.id)?.adjust(paceOf(tenant, replicas));
+    for (const tenant of Object.values(tenants)) {
+      this.#budgets.get(tenant.id)?.resize(replicas);
+      this.#pacers.get(tenant.id)?.adjust(this.#limitsOf(tenant, replicas));
+    }
   }
 
   *states(): Generator<readonly [tenant: string, state: PacerState]> {
@@ -27,16 +41,24 @@ export class Pacers implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    for (const beat of this.#beats) clearInterval(beat);
     for (const pacer of this.#pacers.values()) pacer[Symbol.dispose]();
   }
-}
 
-/** Without a word from the other replicas each keeps to its part, so that the sum stays within the quota. */
-function paceOf({ pace }: Paced, replicas: number) {
-  return {
-    perMinute: Math.max(1, Math.floor(pace.perMinute / replicas)),
-    burst: Math.floor(pace.burst / replicas),
-    concurrency: pace.concurrency,
-    maxQueue: pace.queue,
-  };
+  #sharing({ id, pace }: Paced, replicas: number, pool: Pool): CreateBudget {
+    return (parts) => {
+      const budget = new SharedBudget({ ...pace, ...parts, pool, replicas, minuteMs: pace.minute });
+      this.#budgets.set(id, budget);
+      this.#beats.push(setInterval(() => budget.beat(), budget.beatMs).unref());
+      return budget;
+    };
+  }
+
+  #limitsOf({ pace }: Paced, replicas: number) {
+    return {
+      ...(this.#poolOf ? { perMinute: pace.perMinute, burst: pace.burst } : shareOf(pace, replicas)),
+      concurrency: pace.concurrency,
+      maxQueue: pace.queue,
+    };
+  }
 }

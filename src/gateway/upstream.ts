@@ -13,6 +13,7 @@ import {
   type TenantCredential,
   type TenantLogin,
 } from '../auth/tenant-login.ts';
+import { BackendPace } from '../pace/backend.ts';
 import type { Pacer } from '../pace/pacer.ts';
 import type { Route } from './ask.ts';
 import type { Credential, Deadlines, Tenant } from './config.ts';
@@ -75,6 +76,7 @@ export function createTenantAccess(
       tenant,
       host: new URL(url).host,
       pacer,
+      backend: new BackendPace({ minuteMs: pace.minute, maxQueue: pace.queue }),
       login,
       forwardRead: forwardTo(new URL(url), true),
       // A write on a connection of its own cannot die of one that the tenant had already closed.

@@ -111,6 +111,11 @@ export function isTenantBusy(reply: Reply): boolean {
   return reply.status === 429 && !/statusCode: ?\d/.test(readScimError(reply)?.detail ?? '');
 }
 
+/** Whether a 429 is the word of the system behind the tenant, and its tenant's alone to repeat. */
+export function isBackendBusy(reply: Reply): boolean {
+  return reply.status === 429 && !isTenantBusy(reply);
+}
+
 function isPlain({ headers }: Reply): boolean {
   const encoding = headers['content-encoding'] ?? 'identity';
   const media = headers['content-type'];

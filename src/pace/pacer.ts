@@ -15,8 +15,10 @@ export interface Pacer extends Disposable {
    * when that aborts while waiting.
    */
   run<T>(turn: Turn, work: (waitedMs: number) => Promise<T>): Promise<T>;
-  /** The tenant said 429: nobody goes up before this many ms have passed. */
+  /** Nobody goes up before this many ms have passed. */
   pause(ms: number): void;
+  /** The tenant said 429: a pause, and then more slowly. */
+  refused(ms: number): void;
   /** Changes the limits while calls run and wait; what was spent stays spent. */
   adjust(limits: PacerLimits): void;
   readonly state: PacerState;
@@ -55,6 +57,8 @@ export interface PacerLimits {
 export interface PacerOptions extends PacerLimits {
   /** 60,000; shorter only for rehearsals. */
   readonly minuteMs: number;
+  /** Whether the pace follows what the one who is asked bears. */
+  readonly learns?: boolean;
   /** What a refused caller is told. */
   readonly details?: { readonly tooLate: string; readonly tooMany: string };
   /** Monotonic ms. */
@@ -92,6 +96,7 @@ class TurnPacer implements Pacer {
   readonly #queue: Queue<WaitingCall>;
   readonly #budget: Budget;
   readonly #tempo: Tempo;
+  readonly #learns: boolean;
   #limits: PacerLimits;
   #pausedUntil = 0;
   #running = 0;
@@ -101,11 +106,12 @@ class TurnPacer implements Pacer {
   #isClosed = false;
 
   constructor(options: PacerOptions, createBudget: CreateBudget) {
-    const { minuteMs, details, now = () => performance.now() } = options;
+    const { minuteMs, learns = false, details, now = () => performance.now() } = options;
     this.#details = details ?? aboutTheTenant;
     this.#now = () => Math.floor(now() * 1000);
     this.#queue = new Queue((minuteMs * 1000) / stepsPerMinute);
     this.#tempo = new Tempo(minuteMs);
+    this.#learns = learns;
     this.#limits = options;
     this.#budget = createBudget({ now: this.#now, onChange: () => this.#settle() });
   }
@@ -129,9 +135,14 @@ class TurnPacer implements Pacer {
     const now = this.#now();
     const until = now + ms * 1000;
     this.#pausedUntil = Math.max(this.#pausedUntil, until);
-    this.#learn(() => this.#tempo.refused(now));
     this.#budget.spendUntil(until);
     this.#settle();
+  }
+
+  refused(ms: number): void {
+    const now = this.#now();
+    this.#learn(() => this.#tempo.refused(now));
+    this.pause(ms);
   }
 
   adjust(limits: PacerLimits): void {
@@ -159,6 +170,7 @@ class TurnPacer implements Pacer {
   }
 
   #learn(lesson: () => void): void {
+    if (!this.#learns) return;
     const before = this.#tempo.share;
     lesson();
     if (this.#tempo.share !== before) this.#keepToTempo();

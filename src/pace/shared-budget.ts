@@ -112,7 +112,7 @@ export class SharedBudget implements Budget {
     this.#own = new OwnBudget(shareOf(options, replicas), minuteMs);
     this.#keepTo(options);
     // Who ran in our place before may still be counted.
-    this.#keepOffOwnShare(now() + this.#leaseUs);
+    if (replicas > 1) this.#keepOffOwnShare(now() + this.#leaseUs);
   }
 
   get isShared(): boolean {
@@ -152,10 +152,15 @@ export class SharedBudget implements Budget {
     if (this.isShared && !this.#isAsking) void this.#exchange(0);
   }
 
-  adjust(pace: Pace, now: number, replicas = this.#replicas): void {
-    this.#replicas = replicas;
+  adjust(pace: Pace, now: number): void {
     this.#keepTo(pace);
-    this.#own.adjust(shareOf(pace, replicas), now);
+    this.#own.adjust(shareOf(pace, this.#replicas), now);
+  }
+
+  /** How many there can be from now on; to be followed by `adjust`. */
+  resize(replicas: number): void {
+    this.#replicas = replicas;
+    this.#isMember &&= replicas > 1;
   }
 
   want(turns: number): void {
@@ -169,7 +174,7 @@ export class SharedBudget implements Budget {
   beat(): void {
     const isFresh = this.#now() - this.#sentAt < (this.beatMs * 1000) / 2;
     const isDue = this.#isMember ? !isFresh : this.#now() >= this.#triesAgainAt;
-    if (!this.#isAsking && isDue) void this.#exchange(0);
+    if (this.#replicas > 1 && isDue && !this.#isAsking) void this.#exchange(0);
   }
 
   get #leaseUs(): number {

@@ -1,0 +1,179 @@
+/**
+ * Three gateways with one Redis and far more calls than the tenant's quota, on a minute of four seconds: what arrives at
+ * the tenant is counted there. `npm run quota` plays it for forty such minutes, ten in each part.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Secret } from '../../src/gateway/secret.ts';
+import { Limiter, proxyLimits } from '../../src/ips/limiter.ts';
+import { eventually } from '../support/eventually.ts';
+import { startGateway, type TestGateway } from '../support/gateway.ts';
+import { startRedis, type RedisServer } from '../support/redis.ts';
+import { sendScim, startUpstream, type TestUpstream } from '../support/upstream.ts';
+
+const minuteMs = 4000;
+/** How long each part of the play lasts. */
+const partMs = Number(process.env.PART_MINUTES ?? 0.8) * minuteMs;
+
+test('three replicas under overload never exceed the quota, while Redis is there, lost, back and frozen', async (t) => {
+  await using stage = await openStage(3);
+  const load = stage.overload(20);
+  const parts: Record<string, number> = {};
+  const play = async (name: string, change: () => unknown): Promise<void> => {
+    await change();
+    const from = performance.now();
+    await sleep(partMs);
+    const minutes = (performance.now() - from) / minuteMs;
+    parts[name] = Math.round(stage.arrivals.filter((at) => at >= from).length / minutes);
+  };
+  await play('shared', () => sleep(minuteMs / 10));
+  await play('lost', () => stage.redis.kill());
+  await play('back', async () => {
+    await stage.redis.restart();
+    await sleep(1500); // the circuit looks once a second
+  });
+  await play('frozen', () => stage.redis.freeze());
+  stage.redis.thaw();
+  const { statuses, slowestMs } = await load.end();
+  const most = busiestMinute(stage.arrivals);
+  t.diagnostic(JSON.stringify({ parts, most, calls: statuses.length, slowestMs, refused: stage.refused() }));
+  assert.ok(most <= 150, `${most} calls in a minute`);
+  assert.deepEqual([...new Set(statuses)], [200]);
+  assert.equal(stage.refused(), 0);
+  for (const [name, perMinute] of Object.entries(parts)) assert.ok(perMinute > 60, `${name}: ${perMinute}`);
+});
+
+test('a replica alone at work has the others’ parts too, and its own when Redis is gone', async (t) => {
+  await using stage = await openStage(3, { busy: 1 });
+  await sleep(minuteMs / 5);
+  const load = stage.overload(8);
+  await sleep(minuteMs / 4);
+  const rateOver = async (ms: number): Promise<number> => {
+    const from = performance.now();
+    await sleep(ms);
+    return (stage.arrivals.filter((at) => at >= from).length * minuteMs) / (performance.now() - from);
+  };
+  const together = await rateOver(minuteMs / 2);
+  await stage.redis.kill();
+  await sleep(minuteMs / 10);
+  const alone = await rateOver(minuteMs / 2);
+  const { statuses } = await load.end();
+  t.diagnostic(`${Math.round(together)} a minute with Redis, ${Math.round(alone)} without`);
+  assert.ok(together > 90, `${together}`);
+  assert.ok(alone < 60, `${alone}`);
+  assert.ok(busiestMinute(stage.arrivals) <= 150);
+  assert.deepEqual([...new Set(statuses)], [200]);
+});
+
+test('the trail and the figures tell when replicas stop and begin to share', async () => {
+  await using stage = await openStage(1, { replicas: 2 });
+  const [gateway] = stage.gateways;
+  assert.ok(gateway);
+  const isShared = async (): Promise<boolean> => {
+    const figures = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+    return figures.includes('gatehouse_quota_shared{tenant="acme"} 1');
+  };
+  const isTold = async (event: string): Promise<boolean> =>
+    (await gateway.records()).some((record) => record.event === event);
+  await eventually(isShared);
+  await stage.redis.kill();
+  await eventually(() => isTold('quota.degraded'));
+  assert.equal(await isShared(), false);
+  await stage.redis.restart();
+  await eventually(() => isTold('quota.recovered'));
+  await eventually(isShared);
+});
+
+interface Stage extends AsyncDisposable {
+  readonly redis: RedisServer;
+  readonly gateways: readonly TestGateway[];
+  /** When calls came to the tenant. */
+  readonly arrivals: readonly number[];
+  /** How many of them the tenant refused. */
+  refused(): number;
+  /** So many workers at each busy gateway, each with one call after the other. */
+  overload(workers: number): { end(): Promise<{ statuses: number[]; slowestMs: number }> };
+}
+
+async function openStage(
+  count: number,
+  { busy = count, replicas = count }: { busy?: number; replicas?: number } = {},
+): Promise<Stage> {
+  await using starting = new AsyncDisposableStack();
+  const redis = starting.use(await startRedis());
+  const arrivals: number[] = [];
+  let refused = 0;
+  const limiter = new Limiter({ ...proxyLimits, minuteMs, delayMs: minuteMs / 60 });
+  const upstream: TestUpstream = starting.use(
+    await startUpstream({
+      remembers: false,
+      answer: ({ url }, response) => {
+        arrivals.push(performance.now());
+        const admission = limiter.admit();
+        if (!admission.admitted) refused += 1;
+        const status = admission.admitted ? 200 : 429;
+        setTimeout(
+          () => sendScim(response, status, { schemas: [], id: url.split('/').at(-1) }),
+          admission.admitted ? admission.delayMs : 0,
+        );
+      },
+    }),
+  );
+  const gateways: TestGateway[] = [];
+  for (let replica = 0; replica < count; replica += 1)
+    gateways.push(
+      starting.use(
+        await startGateway({
+          upstream: upstream.url,
+          tenant: { pace: { minute: `${minuteMs}ms` } },
+          config: { replicas, cache: { store: 'redis', redis: { url: new Secret(redis.url) } } },
+        }),
+      ),
+    );
+  const parts = starting.move();
+  return {
+    redis,
+    gateways,
+    arrivals,
+    refused: () => refused,
+    overload: (workers) => overload(gateways.slice(0, busy), workers),
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  };
+}
+
+function overload(gateways: readonly TestGateway[], workers: number): ReturnType<Stage['overload']> {
+  const statuses: number[] = [];
+  let [isOver, id, slowestMs] = [false, 0, 0];
+  const work = async (gateway: TestGateway): Promise<void> => {
+    while (!isOver) {
+      id += 1;
+      const startedAt = performance.now();
+      const answer =
+        id % 4 === 0
+          ? await gateway.call('PUT', `/Users/${id}`, { userName: `user ${id}` })
+          : await gateway.call('GET', `/Users/${id}`);
+      await answer.arrayBuffer();
+      statuses.push(answer.status);
+      slowestMs = Math.max(slowestMs, Math.round(performance.now() - startedAt));
+    }
+  };
+  const all = Promise.all(gateways.flatMap((each) => Array.from({ length: workers }, () => work(each))));
+  return {
+    async end() {
+      isOver = true;
+      await all;
+      return { statuses, slowestMs };
+    },
+  };
+}
+
+function busiestMinute(arrivals: readonly number[]): number {
+  let [most, from] = [0, 0];
+  for (const [at, instant] of arrivals.entries()) {
+    while ((arrivals[from] ?? 0) <= instant - minuteMs) from += 1;
+    most = Math.max(most, at - from + 1);
+  }
+  return most;
+}
