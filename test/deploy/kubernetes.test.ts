@@ -106,6 +106,7 @@ async function loadInPod(env: NodeJS.ProcessEnv): Promise<Config> {
     'redis-ca.pem': certificate,
     'redis-url': 'rediss://gatehouse:a-password@redis.example.com:6379/0\n',
     'audit.key': randomBytes(32),
+    'periods.key': `gatehouse-period-key 2026q4 ${randomBytes(32).toString('base64')}\n`,
     'secrets.yaml': '',
     acme: 'correct-horse-battery\n',
   };
