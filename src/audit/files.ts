@@ -2,7 +2,7 @@
  * Every change the trail makes to the file system, as one small object, so that tests can fail each step.
  * It adds nothing to the system calls: who calls decides what a failure means.
  */
-import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
 
 export interface OpenFile {
   /** Returns the bytes written, which may be fewer than asked. */
@@ -20,6 +20,8 @@ export interface Files {
   open(path: string): Promise<OpenFile>;
   /** What is at the path now, to learn whether it is still the file that was opened. */
   look(path: string): Promise<{ readonly inode: number; readonly bytes: number }>;
+  /** What the file system at the path can still take from this user, and its size. */
+  space(path: string): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   protect(path: string): Promise<void>;
@@ -49,6 +51,10 @@ export const realFiles: Files = {
   look: async (path) => {
     const { ino, size } = await stat(path);
     return { inode: ino, bytes: size };
+  },
+  space: async (path) => {
+    const { bavail, blocks, bsize } = await statfs(path);
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
   },
   rename,
   remove: (path) => rm(path, { force: true }),

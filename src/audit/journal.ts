@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
+import { Ballast } from './ballast.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { expireSegments } from './expiry.ts';
 import { realFiles, type Files } from './files.ts';
@@ -38,7 +39,10 @@ export interface JournalOptions {
   readonly report?: Report;
 }
 
-export interface Limits extends WriterLimits, RotationLimits, PulseLimits {}
+export interface Limits extends WriterLimits, RotationLimits, PulseLimits {
+  /** What is kept free for the day on which the disk is full; 0: nothing. */
+  readonly ballastBytes: number;
+}
 
 const defaults: Limits = {
   segmentBytes: 64 * 1024 * 1024,
@@ -49,6 +53,7 @@ const defaults: Limits = {
   probeMs: 250,
   checkpointMs: 1000,
   heartbeatMs: 60_000,
+  ballastBytes: 0,
 };
 /** In UTF-16 units, of which each makes at most three bytes; the rest is the line's prefix. */
 const maxBodyLength = Math.floor((maxLineBytes - 1024) / 3);
@@ -64,10 +69,12 @@ export class Journal implements AsyncDisposable {
   readonly #intents = new IntentBook();
   readonly #header: { readonly boot: string; readonly inst: Members };
   readonly #witness: WitnessClient | undefined;
+  readonly #ballast: Ballast;
   #pulse: Pulse | undefined;
   #closed = false;
   #expiring: Promise<number> | undefined;
   readonly #onNotExpired: (error: unknown) => void;
+  readonly #onNoBallast: (error: unknown) => void;
 
   /** When this resolves, the new segment and all that recovery had to say are on stable storage. */
   static async open(options: JournalOptions): Promise<Journal> {
@@ -111,9 +118,14 @@ export class Journal implements AsyncDisposable {
     const target = {
       current: () => this.#succession.current(() => ({ ...this.#header, open: this.#intents.open })),
       abandon: () => this.#succession.abandon(),
+      makeRoom: () => this.#ballast.release(),
+      isRoomBack: () => this.#ballast.isBack(),
       written: (seq: number, event: string, members: Members) => this.#intents.note(seq, event, members),
     };
     this.#writer = new Writer(target, this.#limits, report);
+    this.#ballast = new Ballast(place.files, place.directory, this.#limits.ballastBytes);
+    this.#onNoBallast = (error) =>
+      report('audit.no_ballast', { code: codeOf(error), reason: reasonOf(error) });
     this.#onNotExpired = (error) =>
       report('audit.not_expired', { code: codeOf(error), reason: reasonOf(error) });
     if (!witness) return;
@@ -129,6 +141,10 @@ export class Journal implements AsyncDisposable {
   /** Whether a new promise can be made now. */
   get accepting(): boolean {
     return !this.#closed && this.#writer.accepting;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** Resolves with the record's seq when it is on stable storage; rejects with JournalRefusal when it is not there. */
@@ -154,6 +170,17 @@ export class Journal implements AsyncDisposable {
     const settle: Waiting['settle'] = (outcome) => resolve(typeof outcome === 'number');
     this.#writer.enqueue({ draft: fitting(event, members), members, owed: true, settle });
     return promise;
+  }
+
+  /** As `owe`, for a record that nobody waits for: it is kept as far as there is room, and the trail counts the others. */
+  oweIfRoom(event: string, members: Members): void {
+    if (this.#closed) return;
+    this.#writer.enqueueIfRoom({ draft: fitting(event, members), members, owed: true, settle: () => {} });
+  }
+
+  /** What the trail's file system still takes, and its size. */
+  space(): ReturnType<Files['space']> {
+    return this.#place.files.space(this.#place.directory);
   }
 
   /** Removes closed segments that ended before this time, and says so in the trail; returns how many. */
@@ -209,6 +236,7 @@ export class Journal implements AsyncDisposable {
       checkpoint: () => succession.checkpoint(),
       // A failure is told by the writer, and the next beat comes anyway.
       heartbeat: () => void this.append('audit.heartbeat', {}).catch(() => undefined),
+      refill: () => void this.#ballast.fill().catch(this.#onNoBallast),
       expire: (before) => void this.expire(before).catch(this.#onNotExpired),
     });
   }

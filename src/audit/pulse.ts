@@ -1,6 +1,6 @@
 /**
  * What a trail does by the clock: a checkpoint for what came since the last one, a record of silence where nothing came,
- * and a look for segments whose time is over. It never waits, and nobody waits for it.
+ * and with each segment a look for others whose time is over and at its ballast. It never waits, and nobody waits for it.
  */
 export interface PulseLimits {
   readonly checkpointMs: number;
@@ -19,6 +19,8 @@ export interface Pulsing {
   readonly accepting: boolean;
   checkpoint(): void;
   heartbeat(): void;
+  /** Puts aside what the ballast lacks. */
+  refill(): void;
   expire(before: Date): void;
 }
 
@@ -26,7 +28,7 @@ export class Pulse implements Disposable {
   readonly #limits: PulseLimits;
   readonly #trail: Pulsing;
   readonly #timer: NodeJS.Timeout;
-  /** The segment in which was looked for others whose time is over: once at the start and after each rotation. */
+  /** The segment in which this was done: once at the start and after each rotation. */
   #lookedIn = 0;
 
   constructor(limits: PulseLimits, trail: Pulsing) {
@@ -43,9 +45,10 @@ export class Pulse implements Disposable {
     this.#trail.checkpoint();
     if (!this.#trail.accepting) return;
     if (this.#trail.idleMs >= this.#limits.heartbeatMs) this.#trail.heartbeat();
-    const { keepMs } = this.#limits;
-    if (keepMs === undefined || this.#trail.segment === this.#lookedIn) return;
+    if (this.#trail.segment === this.#lookedIn) return;
     this.#lookedIn = this.#trail.segment;
-    this.#trail.expire(new Date(Date.now() - keepMs));
+    this.#trail.refill();
+    const { keepMs } = this.#limits;
+    if (keepMs !== undefined) this.#trail.expire(new Date(Date.now() - keepMs));
   }
 }

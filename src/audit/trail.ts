@@ -1,10 +1,11 @@
 /**
  * The trail as the line sees it: an entry for each call, a pair of records for each upstream call.
- * An intent that was not confirmed in time is refused, and nothing may go up; an outcome is never given up.
+ * A write's intent that was not confirmed in time is refused, and nothing may go up; its outcome is never given up.
  */
 import { hostname } from 'node:os';
 
 import { ScimError } from '../scim/error.ts';
+import type { Operation } from '../scim/operation.ts';
 import { contentOf, type Content } from './content.ts';
 import { Journal, type JournalOptions } from './journal.ts';
 import { LogOns } from './log-ons.ts';
@@ -32,8 +33,12 @@ export interface Trail extends AsyncDisposable {
   open(call: OpenedCall): RequestEntry;
   /** Durable intent of an upstream call that no caller asked for; its actor is `gateway`. */
   intend(upstream: UpstreamFacts): Promise<UpstreamEntry>;
-  /** One durable record that belongs to no call. */
+  /** One durable record that belongs to no call; rejects where it is not on stable storage. */
   note(event: string, facts?: Record<string, unknown>): Promise<void>;
+  /** As `note`, of what has happened already: it is made up when the disk is back. Never rejects. */
+  remember(event: string, facts?: Record<string, unknown>): Promise<void>;
+  /** What the trail's file system still takes, and its size. */
+  space(): Promise<{ readonly freeBytes: number; readonly totalBytes: number }>;
   /** Whether calls may be taken. */
   readonly ready: boolean;
 }
@@ -54,9 +59,16 @@ export interface UpstreamEntry {
   close(outcome: UpstreamOutcome): Promise<boolean>;
 }
 
+/**
+ * Whom a trail that cannot be written stops. fail-closed: every call. fail-closed-writes: all but reads, whose records
+ * are made up later, as many as there is room for.
+ */
+export type TrailMode = 'fail-closed' | 'fail-closed-writes';
+
 export interface TrailOptions extends Omit<JournalOptions, 'inst' | 'secret'> {
   readonly version: string;
   readonly configHash: string;
+  readonly mode?: TrailMode;
   /** Guards the keys that sign. */
   readonly key: Buffer;
   /** The key of the oldest period, of which all later ones are made; who has it can look for a person in the trail. */
@@ -70,6 +82,8 @@ export interface TrailOptions extends Omit<JournalOptions, 'inst' | 'secret'> {
   /** Sees every record of a call, an upstream call or an event as it is handed to the disk; must not throw. */
   readonly onRecord?: (event: string, members: Members) => void;
 }
+
+type Effect = Operation['effect'];
 
 const retryAfter = 5;
 
@@ -86,10 +100,11 @@ export async function createTrail(options: TrailOptions): Promise<Trail> {
   return new JournalTrail(journal, options);
 }
 
-type Kept = Pick<TrailOptions, 'deadlineMs' | 'onRecord' | 'periodKey' | 'sealer' | 'networkOf'>;
+type Kept = Pick<TrailOptions, 'mode' | 'deadlineMs' | 'onRecord' | 'periodKey' | 'sealer' | 'networkOf'>;
 
 class JournalTrail implements Trail {
   readonly #journal: Journal;
+  readonly #sparesReads: boolean;
   readonly #deadlineMs: number;
   readonly #onRecord: NonNullable<TrailOptions['onRecord']>;
   readonly #period: RunningPeriod;
@@ -101,6 +116,7 @@ class JournalTrail implements Trail {
 
   constructor(journal: Journal, { deadlineMs = 2000, onRecord = () => {}, networkOf, ...keys }: Kept) {
     this.#journal = journal;
+    this.#sparesReads = keys.mode === 'fail-closed-writes';
     this.#deadlineMs = deadlineMs;
     this.#onRecord = onRecord;
     this.#period = new RunningPeriod(keys.periodKey);
@@ -114,7 +130,16 @@ class JournalTrail implements Trail {
   }
 
   get ready(): boolean {
-    return this.#journal.accepting;
+    return this.#journal.accepting || (this.#sparesReads && !this.#journal.closed);
+  }
+
+  space(): ReturnType<Trail['space']> {
+    return this.#journal.space();
+  }
+
+  /** Whether this call is answered also while nothing can be recorded. */
+  mayGoWithout(effect: Effect | undefined): boolean {
+    return this.#sparesReads && effect === 'read';
   }
 
   open(call: OpenedCall): RequestEntry {
@@ -134,39 +159,49 @@ class JournalTrail implements Trail {
     await this.#durable(this.#journal.append(event, members));
   }
 
+  async remember(event: string, facts: Record<string, unknown> = {}): Promise<void> {
+    const members = { facts: plain(facts) };
+    this.#onRecord(event, members);
+    if (this.#journal.accepting) await within(this.#deadlineMs, this.#journal.owe(event, members));
+    else this.#journal.oweIfRoom(event, members);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#strangers.flush();
     await this.#journal[Symbol.asyncDispose]();
   }
 
-  async intendFor(members: Members, upstream: UpstreamFacts): Promise<UpstreamEntry> {
+  /** @param effect of the call that it is for; the gateway's own have none and wait for the disk in any mode */
+  async intendFor(members: Members, upstream: UpstreamFacts, effect?: Effect): Promise<UpstreamEntry> {
     const intended = { ...members, upstream: upstreamMembers(upstream) };
     this.#onRecord('upstream.intent', intended);
     const written = this.#journal.append('upstream.intent', intended);
     const { req } = members;
     const { tenant, system, host, attempt = 1, after } = upstream;
-    if (attempt > 1) void this.owe('retry.performed', { req, upstream: { tenant, system, attempt, after } });
-    const close = (intent: number, outcome: UpstreamOutcome): Promise<boolean> => {
+    const spare = this.mayGoWithout(effect);
+    if (attempt > 1)
+      void this.owe('retry.performed', { req, upstream: { tenant, system, attempt, after } }, spare);
+    const close = async (intent: number | undefined, outcome: UpstreamOutcome): Promise<boolean> => {
       const ended = upstreamOutcomeMembers(outcome);
       const { status, error, code } = outcome;
       if (outcome.invalid)
-        void this.owe('upstream.invalid_response', {
-          intent,
-          req,
-          upstream: { tenant, system, host, status },
-          outcome: { error, code },
-        });
+        void this.owe(
+          'upstream.invalid_response',
+          { intent, req, upstream: { tenant, system, host, status }, outcome: { error, code } },
+          spare,
+        );
       // Whoever looks on need not join the two.
-      this.#onRecord('upstream.outcome', {
-        ...ended,
-        upstream: { ...intended.upstream, ...(ended['upstream'] as Members) },
-      });
-      return this.#owe('upstream.outcome', { intent, req, ...ended });
+      const joined = { ...ended, upstream: { ...intended.upstream, ...(ended['upstream'] as Members) } };
+      this.#onRecord('upstream.outcome', joined);
+      // Without an intent the outcome says all that it would have said.
+      const told = intent === undefined ? { ...members, ...joined } : { intent, req, ...ended };
+      return (await this.#owe('upstream.outcome', told, spare)) || spare;
     };
     try {
       const intent = await this.#durable(written);
       return { close: (outcome) => close(intent, outcome) };
     } catch (error) {
+      if (spare) return { close: (outcome) => this.#closeLate(written, close, outcome) };
       // It may still reach the disk after its deadline, and must not look like a call that went up.
       written.then(
         (intent) => close(intent, { result: 'failure', sent: false, error: 'audit-unavailable' }),
@@ -176,9 +211,22 @@ class JournalTrail implements Trail {
     }
   }
 
+  /** Of a read that went up before its intent was on disk, which may never be there. */
+  #closeLate(
+    written: Promise<number>,
+    close: (intent: number | undefined, outcome: UpstreamOutcome) => Promise<boolean>,
+    outcome: UpstreamOutcome,
+  ): Promise<boolean> {
+    void written.then(
+      (intent) => close(intent, outcome),
+      () => close(undefined, outcome),
+    );
+    return Promise.resolve(true);
+  }
+
   /** The record of a call whose caller is not known: its own, or one that stands for many. */
   refuse(event: string, { ip }: OpenedCall['source'], code: string, members: Members): Promise<boolean> {
-    if (this.#strangers.mayRecord(ip)) return this.owe(event, members);
+    if (this.#strangers.mayRecord(ip)) return this.owe(event, members, true);
     this.#onRecord(event, members);
     return this.#strangers.gather(event, code, ip);
   }
@@ -190,13 +238,21 @@ class JournalTrail implements Trail {
     void this.owe('authn.success', { req: capName(call.id), actor, src: call.source });
   }
 
-  /** A record that must be there in the end, of a call. */
-  owe(event: string, members: Members): Promise<boolean> {
+  /**
+   * A record that must be there in the end, of a call.
+   * @param spare of one that has changed nothing: where reads are taken while nothing can be written there would be no
+   *   end of them, so they are kept as far as there is room
+   */
+  owe(event: string, members: Members, spare = false): Promise<boolean> {
     this.#onRecord(event, members);
-    return this.#owe(event, members);
+    return this.#owe(event, members, spare);
   }
 
-  async #owe(event: string, members: Members): Promise<boolean> {
+  async #owe(event: string, members: Members, spare: boolean): Promise<boolean> {
+    if (spare && this.#sparesReads && !this.#journal.accepting) {
+      this.#journal.oweIfRoom(event, members);
+      return false;
+    }
     const outcome = await within(this.#deadlineMs, this.#journal.owe(event, members));
     return outcome ?? false;
   }
@@ -235,7 +291,8 @@ class JournalEntry implements RequestEntry {
   }
 
   async intend(upstream: UpstreamFacts): Promise<UpstreamEntry> {
-    const entry = await this.#trail.intendFor(this.#sealed(), upstream);
+    const effect = this.#facts.operation?.effect;
+    const entry = await this.#trail.intendFor(this.#sealed(), upstream, effect);
     this.#wentUp = true;
     return entry;
   }
@@ -249,12 +306,12 @@ class JournalEntry implements RequestEntry {
     const ms = performance.now() - this.#openedAt;
     const { event, members } = requestEnding(this.#facts, outcome, ms, this.#wentUp);
     const recorded = await this.#record(event, members);
-    if (recorded || this.#facts.operation?.effect === 'write') return recorded;
+    const effect = this.#facts.operation?.effect;
+    if (recorded || this.#trail.mayGoWithout(effect)) return true;
+    if (effect === 'write') return false;
     // The record will say what the answer would have been, so the trail must add that it was not given.
-    void this.#trail.owe('request.withheld', {
-      req: capName(this.#call.id),
-      outcome: { result: 'failure', http: 503 },
-    });
+    const withheld = { req: capName(this.#call.id), outcome: { result: 'failure', http: 503 } };
+    void this.#trail.owe('request.withheld', withheld, true);
     return false;
   }
 
@@ -265,7 +322,8 @@ class JournalEntry implements RequestEntry {
     if (caller !== undefined) this.#trail.loggedOn(this.#facts, this.#call);
     // What went up was sealed with its intent.
     const told = this.#wentUp ? this.#members() : this.#sealed();
-    return this.#trail.owe(event, { ...told, ...members });
+    const changedNothing = !this.#wentUp || this.#facts.operation?.effect === 'read';
+    return this.#trail.owe(event, { ...told, ...members }, changedNothing);
   }
 
   #members(): Members {

@@ -2,6 +2,7 @@
  * Writes batches: records that come while one is being written make up the next, and a record's promise is kept only
  * when its batch is on stable storage. A batch that failed has not happened; what is owed waits until the disk is back.
  */
+import { isFull } from './ballast.ts';
 import type { Draft } from './line.ts';
 import { draft } from './line.ts';
 import { JournalRefusal, Queue, type Members, type QueueLimits, type Waiting } from './queue.ts';
@@ -14,6 +15,7 @@ export type ReportedEvent =
   | 'audit.checkpoint_failed'
   | 'audit.key_left'
   | 'audit.not_expired'
+  | 'audit.no_ballast'
   | 'audit.witness_lost'
   | 'audit.witness_back';
 export type Report = (event: ReportedEvent, facts: Members) => void;
@@ -29,6 +31,10 @@ export interface Target {
   current(): Promise<Segment>;
   /** Leaves a segment whose file cannot be trusted any more. */
   abandon(): Promise<void>;
+  /** Gives free what was put aside for a full disk; false when there is nothing. */
+  makeRoom(): Promise<boolean>;
+  /** Whether new promises can be kept again, which is more than that a last word can be written. */
+  isRoomBack(): Promise<boolean>;
   /** Told each record that is on stable storage, in order. */
   written(seq: number, event: string, members: Members): void;
 }
@@ -40,6 +46,14 @@ interface Failure {
   readonly since: string;
   readonly at: number;
   refused: number;
+  /** Whether the trail says so already. */
+  told: boolean;
+}
+
+/** Records that were not kept, because too many waited while nothing could be written. */
+interface Gap {
+  readonly notKept: number;
+  readonly since: string;
 }
 
 export class Writer {
@@ -51,6 +65,7 @@ export class Writer {
   #trying: Promise<void> | undefined;
   #batchSince: number | undefined;
   #failure: Failure | undefined;
+  #gap: Gap | undefined;
   #probe: NodeJS.Timeout | undefined;
   #ending = false;
   #lastAt = performance.now();
@@ -87,6 +102,13 @@ export class Writer {
   enqueue(waiting: Waiting): void {
     this.#queue.add(waiting);
     if (!this.#failure) this.#writing ??= this.#write();
+  }
+
+  /** For a record that nobody waits for; where there is no room for it the trail will say that one is missing. */
+  enqueueIfRoom(waiting: Waiting): void {
+    if (this.hasRoomFor(waiting.draft)) return this.enqueue(waiting);
+    const { notKept, since } = this.#gap ?? { notKept: 0, since: new Date().toISOString() };
+    this.#gap = { notKept: notKept + 1, since };
   }
 
   /** Writes what waits, as far as the disk allows it. */
@@ -126,9 +148,11 @@ export class Writer {
     this.#writing = undefined;
   }
 
-  async #commit(batch: readonly Waiting[]): Promise<void> {
+  async #commit(records: readonly Waiting[]): Promise<void> {
     const startedAt = performance.now();
     this.#batchSince = startedAt;
+    const gap = this.#gap;
+    const batch = gap ? [remark('audit.gap', { ...gap }), ...records] : records;
     try {
       const segment = await this.#target.current();
       const first = await segment.append(batch.map((waiting) => waiting.draft));
@@ -136,6 +160,7 @@ export class Writer {
         this.#target.written(first + at, record.event, members);
         settle(first + at);
       }
+      this.#gap = withoutTold(this.#gap, gap);
     } finally {
       this.#batchSince = undefined;
     }
@@ -154,20 +179,49 @@ export class Writer {
   async #fail(batch: readonly Waiting[], error: unknown): Promise<void> {
     const reason = reasonOf(error);
     const since = new Date().toISOString();
-    this.#failure ??= { code: codeOf(error), reason, since, at: performance.now(), refused: 0 };
+    this.#failure ??= { code: codeOf(error), reason, since, at: performance.now(), refused: 0, told: false };
     this.#refuse(error, batch);
     const lost = error instanceof SegmentLost;
     if (!lost) this.#refuse(error);
     if (lost) await this.attempt(() => this.#target.abandon());
-    this.#report('audit.failed', { ...this.#failure });
+    this.#report('audit.failed', factsOf(this.#failure));
+    if (isFull(error)) await this.#tellOfFullDisk(this.#failure);
     // Another file may well work at once; a disk that refuses to write needs time.
     this.#probeAfter(lost ? 0 : this.#limits.probeMs);
+  }
+
+  /** In the space that was kept for it; calls are refused all the same until there is other space. */
+  async #tellOfFullDisk(failure: Failure): Promise<void> {
+    try {
+      if (!(await this.#target.makeRoom())) return;
+      const owed = this.#queue.take();
+      try {
+        await this.#commit([remark('audit.failed', factsOf(failure)), ...owed]);
+        failure.told = true;
+      } catch (error) {
+        this.#refuse(error, owed);
+        throw error;
+      }
+    } catch (error) {
+      // The next attempts tell it.
+      this.#report('audit.no_ballast', { code: codeOf(error), reason: reasonOf(error) });
+      if (error instanceof SegmentLost) await this.attempt(() => this.#target.abandon());
+    }
   }
 
   /** A batch, or with none all that wait. */
   #refuse(error: unknown, batch?: readonly Waiting[]): void {
     const refused = this.#queue.refuse(new JournalRefusal('The write failed.', error), batch);
     if (this.#failure) this.#failure.refused += refused;
+  }
+
+  async #isRoomBack(): Promise<boolean> {
+    try {
+      return await this.#target.isRoomBack();
+    } catch (error) {
+      this.#report('audit.no_ballast', { code: codeOf(error), reason: reasonOf(error) });
+      return false;
+    }
   }
 
   #probeAfter(ms: number): void {
@@ -184,12 +238,17 @@ export class Writer {
   async #resume(): Promise<void> {
     const failure = this.#failure;
     if (!failure) return;
+    const isBack = await this.#isRoomBack();
+    // The last words are written into the space that was kept for them.
+    if (!isBack && !this.#ending) return this.#probeAfter(this.#limits.probeMs);
     const batch = this.#queue.take();
-    const { at, ...facts } = failure;
-    const silentMs = Math.round(performance.now() - at);
-    const remarks = [remark('audit.failed', facts), remark('audit.recovered', { silentMs })];
+    const silentMs = Math.round(performance.now() - failure.at);
+    const remarks = [
+      ...(failure.told ? [] : [remark('audit.failed', factsOf(failure))]),
+      ...(isBack ? [remark('audit.recovered', { silentMs })] : []),
+    ];
     try {
-      await this.#commit([...remarks, ...batch]);
+      if (remarks.length + batch.length > 0) await this.#commit([...remarks, ...batch]);
     } catch (error) {
       this.#refuse(error, batch);
       this.#refuse(error);
@@ -198,9 +257,20 @@ export class Writer {
       return;
     }
     this.#failure = undefined;
-    this.#report('audit.recovered', { silentMs });
+    if (isBack) this.#report('audit.recovered', { silentMs });
     if (this.#queue.length > 0) this.#writing ??= this.#write();
   }
+}
+
+function factsOf({ code, reason, since, refused }: Failure): Members {
+  return { code, reason, since, refused };
+}
+
+/** What came while this much of it was being written. */
+function withoutTold(gap: Gap | undefined, told: Gap | undefined): Gap | undefined {
+  if (!gap || !told) return gap;
+  const notKept = gap.notKept - told.notKept;
+  return notKept === 0 ? undefined : { ...gap, notKept };
 }
 
 function remark(event: string, members: Members): Waiting {

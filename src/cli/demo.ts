@@ -193,7 +193,7 @@ function configure(directory: string): Config {
       admin: { port: 0 },
       patience: '5s',
       log: { level: 'error' },
-      audit: { directory: 'audit', instance: 'demo', keyFile: 'keys/audit.key' },
+      audit: { directory: 'audit', instance: 'demo', keyFile: 'keys/audit.key', ballast: '0B' },
       secretsFile: 'secrets.yaml',
       callers: {
         'identity-manager': { permissions: [{ ...grant, access: ['read', 'write'] }] },

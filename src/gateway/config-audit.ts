@@ -5,7 +5,7 @@ import { cosignatureType, parseKey } from '../audit/note.ts';
 import { parseRevealKey } from '../audit/seal.ts';
 import { destinations } from './config-destinations.ts';
 import { path, privatePath, type References } from './config-references.ts';
-import { count, name, refuse } from './config-values.ts';
+import { count, name, refuse, size } from './config-values.ts';
 
 export function audit(references: References) {
   return z
@@ -40,6 +40,17 @@ export function audit(references: References) {
         .optional()
         .describe(
           'How long closed segments are kept. Then they are removed, and the trail says so. Default: for good.',
+        ),
+      mode: z
+        .enum(['fail-closed', 'fail-closed-writes'])
+        .default('fail-closed')
+        .describe(
+          'Which calls are refused while the trail cannot be written: all (`fail-closed`), or all but reads (`fail-closed-writes`), whose records are made up later, as many as there is room for.',
+        ),
+      ballast: size({ max: '1GiB' })
+        .prefault('64MiB')
+        .describe(
+          'Space that is put aside beside the trail and given free when the disk is full, so that the trail can still say so. `0B`: none.',
         ),
       destinations: destinations(references),
       witness: z

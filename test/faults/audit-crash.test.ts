@@ -30,6 +30,7 @@ class StoppingFiles implements Files {
     this.#step(async () => this.#wrap(await realFiles.create(path, mode)));
   open = (path: string): Promise<OpenFile> => this.#step(async () => this.#wrap(await realFiles.open(path)));
   look = (path: string): ReturnType<Files['look']> => realFiles.look(path);
+  space = (path: string): ReturnType<Files['space']> => realFiles.space(path);
   rename = (from: string, to: string): Promise<void> => this.#step(() => realFiles.rename(from, to));
   remove = (path: string): Promise<void> => this.#step(() => realFiles.remove(path));
   protect = (path: string): Promise<void> => this.#step(() => realFiles.protect(path));

@@ -45,6 +45,7 @@ class FaultyFiles implements Files {
     this.#step(async () => this.#wrap(await realFiles.create(path, mode)));
   open = (path: string): Promise<OpenFile> => this.#step(async () => this.#wrap(await realFiles.open(path)));
   look = (path: string): ReturnType<Files['look']> => this.#step(() => realFiles.look(path));
+  space = (path: string): ReturnType<Files['space']> => this.#step(() => realFiles.space(path));
   rename = (from: string, to: string): Promise<void> => this.#step(() => realFiles.rename(from, to));
   remove = (path: string): Promise<void> => this.#step(() => realFiles.remove(path));
   protect = (path: string): Promise<void> => this.#step(() => realFiles.protect(path));

@@ -112,7 +112,7 @@ function document({ upstream, tenant, system, callers, config }: TestGatewayOpti
     listen: { port: 0 },
     admin: { port: 0 },
     log: { level: 'error' },
-    audit: { directory: 'audit', instance: 'test', keyFile: 'keys/audit.key' },
+    audit: { directory: 'audit', instance: 'test', keyFile: 'keys/audit.key', ballast: '0B' },
     secretsFile: 'secrets.yaml',
     callers: {
       'identity-manager': {

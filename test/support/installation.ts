@@ -23,7 +23,7 @@ export async function prepareInstallation(directory: string, upstreamUrl: string
   const config = {
     listen: { port: 0 },
     admin: { port: 0 },
-    audit: { directory: 'audit', instance: 'test', keyFile: 'audit.key' },
+    audit: { directory: 'audit', instance: 'test', keyFile: 'audit.key', ballast: '0B' },
     secretsFile: 'secrets.yaml',
     callers: { caller: { permissions: [permission] } },
     tenants: { acme: { url: upstreamUrl, credential: { type: 'none' }, pace } },
