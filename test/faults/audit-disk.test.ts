@@ -134,6 +134,28 @@ test('a read whose record could not be written is recorded as withheld', async (
   );
 });
 
+test('reads that are answered while nothing can be written are kept as far as there is room, and the rest is counted', async () => {
+  await using disk = await FullDisk.create();
+  const limits = { probeMs: 20, queueRecords: 10 };
+  await using opened = await openTrail({ limits, mode: 'fail-closed-writes', files: disk.files() });
+  const { trail, directory } = opened;
+  disk.isFull = true;
+  await assert.rejects(trail.note('n'), isUnavailable);
+  for (let n = 0; n < 15; n += 1) {
+    const entry = trail.open(aCall({ id: `r${n}` }));
+    entry.add({ operation: anOperation({}), cache: 'hit' });
+    assert.equal(await entry.close({ status: 200 }), true);
+  }
+  disk.isFull = false;
+  await untilRecorded(directory, ({ event }) => event === 'audit.recovered');
+  const records = await readRecords(directory);
+  assert.equal(records.filter(({ event }) => event === 'request.cache_hit').length, 10);
+  assert.equal(records.find(({ event }) => event === 'audit.gap')?.['notKept'], 5);
+  await trail.note('after');
+  const gaps = (await readRecords(directory)).filter(({ event }) => event === 'audit.gap');
+  assert.equal(gaps.length, 1);
+});
+
 test('what is still owed at the end is written when the disk allows it then', async () => {
   await using disk = await FullDisk.create();
   const opened = await openTrail({ limits: { probeMs: 60_000 }, files: disk.files() });
