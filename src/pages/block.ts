@@ -1,7 +1,7 @@
 /**
  * One large page of the tenant as the small ones that a caller asks for. Pure. The invariant: whoever has read all
  * pages of a block up to a position has every resource that the tenant keeps before that position, so a load that
- * must leave a block and asks the tenant at its own index misses nothing (docs/decisions/0012-blocks.md).
+ * must leave a block and asks the tenant at its own index misses nothing (docs/decisions/0013-blocks.md).
  */
 import type { Reply } from '../scim/call.ts';
 import type { Figures, ListPage } from './list-page.ts';

@@ -1,7 +1,7 @@
 /**
  * Asks the tenant for a block in place of a small page, and makes of it what the cache shall remember. Pages of a block
  * without dropped entities are what the tenant itself would say and serve everybody; the later pages of another block
- * serve only those who were given the earlier ones (docs/decisions/0012-blocks.md).
+ * serve only those who were given the earlier ones (docs/decisions/0013-blocks.md).
  */
 import { randomUUID } from 'node:crypto';
 

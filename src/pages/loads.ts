@@ -19,8 +19,9 @@ export interface Position {
 }
 
 interface Kept {
-  position: Position;
-  wasReached: boolean;
+  readonly position: Position;
+  /** How many loads stand here and have not asked for the page yet. */
+  waiting: number;
   readonly until: number;
 }
 
@@ -39,27 +40,36 @@ export class Loads {
 
   /** @param load what tells loads apart, but their positions */
   at(load: string, startIndex: number): Position | undefined {
-    const kept = this.#kept.get(keyOf(load, startIndex));
-    if (!kept || kept.until <= this.#now()) return undefined;
-    kept.wasReached = true;
-    return kept.position;
+    const kept = this.#live(keyOf(load, startIndex));
+    if (kept) kept.waiting = Math.max(0, kept.waiting - 1);
+    return kept?.position;
   }
 
   expect(load: string, startIndex: number, position: Position): void {
     const key = keyOf(load, startIndex);
-    const before = this.#kept.get(key);
-    const isWaiting = before !== undefined && !before.wasReached && before.until > this.#now();
-    // Two loads that stand here after different blocks: none may have the other's rest.
-    const isDoubtful = isWaiting && before.position.tag !== position.tag;
+    const before = this.#live(key);
+    const others = before?.waiting ?? 0;
+    // Loads that stand here after different blocks: none may have the rest of another's.
+    const isDoubtful = before !== undefined && others > 0 && !isSame(before.position, position);
     this.#kept.delete(key);
     this.#kept.set(key, {
       position: isDoubtful ? { ...position, tag: undefined, given: new Set() } : position,
-      wasReached: false,
+      waiting: others + 1,
       until: this.#now() + livesMs,
     });
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > most && oldest !== undefined) this.#kept.delete(oldest);
   }
+
+  #live(key: string): Kept | undefined {
+    const kept = this.#kept.get(key);
+    return kept && kept.until > this.#now() ? kept : undefined;
+  }
+}
+
+function isSame(one: Position, other: Position): boolean {
+  const { given } = other;
+  return one.tag === other.tag && one.given.size === given.size && one.given.isSubsetOf(given);
 }
 
 function keyOf(load: string, startIndex: number): string {
