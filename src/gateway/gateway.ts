@@ -35,6 +35,7 @@ import type { ReportNoise } from './server.ts';
 import { openCache } from './shared-cache.ts';
 import { openPacers } from './shared-quota.ts';
 import { openThrottle } from './shared-throttle.ts';
+import { watchSpace } from './space.ts';
 import { contextOptions } from './tls.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -154,8 +155,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     isDraining: () => running.draining,
   };
   for (const listener of listeners.values()) listener.serve(edge);
+  const space = (): ReturnType<Trail['space']> => trail.space();
+  starting.use(watchSpace(space, join(config.audit.directory, config.audit.instance), note));
   showState(metrics, {
     obstacles: obstaclesNow,
+    space,
     running,
     pacers,
     isCacheUsed: () => isCacheUsed,

@@ -12,6 +12,8 @@ import type { Running } from './running.ts';
 export interface Gauged {
   /** What keeps the gateway from taking calls. */
   readonly obstacles: () => readonly string[];
+  /** What the trail's file system still takes. */
+  readonly space: () => Promise<{ readonly freeBytes: number }>;
   readonly running: Running;
   readonly pacers: Pacers;
   readonly isCacheUsed: () => boolean;
@@ -21,10 +23,16 @@ export interface Gauged {
 }
 
 export function showState(metrics: Metrics, parts: Gauged): void {
-  const { obstacles, running, pacers, isCacheUsed, listeners, ends, deliveries } = parts;
+  const { obstacles, space, running, pacers, isCacheUsed, listeners, ends, deliveries } = parts;
   const one = (name: string, help: string, reading: () => number): void =>
     metrics.gauge(name, help, undefined, () => [['', reading()]]);
   one('ready', '1 when calls are taken, else 0.', () => Number(obstacles().length === 0));
+  metrics.gauge('audit_free_bytes', 'What the file system of the trail still takes.', undefined, () =>
+    space().then(
+      ({ freeBytes }) => [['', freeBytes]],
+      () => [], // a directory that is away has no figure, and the trail tells of it
+    ),
+  );
   one('calls_running', 'Calls at work.', () => running.count);
   one('cache_used', '1 when the cache is read and written, 0 while it cannot be reached.', () =>
     Number(isCacheUsed()),

@@ -1,4 +1,4 @@
-/** The table of events in docs/audit-format.md against the tests: what it says is shown has a test of that title. */
+/** The tables of events and of failures in docs/audit-format.md against the tests: what they say is shown has a test of that title. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -12,18 +12,33 @@ const rows = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| (`.+?) \| (.+) 
   ([, events = '', says = '']) => ({ events, says }),
 );
 
-test('every test that the table of events names exists', () => {
-  const named = rows.flatMap(({ says }) => [...says.matchAll(/“([^”]+)” \(`([^`]+)`\)/g)]);
+/** The titles that are not where they are said to be. */
+function missingOf(named: readonly (readonly string[])[]): string[] {
   const missing = named.filter(([, title = '', file = '']) => {
     const text = read(file).replaceAll("\\'", "'");
     // An ellipsis stands for what a loop puts into the title.
     return !title.split('…').every((part) => text.includes(part.trim()));
   });
-  assert.deepEqual(
-    missing.map(([whole]) => whole),
-    [],
-  );
+  return missing.map(([whole = '']) => whole);
+}
+
+test('every test that the table of events names exists', () => {
+  const named = rows.flatMap(({ says }) => [...says.matchAll(/“([^”]+)” \(`([^`]+)`\)/g)]);
+  assert.deepEqual(missingOf(named), []);
   assert.ok(named.length > 30);
+});
+
+test('every cell of the table of failures names a test, and every test that it names exists', () => {
+  const [, failures = ''] = document.split('\n## When the trail cannot be written\n');
+  const cells = [...(failures.split('\n## ')[0] ?? '').matchAll(/^\| (?!moment).+ \| (“.+`\)|[^|]*) \|$/gm)];
+  const named = cells.map(([row, shown = '']) => {
+    const [file = ''] = /test\/[\w/.-]+/.exec(shown) ?? [];
+    const titles = [...shown.matchAll(/“([^”]+)”(?: \(`([^`]+)`\))?/g)];
+    assert.ok(titles.length > 0, row);
+    return titles.map(([whole, title = '', where = file]) => [whole, title, where]);
+  });
+  assert.deepEqual(missingOf(named.flat()), []);
+  assert.ok(named.length > 12);
 });
 
 test('every row of the table of events names a test or a reason', () => {
