@@ -20,7 +20,7 @@ export function cache(references: References) {
         .enum(['memory', 'redis'])
         .default('memory')
         .describe(
-          'Where replies are remembered. With `redis` gateways share there also which log-ons have failed.',
+          'Where replies are remembered. With `redis` gateways share there also the quota and which log-ons have failed.',
         ),
       memory: z
         .strictObject({

@@ -105,8 +105,14 @@ function embedded(references: References) {
 function pace() {
   return z
     .strictObject({
-      perMinute: count(1, 100_000).default(140).describe('Calls per minute, evenly spread.'),
-      burst: count(0, 10_000).default(10).describe('Calls that may go up at once after a quiet time.'),
+      perMinute: count(1, 100_000)
+        .default(140)
+        .describe(
+          'Calls per minute over all replicas, evenly spread. Lower it by what uses the tenant past the gateway.',
+        ),
+      burst: count(0, 10_000)
+        .default(10)
+        .describe('Calls that may go up at once after a quiet time; replicas keep half of it for late ones.'),
       tenantLimit: count(1, 100_000)
         .default(150)
         .describe(

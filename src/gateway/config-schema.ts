@@ -29,7 +29,9 @@ export function createConfigSchema(references: References) {
       health: health(),
       replicas: count(1, 64)
         .default(1)
-        .describe('How many gateways share the tenants’ quota. Each paces itself to its part of it.'),
+        .describe(
+          'The most gateways that share the tenants’ quota. With `cache.store: redis` they draw on it together; otherwise each keeps to its part.',
+        ),
       patience: duration({ min: '100ms', max: '10m' })
         .prefault('50s')
         .describe('How long a call may wait for its turn at the tenant before it is refused with 429.'),

@@ -1,6 +1,6 @@
 /**
  * One budget of several replicas, drawn on by booking stretches of a common account ahead of their time
- * (docs/decisions/0012-a-pool-of-shares.md). Invariant: whoever may be counted as a member by another draws on the
+ * (docs/decisions/0015-a-pool-of-shares.md). Invariant: whoever may be counted as a member by another draws on the
  * account alone, and the account is drawn on at the rate of its members' shares alone; so the sum holds whoever loses
  * sight of whom.
  */
@@ -65,8 +65,9 @@ interface Clock {
 /** A replica keeps its hands off its own share for so long after it was last counted. */
 const leasesPerMinute = 20;
 const beatsPerMinute = 60;
-/** How much of the budget all replicas together book ahead, if they are not too many for that. */
+/** How much of the budget all replicas together book ahead, if they are not too many for that, and one of them at most. */
 const bookingsPerMinute = 30;
+const maxBooked = 32;
 const maxPauseUs = 120_000_000;
 /** About what an exchange takes at most. */
 const answerUs = 20_000;
@@ -164,8 +165,8 @@ export class SharedBudget implements Budget {
   }
 
   want(turns: number): void {
-    const atOnce = Math.max(1, Math.round(this.#perMinute / bookingsPerMinute / this.#replicas));
-    const missing = Math.min(turns, atOnce) - this.#usable(this.#now()).length;
+    const fairPart = Math.round(this.#perMinute / bookingsPerMinute / this.#replicas);
+    const missing = Math.min(turns, Math.max(1, fairPart), maxBooked) - this.#usable(this.#now()).length;
     const mayBook = this.isShared && this.#membersUntil.length > 0 && !this.#isAsking;
     if (missing > 0 && mayBook) void this.#exchange(missing);
   }

@@ -4,7 +4,7 @@
  *
  * What is usual differs by system and kind of call, so each is compared with its own past. The tenant counts over a
  * minute, so what a change of ours does shows only after a while, and until then it is not repeated
- * (docs/decisions/0013-a-learnt-tempo.md has the figures that these constants were chosen by).
+ * (docs/decisions/0016-a-learnt-tempo.md has the figures that these constants were chosen by).
  */
 const looksPerMinute = 12;
 const slower = 0.8;
