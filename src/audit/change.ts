@@ -53,9 +53,10 @@ type Verb = 'add' | 'remove' | 'replace' | 'unknown';
 /** RFC 7644 §3.5.2; `Add` and `Replace` come from directories that do not mind the case. */
 function readPatch(draft: ChangeDraft, content: unknown): void {
   for (const operation of membersOf(content, 'operations').flat()) {
-    const verb = verbOf(membersOf(operation, 'op')[0]);
-    const [path] = membersOf(operation, 'path');
-    const [value] = membersOf(operation, 'value');
+    const members = new Map(entriesOf(operation).map(([name, inner]) => [fold(name), inner]));
+    const verb = verbOf(members.get('op'));
+    const path = members.get('path');
+    const value = members.get('value');
     if (typeof path !== 'string' || path === '') {
       for (const resource of [value].flat()) readResource(draft, verb, resource);
       continue;

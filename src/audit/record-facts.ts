@@ -16,9 +16,9 @@ export type Area =
 
 const areas: readonly (readonly [RegExp, Area])[] = [
   [/^request\.|^authz\./, 'call'],
-  [/^upstream\./, 'upstream'],
+  [/^upstream\.|^retry\./, 'upstream'],
   [/^authn\.|^token\.|^mtls\./, 'log-on'],
-  [/^process\./, 'lifecycle'],
+  [/^process\.|^clock\./, 'lifecycle'],
   [/^config\.|^secret\.|^cert\.|^crl\.|^key\./, 'configuration'],
   [/^proto\.|^tls\./, 'protocol'],
   [/^audit\./, 'trail'],
@@ -134,7 +134,7 @@ export function titleOf({ event }: Entry, { operation }: RecordFacts): string {
 }
 
 const bad =
-  /failed|failure|rejected|refused|throttled|denied|malformed|ambiguous|timeout|dropped|spray|degraded/;
+  /failed|failure|rejected|invalid|refused|throttled|denied|malformed|ambiguous|timeout|dropped|spray|degraded/;
 
 /** Records of the gateway about itself have no outcome: their name says it. */
 function endingOf(entry: Entry): Ending {
@@ -154,6 +154,9 @@ const weights: Readonly<Record<string, Weight>> = {
   'authn.success_after_failures': 4,
   'audit.damage_accepted': 4,
   'audit.failed': 4,
+  'audit.read': 3,
+  'clock.stepped': 3,
+  'request.rejected_many': 3,
   'cache.integrity_failure': 4,
   'request.outcome_unknown': 3,
   'audit.repaired': 3,
