@@ -12,6 +12,7 @@ import { Redis } from 'ioredis';
 import { RedisLedger } from '../../src/auth/redis-ledger.ts';
 import { createRedisStore } from '../../src/cache/redis-store.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
+import { RedisPools } from '../../src/pace/redis-pool.ts';
 import type { CircuitState } from '../../src/redis-circuit.ts';
 import { createCertificate } from '../support/certificate.ts';
 import { startRedis } from '../support/redis.ts';
@@ -112,6 +113,64 @@ test('what replicas share of failed log-ons works with the delivered Redis', asy
   await ledger.refund(names);
   assert.equal(await ledger.succeed(names), 6);
   assert.equal(await ledger.isTrusted(names), true);
+  assert.deepEqual(states, []);
+});
+
+test('the list of commands names exactly those that the gateway sends', async () => {
+  await using server = await startRedis();
+  using opened = openRedis(server.url);
+  await using store = createRedisStore({ redis: opened.redis });
+  using ledger = new RedisLedger({ redis: opened.redis, budgetMs: 2000 });
+  using pools = new RedisPools({ redis: opened.redis, budgetMs: 2000 });
+  const names = { pair: 'pair', source: 'source', secret: 'secret', user: 'user' };
+  const pool = pools.of('acme');
+  const entry = 'gh1:{system}:entry';
+  for (const giveUpAt = Date.now() + 8000; ; await sleep(10)) {
+    assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
+    const seen = await store.look(entry, ['gh1:{system}:users']);
+    const isAnswered = seen && pool.isOpen && (await ledger.isTrusted(names)) !== undefined;
+    if (isAnswered) break;
+  }
+  store.put(entry, Buffer.from('value'), 10_000);
+  await ledger.charge(names);
+  for (let other = 0; other < 6; other += 1) await ledger.fail({ ...names, user: `user ${other}` });
+  await ledger.succeed(names);
+  assert.ok(await pool.exchange({ leaseUs: 1e6, startUs: 0, spentAtLeast: 0, costUs: 1 }));
+  using connection = connect(server.url, false);
+  const statistics = String(await connection.redis.call('INFO', 'commandstats'));
+  const sent = [...statistics.matchAll(/^cmdstat_([a-z|]+):/gm)].map(([, name]) => String(name));
+  // Nobody can be kept from saying who he is; INFO is this test's own.
+  const ours = sent.filter((name) => !['hello', 'auth', 'select', 'info'].includes(name));
+  const users = await readFile(join(delivered, 'users.acl'), 'utf8');
+  const listed = [...users.matchAll(/ \+([a-z|]+)/g)].map(([, name]) => String(name));
+  assert.deepEqual(ours.toSorted(), listed.toSorted());
+});
+
+test('what replicas share of the quota works with the delivered Redis', async () => {
+  await using server = await startDelivered();
+  using opened = openRedis(server.url, { ca: certificate });
+  const states: CircuitState[] = [];
+  using pools = new RedisPools({
+    redis: opened.redis,
+    budgetMs: 2000,
+    onState: (state) => states.push(state),
+  });
+  const pool = pools.of('acme');
+  for (const giveUpAt = Date.now() + 8000; !pool.isOpen; await sleep(10))
+    assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
+  const request = { leaseUs: 3_000_000, startUs: 5_000_000, spentAtLeast: 0, costUs: 0 };
+  const first = await pool.exchange(request);
+  assert.ok(first);
+  const ahead = first.spentUntil - first.now;
+  assert.ok(ahead > 4_900_000 && ahead <= 5_001_000, 'an account begins where it may');
+  assert.equal(first.membersUntil.length, 1);
+  const next = await pool.exchange({ ...request, costUs: 428_572 });
+  assert.equal((next?.spentUntil ?? 0) - first.spentUntil, 428_572, 'to the microsecond');
+  const paused = await pool.exchange({ ...request, spentAtLeast: first.spentUntil + 60_000_000.4 });
+  assert.equal((paused?.spentUntil ?? 0) - first.spentUntil, 60_000_001);
+  await pool.forget();
+  const anew = await pool.exchange(request);
+  assert.ok((anew?.spentUntil ?? Infinity) < first.spentUntil + 10_000_000);
   assert.deepEqual(states, []);
 });
 

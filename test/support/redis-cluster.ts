@@ -13,7 +13,7 @@ export interface RunningCluster extends AsyncDisposable {
   readonly replica: RedisServer;
   readonly addresses: readonly { readonly host: string; readonly port: number }[];
   /** Which of the primaries had this key at the beginning. */
-  ownerOf(key: string): Promise<number>;
+  readonly ownerOf: (key: string) => Promise<number>;
 }
 
 const slots = 16_384;
@@ -25,12 +25,13 @@ export async function startCluster(user: string): Promise<RunningCluster> {
   const directory = starting.use(await mkdtempDisposable(join(tmpdir(), 'gatehouse-cluster-'))).path;
   const startNode = async (name: string): Promise<RedisServer> =>
     starting.use(
-      await startRedis([
-        ...['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'],
-        ...['--dir', directory, '--cluster-config-file', `${name}.conf`],
-        ...['--cluster-require-full-coverage', 'no', '--cluster-replica-validity-factor', '0'],
-        ...['--user', ...user.split(' ')],
-      ]),
+      await startRedis(
+        [
+          '--cluster-enabled yes --cluster-node-timeout 1000 --cluster-require-full-coverage no',
+          `--cluster-replica-validity-factor 0 --dir ${directory} --cluster-config-file ${name}.conf`,
+          `--user ${user}`,
+        ].flatMap((line) => line.split(' ')),
+      ),
     );
   const primaries = [await startNode('a'), await startNode('b'), await startNode('c')] as const;
   const replica = await startNode('d');
