@@ -252,6 +252,7 @@ class Chain:
         self.checkpoints = []  # (file, note, from elsewhere)
         self.reached = {}  # size -> (root, key of the segment)
         self.tombstones = {}  # seq -> the line that must stand there
+        self.siblings = {}  # origin of another chain that this one names -> the greatest size
 
     def find(self, verdict, file, reason, line=None, seq=None):
         place = {name: value for name, value in (("line", line), ("seq", seq)) if value is not None}
@@ -479,6 +480,11 @@ class Walk:
         self.offset += len(raw)
         if seq in self.wanted:
             chain.reached[seq] = (chain.tree.root(), self.key)
+        if event == "audit.sibling":
+            facts = members_of(line).get("facts")
+            origin, size = (facts.get(name) for name in ("origin", "size")) if isinstance(facts, dict) else (None, None)
+            if isinstance(origin, str) and isinstance(size, int):
+                chain.siblings[origin] = max(size, chain.siblings.get(origin, 0))
         if event == "audit.damage_accepted":
             chain.find("tampered", self.segment.file, "the gateway was told to go on behind damage", seq=seq)
 
@@ -611,6 +617,20 @@ def chains_in(directories, trust):
     return [Chain(name, [files[f] for f in sorted(files)], name in running, trust) for name, files in groups.items()]
 
 
+def missing_siblings(chains):
+    """Each chain names those of the other replicas."""
+    here = {f"gatehouse/audit/{chain.name}": chain for chain in chains}
+    found = {}
+    for chain in chains:
+        for origin, size in chain.siblings.items():
+            sibling = here.get(origin)
+            if sibling is None:
+                found[origin] = ("incomplete", f"{chain.name} names {origin}, which is not there")
+            elif sibling.seq < size and not sibling.running:
+                found[origin] = ("truncated", f"{chain.name} says that it reached {size} lines, and there are {sibling.seq}")
+    return [{"verdict": verdict, "file": origin, "reason": reason} for origin, (verdict, reason) in found.items()]
+
+
 def understand(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.error = lambda problem: (_ for _ in ()).throw(Unreadable(f"{problem}; see --help"))
@@ -640,6 +660,7 @@ def main(arguments):
     for file, note in trust.notes:
         if note.origin not in names:
             trust.findings.append({"verdict": "incomplete", "file": file, "reason": f"{note.origin} is not there"})
+    trust.findings.extend(missing_siblings(chains))
     reports = [chain.report() for chain in chains]
     findings = trust.findings + [finding for report in reports for finding in report["findings"]]
     verdict = worst(findings)

@@ -11,12 +11,14 @@ import { expireSegments } from './expiry.ts';
 import { realFiles, type Files } from './files.ts';
 import { deriveSecret, KeyStore } from './key-store.ts';
 import { draft, maxLineBytes, type Draft } from './line.ts';
+import { originOf } from './note.ts';
 import { Owner } from './owner.ts';
 import { publishKeys } from './published-keys.ts';
 import { Pulse, type PulseLimits } from './pulse.ts';
 import { JournalRefusal, type Members, type Waiting } from './queue.ts';
 import { IntentBook, recover, unknownEvent, type Beginning } from './recover.ts';
 import { codeOf } from './segment.ts';
+import { siblingEvent, siblingsAtWitness, siblingsBeside, type Sibling } from './siblings.ts';
 import { fingerprint, SigningKey } from './signing-key.ts';
 import { Succession, type Place, type RotationLimits } from './succession.ts';
 import { WitnessClient, type WitnessOptions } from './witness-client.ts';
@@ -72,9 +74,15 @@ export class Journal implements AsyncDisposable {
   readonly #ballast: Ballast;
   #pulse: Pulse | undefined;
   #closed = false;
+  /** Ends what asks others and is not worth waiting for. */
+  readonly #ending = new AbortController();
   #expiring: Promise<number> | undefined;
   readonly #onNotExpired: (error: unknown) => void;
   readonly #onNoBallast: (error: unknown) => void;
+  readonly #onNoSiblings: (error: unknown) => void;
+  readonly #siblingsAt: WitnessOptions | undefined;
+  /** How far each was when it was named last. */
+  readonly #named = new Map<string, number>();
 
   /** When this resolves, the new segment and all that recovery had to say are on stable storage. */
   static async open(options: JournalOptions): Promise<Journal> {
@@ -126,6 +134,9 @@ export class Journal implements AsyncDisposable {
     this.#ballast = new Ballast(place.files, place.directory, this.#limits.ballastBytes);
     this.#onNoBallast = (error) =>
       report('audit.no_ballast', { code: codeOf(error), reason: reasonOf(error) });
+    this.#siblingsAt = witness;
+    this.#onNoSiblings = (error) =>
+      report('audit.siblings_unknown', { code: codeOf(error), reason: reasonOf(error) });
     this.#onNotExpired = (error) =>
       report('audit.not_expired', { code: codeOf(error), reason: reasonOf(error) });
     if (!witness) return;
@@ -196,6 +207,7 @@ export class Journal implements AsyncDisposable {
   /** Writes what waits, closes the segment, signs its end and gives the directory free. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#ending.abort();
     this.#pulse?.[Symbol.dispose]();
     await this.#expiring?.catch(this.#onNotExpired);
     await this.#writer.finish();
@@ -236,9 +248,31 @@ export class Journal implements AsyncDisposable {
       checkpoint: () => succession.checkpoint(),
       // A failure is told by the writer, and the next beat comes anyway.
       heartbeat: () => void this.append('audit.heartbeat', {}).catch(() => undefined),
+      nameSiblings: () => void this.#nameSiblings(),
       refill: () => void this.#ballast.fill().catch(this.#onNoBallast),
       expire: (before) => void this.expire(before).catch(this.#onNotExpired),
     });
+  }
+
+  /** Each whenever it has come further; where it is not known today, a former record of it stands. */
+  async #nameSiblings(): Promise<void> {
+    const own = originOf(this.#succession.chain);
+    const looks = [
+      siblingsBeside(this.#place.directory, own),
+      ...(this.#siblingsAt ? [siblingsAtWitness(this.#siblingsAt, own, this.#ending.signal)] : []),
+    ];
+    const found = await Promise.allSettled(looks);
+    if (this.#closed) return;
+    for (const looked of found) {
+      if (looked.status === 'rejected') this.#onNoSiblings(looked.reason);
+      else for (const sibling of looked.value) this.#nameSibling(sibling);
+    }
+  }
+
+  #nameSibling(sibling: Sibling): void {
+    if ((this.#named.get(sibling.origin) ?? 0) >= sibling.size) return;
+    this.#named.set(sibling.origin, sibling.size);
+    void this.owe(siblingEvent, { facts: { ...sibling } });
   }
 
   #problemWith(record: Draft): string | undefined {

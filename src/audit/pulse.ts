@@ -1,6 +1,7 @@
 /**
  * What a trail does by the clock: a checkpoint for what came since the last one, a record of silence where nothing came,
- * and with each segment a look for others whose time is over and at its ballast. It never waits, and nobody waits for it.
+ * and with each segment a look at its ballast, at the other replicas, and for segments whose time is over. It never waits,
+ * and nobody waits for it.
  */
 export interface PulseLimits {
   readonly checkpointMs: number;
@@ -19,6 +20,8 @@ export interface Pulsing {
   readonly accepting: boolean;
   checkpoint(): void;
   heartbeat(): void;
+  /** Names the other replicas' chains. */
+  nameSiblings(): void;
   /** Puts aside what the ballast lacks. */
   refill(): void;
   expire(before: Date): void;
@@ -48,6 +51,7 @@ export class Pulse implements Disposable {
     if (this.#trail.segment === this.#lookedIn) return;
     this.#lookedIn = this.#trail.segment;
     this.#trail.refill();
+    this.#trail.nameSiblings();
     const { keepMs } = this.#limits;
     if (keepMs !== undefined) this.#trail.expire(new Date(Date.now() - keepMs));
   }

@@ -55,6 +55,10 @@ export class Succession {
     return this.#segment;
   }
 
+  get chain(): string {
+    return this.#segment?.name.chain ?? this.#next.name.chain;
+  }
+
   /** Of the segment that is written now, or else of the next one. */
   get number(): number {
     return this.#segment?.name.number ?? this.#next.name.number;

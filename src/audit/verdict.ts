@@ -1,4 +1,6 @@
 /** What a verification tells: a verdict, and for each fault its place and reason. */
+import type { Sibling } from './siblings.ts';
+
 /**
  * In the order of their weight. truncated: an end is missing, as after a crash or when somebody cut it off.
  * incomplete: what is there is sound, and what was given does not suffice to prove that it is all.
@@ -35,6 +37,8 @@ export interface InstanceReport {
   readonly checkpointed: number | undefined;
   /** When a witness saw that checkpoint: ISO 8601. */
   readonly witnessedAt: string | undefined;
+  /** The chains of other replicas that it names, each with the greatest size. */
+  readonly siblings: readonly Pick<Sibling, 'origin' | 'size'>[];
   readonly findings: readonly Finding[];
 }
 

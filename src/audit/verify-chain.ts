@@ -19,6 +19,7 @@ import { checkTombstones, linkExpired, readExpired, type ExpiredSegment, type Li
 import { scanAll, type ScanJob } from './scan-pool.ts';
 import { readHeader, type Header, type Scan } from './scan.ts';
 import { expiredEvent, fileOf, predecessorOf, type SegmentName } from './segment.ts';
+import { readSibling, siblingEvent } from './siblings.ts';
 import { fingerprint } from './signing-key.ts';
 import { worst, type Finding, type InstanceReport } from './verdict.ts';
 
@@ -55,7 +56,7 @@ export async function verifyChain(
 function jobOf({ path, name }: SegmentFile, next: Header | undefined, rootsAt: readonly number[]): ScanJob {
   const said = next?.previous;
   const limit = said && !said.closed && said.segment === name.number ? { limit: said.bytes } : {};
-  return { path, name, options: { ...limit, rootsAt, keep: [damageEvent, expiredEvent] } };
+  return { path, name, options: { ...limit, rootsAt, keep: [damageEvent, expiredEvent, siblingEvent] } };
 }
 
 const damageEvent = 'audit.damage_accepted';
@@ -119,8 +120,18 @@ class ChainCheck {
       head: last?.end.head,
       rootKey: this.rootKey && fingerprint(this.rootKey),
       ...evidence,
+      siblings: this.#siblings(),
       findings: this.#findings,
     };
+  }
+
+  #siblings(): InstanceReport['siblings'] {
+    const sizes = new Map<string, number>();
+    for (const { event, text } of this.parts.flatMap(({ scan }) => scan.kept)) {
+      const sibling = event === siblingEvent ? readSibling(text) : undefined;
+      if (sibling) sizes.set(sibling.origin, Math.max(sibling.size, sizes.get(sibling.origin) ?? 0));
+    }
+    return [...sizes].map(([origin, size]) => ({ origin, size }));
   }
 
   #checkSequence(name: SegmentName, before: Link | undefined): void {

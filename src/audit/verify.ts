@@ -44,7 +44,30 @@ export async function verifyTrail(
   }
   for (const origin of Object.keys(given))
     findings.push(unread(`There is a checkpoint of ${origin}, and no directory with its segments.`));
+  findings.push(...missingSiblings(instances));
   return { verdict: worst([...findings, ...instances].map(({ verdict }) => verdict)), findings, instances };
+}
+
+/** Each trail names those of the other replicas; one that is named and not here is told once. */
+function missingSiblings(instances: readonly InstanceReport[]): Finding[] {
+  const here = new Map(instances.map((instance) => [instance.chain && originOf(instance.chain), instance]));
+  const told = new Map<string, Finding>();
+  for (const { instance, siblings } of instances)
+    for (const { origin, size } of siblings) {
+      const sibling = here.get(origin);
+      const lastSeq = sibling?.lastSeq ?? 0;
+      if (!sibling)
+        told.set(
+          origin,
+          unread(`${instance} names ${origin}, and no directory with its segments was given.`),
+        );
+      // One that is written has gone on since it was read.
+      else if (lastSeq < size && !sibling.running) {
+        const reason = `${instance} says that ${origin} reached line ${size}; it ends at ${lastSeq}.`;
+        told.set(origin, { verdict: 'truncated', file: '', reason, seq: size });
+      }
+    }
+  return [...told.values()];
 }
 
 function unread(reason: string): Finding {

@@ -91,13 +91,31 @@ export class Witness {
     return { status: 200, body: cosignature };
   }
 
-  /** Read each time, so that a log is added without a restart. */
+  /** The last checkpoints of the logs whose keys lie in the same directory; undefined for a log that is not known. */
+  async siblings(origin: string): Promise<string[] | undefined> {
+    const group = (await this.#groups()).find((keys) => keys.some(({ name }) => name === origin));
+    if (!group) return undefined;
+    const others = new Set(group.map(({ name }) => name).filter((name) => name !== origin));
+    const notes = await Promise.all([...others].map((name) => this.latest(name)));
+    return notes.filter((note) => note !== undefined);
+  }
+
   async #logs(): Promise<NoteKey[]> {
+    return (await this.#groups()).flat();
+  }
+
+  /** Keys by installation. Read each time, so that a log is added without a restart. */
+  async #groups(): Promise<NoteKey[][]> {
     const directory = join(this.#directory, 'logs');
-    const texts = await Promise.all(
-      (await readdir(directory)).map((file) => readFile(join(directory, file), 'utf8')),
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => !entry.isDirectory());
+    const groups = Map.groupBy(files, ({ parentPath }) => parentPath);
+    return Promise.all(
+      [...groups.values()].map(async (group) => {
+        const paths = group.map(({ parentPath, name }) => join(parentPath, name));
+        return (await Promise.all(paths.map((path) => readFile(path, 'utf8')))).flatMap(parseKeys);
+      }),
     );
-    return texts.flatMap(parseKeys);
   }
 
   async #remembered(origin: string): Promise<{ readonly size: number; readonly root: string }> {

@@ -16,6 +16,7 @@ export type ReportedEvent =
   | 'audit.key_left'
   | 'audit.not_expired'
   | 'audit.no_ballast'
+  | 'audit.siblings_unknown'
   | 'audit.witness_lost'
   | 'audit.witness_back';
 export type Report = (event: ReportedEvent, facts: Members) => void;

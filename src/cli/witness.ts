@@ -19,7 +19,8 @@ Remembers how far each gateway's trail has come, takes a new checkpoint only wit
 none was changed or taken away, and cosigns it with the time (C2SP tlog-witness). Run it where the gateway's
 administrators cannot write. It ends on SIGTERM and SIGINT.
 
-  --directory DIR      its key, its memory, and logs/: a copy of keys.pub of each instance
+  --directory DIR      its key, its memory, and logs/: a copy of keys.pub of each instance. With several installations
+                       each has a directory of its own below logs/, whose gateways learn of each other
   --listen HOST:PORT   127.0.0.1:8090 when left out; it speaks plain HTTP, because all that it takes and gives is signed
   --name NAME          its name in cosignatures, at the first start; witness/<host> when left out
 
@@ -110,9 +111,18 @@ async function answer(witness: Witness, request: IncomingMessage): Promise<Answe
     log[level]('checkpoint', { status: found.status, origin: /\n\n?(gatehouse\/\S+)\n/.exec(body)?.[1] });
     return found;
   }
-  const [, origin] = /^\/(\S+)\/checkpoint$/.exec(url) ?? [];
-  const note = method === 'GET' && origin ? await witness.latest(origin) : undefined;
-  return note === undefined ? { status: 404, body: 'Not here.\n' } : { status: 200, body: note };
+  const [, origin, what] = /^\/(\S+)\/(checkpoint|siblings)$/.exec(url) ?? [];
+  const found = method === 'GET' && origin ? await look(witness, origin, what) : undefined;
+  return found ?? { status: 404, body: 'Not here.\n' };
+}
+
+async function look(witness: Witness, origin: string, what = ''): Promise<Answer | undefined> {
+  if (what === 'checkpoint') {
+    const note = await witness.latest(origin);
+    return note === undefined ? undefined : { status: 200, body: note };
+  }
+  const notes = await witness.siblings(origin);
+  return notes && { status: 200, body: JSON.stringify(notes), type: 'application/json' };
 }
 
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
