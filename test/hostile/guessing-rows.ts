@@ -176,7 +176,7 @@ const guessing: Stage = {
             const suspicion = told.find(({ event }) => event === 'authn.spray_suspected');
             if (JSON.stringify(suspicion?.facts).includes(scene.source)) scene.found.add('told');
           },
-          expected: refused('', 'authn.failure, authn.throttled, request.rejected_many'),
+          expected: refused('', 'authn.failure, authn.throttled'),
           besides: {
             'the sprayer is slowed down': ({ found }) => found.has('slowed'),
             'the trail suspects spraying': ({ found }) => found.has('told'),
