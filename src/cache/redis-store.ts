@@ -177,14 +177,9 @@ class RedisStore implements Store {
 
   #failed(breaker: Breaker, error: unknown): void {
     breaker.failed();
-    if (isMoved(error)) this.#followMove();
+    // The slots have other owners; whoever is new among them is noticed when they are known (watchPrimaries).
+    if (this.#redis instanceof Cluster && isMoved(error)) this.#redis.refreshSlotsCache();
     if (breaker.isOpen) this.#report('off', error);
-  }
-
-  /** The new primary may not know what the old one has confirmed. */
-  #followMove(): void {
-    this.#debts.doubt();
-    if (this.#redis instanceof Cluster) this.#redis.refreshSlotsCache();
   }
 
   /** Not a failure of the breaker: reading may go well all the time. */

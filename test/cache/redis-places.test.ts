@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { Redis } from 'ioredis';
+
 import type { Store } from '../../src/cache/store.ts';
 import type { RedisSettings } from '../../src/gateway/redis.ts';
 import { Secret } from '../../src/gateway/secret.ts';
@@ -108,6 +110,22 @@ test('a Cluster keeps what belongs together on one node, and a fail-over in it l
   assert.ok(took < 200, `nobody waits for a node that hangs, not ${took} ms for 100`);
   assert.ok(await store.look(entry(elsewhere), [users(elsewhere)]), 'the others are asked as before');
   cluster.primaries[2].thaw();
+});
+
+test('a new primary in a Cluster is not believed before it has heard of the last forgettings', async () => {
+  await using cluster = await startCluster(`${account} +cluster|slots`);
+  const password = new Secret('of-redis');
+  await using store = openStore({ cluster: [...cluster.addresses], user: 'gatehouse', password });
+  const there = await systemOn(0, cluster);
+  const [old = ''] = await tokensOf(store, there);
+  await store.renew([users(there)]);
+  await tokensOf(store, there);
+  await cluster.failOver();
+  // What a promoted replica looks like to which the deletion had not come yet.
+  const redis = new Redis(cluster.replica.url);
+  await redis.set(users(there), old);
+  redis.disconnect();
+  assert.notDeepEqual(await tokensOf(store, there), [old]);
 });
 
 async function systemOn(owner: number, { ownerOf }: RunningCluster): Promise<string> {

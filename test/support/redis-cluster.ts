@@ -12,6 +12,8 @@ export interface RunningCluster extends AsyncDisposable {
   readonly primaries: readonly [RedisServer, RedisServer, RedisServer];
   readonly replica: RedisServer;
   readonly addresses: readonly { readonly host: string; readonly port: number }[];
+  /** The replica takes over while the first primary lives on as its replica; nothing is lost, and no connection. */
+  readonly failOver: () => Promise<void>;
   /** Which of the primaries had this key at the beginning. */
   readonly ownerOf: (key: string) => Promise<number>;
 }
@@ -57,6 +59,10 @@ export async function startCluster(user: string): Promise<RunningCluster> {
     primaries,
     replica,
     addresses: primaries.map(({ port }) => ({ host: '127.0.0.1', port })),
+    failOver: async () => {
+      await ask(replica.url, 'CLUSTER', 'FAILOVER');
+      await until(async () => /role:master/.test(String(await ask(replica.url, 'INFO', 'replication'))));
+    },
     ownerOf: async (key) => Math.floor(Number(await ask(first.url, 'CLUSTER', 'KEYSLOT', key)) / share),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
