@@ -19,18 +19,29 @@ const openings = new Set(Buffer.from('{['));
 const closings = new Set(Buffer.from('}]'));
 const spaces = new Set(Buffer.from(' \t\r\n'));
 
-/** The members of the object whose brace stands at `at`; the spans are those of their values. */
-export function membersOf(json: Buffer, at: number): Member[] {
-  const members: Member[] = [];
+/** What a byte outside of strings is for the depth; the end of the text reads as byte 0, which stops. */
+const [plain, string, opening, closing] = [0, 1, 2, 3];
+const marks = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (openings.has(byte)) return opening;
+  if (closings.has(byte) || byte === 0) return closing;
+  return byte === quote ? string : plain;
+});
+
+/** The members of the object whose brace stands at `at`, read as far as somebody asks; the spans are those of their values. */
+export function* membersOf(json: Buffer, at: number): Generator<Member, void> {
   for (let next = skipSpace(json, at + 1); json[next] === quote;) {
     const nameEnd = endOfString(json, next);
-    const name: unknown = JSON.parse(json.toString('utf8', next, nameEnd));
     const start = skipSpace(json, skipSpace(json, nameEnd) + 1); // behind the colon
     const end = endOfValue(json, start);
-    members.push({ name: String(name).toLowerCase(), start, end });
+    yield { name: nameIn(json, next, nameEnd), start, end };
     next = skipComma(json, end);
   }
-  return members;
+}
+
+function nameIn(json: Buffer, start: number, end: number): string {
+  const bare = json.toString('utf8', start + 1, end - 1);
+  const name: unknown = bare.includes('\\') ? JSON.parse(`"${bare}"`) : bare;
+  return String(name).toLowerCase();
 }
 
 /** The items of the array whose bracket stands at `at`. */
@@ -69,22 +80,19 @@ function endOfValue(json: Buffer, start: number): number {
 function endOfContainer(json: Buffer, start: number): number {
   let depth = 0;
   for (let at = start; at < json.length; at += 1) {
-    const byte = json[at] ?? 0;
-    if (byte === quote) at = endOfString(json, at) - 1;
-    else if (openings.has(byte)) depth += 1;
-    else if (closings.has(byte)) depth -= 1;
+    while (marks[json[at] ?? 0] === plain) at += 1;
+    const mark = marks[json[at] ?? 0];
+    if (mark === string) at = endOfString(json, at) - 1;
+    else depth += mark === opening ? 1 : -1;
     if (depth === 0) return at + 1;
   }
   return json.length;
 }
 
 function endOfString(json: Buffer, start: number): number {
-  let at = start;
-  for (;;) {
-    at = json.indexOf(quote, at + 1);
-    if (at === -1) return json.length;
-    let escapes = 0;
-    while (json[at - 1 - escapes] === backslash) escapes += 1;
-    if (escapes % 2 === 0) return at + 1;
+  for (let at = start + 1; at < json.length; at += 1) {
+    if (json[at] === quote) return at + 1;
+    if (json[at] === backslash) at += 1;
   }
+  return json.length;
 }

@@ -24,7 +24,7 @@ export function readListPage(reply: Reply): ListPage | undefined {
   const { status, body } = reply;
   const start = skipSpace(body, 0);
   if (status !== 200 || body[start] !== 0x7b) return undefined;
-  const members = membersOf(body, start);
+  const members = [...membersOf(body, start)];
   const startIndex = numberOf(body, members, 'startindex');
   const itemsPerPage = numberOf(body, members, 'itemsperpage');
   const totalResults = numberOf(body, members, 'totalresults');

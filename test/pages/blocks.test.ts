@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { cutBlock } from '../../src/pages/block.ts';
 import { readListPage } from '../../src/pages/list-page.ts';
 import type { Reply } from '../../src/scim/call.ts';
+import { ScimError } from '../../src/scim/error.ts';
 import { entitiesOf, load, PagingTenant, Side } from './paging-tenant.ts';
 
 const users = (count: number) => entitiesOf(Array<boolean>(count).fill(true));
@@ -98,6 +99,28 @@ test('the next block is there before its reader when the quota is idle, and none
   for (let at = 76; at <= 325; at += 25) await side.page(at, 25);
   await turn();
   assert.deepEqual(tenant.asked, ['1/25', '26/100', '126/100', '226/100']);
+});
+
+test('a caller that waits for what was asked ahead asks itself when there is no turn for it', async () => {
+  const tenant = new PagingTenant(users(325));
+  const refused = Promise.withResolvers<Reply>();
+  const side = new Side(tenant, { foresees: true, askAhead: () => refused.promise });
+  for (const at of [1, 26, 51, 76, 101]) await side.page(at, 25);
+  const next = side.page(126, 25);
+  await turn();
+  refused.reject(new ScimError('caller-left', 'Nobody waits for this.'));
+  assert.equal((await next).Resources.length, 25);
+  assert.deepEqual(tenant.asked, ['1/25', '26/100', '126/100']);
+});
+
+test('what was asked ahead in vain is asked for by its reader', async () => {
+  const tenant = new PagingTenant(users(325));
+  const side = new Side(tenant, {
+    foresees: true,
+    askAhead: () => Promise.reject(new ScimError('upstream-unreachable', 'The tenant cannot be reached.')),
+  });
+  const ids = await load((at) => side.page(at, 25), 'at the total');
+  assert.equal(new Set(ids).size, 325);
 });
 
 test('blocks that a full store does not keep are given up', async () => {

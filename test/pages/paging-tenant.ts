@@ -92,6 +92,8 @@ export interface SideOptions {
   readonly lifetimeMs?: number;
   readonly now?: () => number;
   readonly foresees?: boolean;
+  /** Asks ahead in another way than the callers' calls are asked. */
+  readonly askAhead?: AskTenant;
   readonly system?: string;
 }
 
@@ -134,7 +136,7 @@ export class Side {
         recall: (wanted, scope) => this.#cache.recall(wanted, { ...own, scope }),
       },
       askTenant: this.#ask,
-      foresee: () => (foresees ? this.#ask : undefined),
+      foresee: () => (foresees ? (this.#options.askAhead ?? this.#ask) : undefined),
     });
     this.results.push(answer.result);
     return answer;

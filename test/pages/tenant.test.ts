@@ -1,6 +1,7 @@
 /** Pages over HTTP, before the embedded tenant with backends of several kinds: what a caller sees with and without Gatehouse. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 
 import { Secret } from '../../src/gateway/secret.ts';
 import type { SystemOptions } from '../../src/ips/system.ts';
@@ -179,6 +180,11 @@ test('a load of 430 users at 25 a page costs seven calls with the probe, and a r
   const trail = await gateway.records();
   assert.equal(trail.filter(({ event }) => event === 'upstream.intent').length, 7, 'each has its pair');
   assert.equal(trail.filter(({ event }) => event === 'upstream.outcome').length, 7);
+  const ahead = trail.filter(({ upstream }) => Reflect.get(upstream ?? {}, 'purpose') === 'prefetch');
+  assert.ok(ahead.length > 0, 'somebody asked ahead');
+  assert.ok(
+    ahead.every(({ actor, req }) => isDeepStrictEqual(actor, { name: 'gateway' }) && req === undefined),
+  );
 });
 
 test('a system whose single reads differ from its pages is told in the trail by the names of attributes', async () => {
