@@ -6,7 +6,7 @@
 import type { RequestEntry, UpstreamFacts, UpstreamOutcome } from '../audit/trail.ts';
 import type { TenantLogin } from '../auth/tenant-login.ts';
 import type { BackendPace } from '../pace/backend.ts';
-import type { Pacer, Turn } from '../pace/pacer.ts';
+import type { Pacer, Turn, Work } from '../pace/pacer.ts';
 import { retryAfterMs } from '../pace/quota.ts';
 import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
@@ -71,8 +71,8 @@ export async function ask(route: Route, question: Question): Promise<Reply> {
       patienceMs: patience.until - performance.now(),
       signal: patience.signal,
     };
-    const tried = await inTurn(route, turn, (waitedMs) =>
-      send(route, question, { attempt, after, waitedMs }),
+    const tried = await inTurn(route, turn, (waitedMs, departed) =>
+      send(route, question, { attempt, after, waitedMs }, departed),
     ).catch((thrown: unknown) => Promise.reject(asImpatience(thrown, route, patience)));
     if (tried.fault) {
       // A kept-alive connection can die between two requests; only a read may be sent twice.
@@ -96,13 +96,11 @@ export async function ask(route: Route, question: Question): Promise<Reply> {
 }
 
 /** A system that is slowed down waits before it stands in the tenant's queue, where others would wait behind it. */
-function inTurn<T>(
-  { backend, pacer }: Route,
-  turn: Turn,
-  work: (waitedMs: number) => Promise<T>,
-): Promise<T> {
+function inTurn<T>({ backend, pacer }: Route, turn: Turn, work: Work<T>): Promise<T> {
   return backend.run(turn, (heldMs) =>
-    pacer.run({ ...turn, patienceMs: turn.patienceMs - heldMs }, (waitedMs) => work(heldMs + waitedMs)),
+    pacer.run({ ...turn, patienceMs: turn.patienceMs - heldMs }, (waitedMs, departed) =>
+      work(heldMs + waitedMs, departed),
+    ),
   );
 }
 
@@ -141,6 +139,7 @@ async function send(
   route: Route,
   question: Question,
   tried: Pick<UpstreamFacts, 'attempt' | 'after' | 'waitedMs'>,
+  departed: () => void,
 ): Promise<Attempt> {
   const { call, operation, entry, patience, onSent } = question;
   const read = operation.effect === 'read';
@@ -164,6 +163,7 @@ async function send(
     patience.signal.throwIfAborted();
   }
   onSent();
+  departed();
   // What stands in the record if we fail ourselves between intent and outcome.
   let outcome: UpstreamOutcome = { result: read ? 'failure' : 'unknown', sent: true, error: 'internal' };
   try {

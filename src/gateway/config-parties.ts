@@ -112,7 +112,7 @@ function pace() {
         ),
       burst: count(0, 10_000)
         .default(10)
-        .describe('Calls that may go up at once after a quiet time; replicas keep half of it for late ones.'),
+        .describe('Calls that may go up at once after a quiet time; replicas keep some of it for late ones.'),
       tenantLimit: count(1, 100_000)
         .default(150)
         .describe(

@@ -3,7 +3,7 @@
  * whoever waits for a turn keeps his place.
  */
 import { createPacer, type CreateBudget, type Pacer, type PacerState } from '../pace/pacer.ts';
-import { type Pool, SharedBudget, shareOf } from '../pace/shared-budget.ts';
+import { departingOf, type Pool, SharedBudget, shareOf } from '../pace/shared-budget.ts';
 import type { Config, Tenant } from './config.ts';
 
 type Paced = Pick<Tenant, 'id' | 'pace'>;
@@ -55,8 +55,12 @@ export class Pacers implements Disposable {
   }
 
   #limitsOf({ pace }: Paced, replicas: number) {
+    const departing = departingOf(pace.burst, replicas);
+    const own = shareOf(pace, replicas);
     return {
-      ...(this.#poolOf ? { perMinute: pace.perMinute, burst: pace.burst } : shareOf(pace, replicas)),
+      perMinute: this.#poolOf ? pace.perMinute : own.perMinute,
+      burst: this.#poolOf ? pace.burst : Math.max(0, own.burst + 1 - departing),
+      departing,
       concurrency: pace.concurrency,
       maxQueue: pace.queue,
     };

@@ -14,7 +14,7 @@ export interface Pacer extends Disposable {
    * outlast `patienceMs`, or when the queue is full and the caller has the most calls there; throws `signal.reason`
    * when that aborts while waiting.
    */
-  run<T>(turn: Turn, work: (waitedMs: number) => Promise<T>): Promise<T>;
+  run<T>(turn: Turn, work: Work<T>): Promise<T>;
   /** Nobody goes up before this many ms have passed. */
   pause(ms: number): void;
   /** The tenant said 429: a pause, and then more slowly. */
@@ -23,6 +23,9 @@ export interface Pacer extends Disposable {
   adjust(limits: PacerLimits): void;
   readonly state: PacerState;
 }
+
+/** @param departed says that the call is on its way now; without it the end of the work does */
+export type Work<T> = (waitedMs: number, departed: () => void) => Promise<T>;
 
 export interface Turn {
   /** The technical user who gets it; `gateway` for what no caller asked for. */
@@ -52,6 +55,11 @@ export interface PacerLimits {
   readonly burst: number;
   readonly concurrency: number;
   readonly maxQueue: number;
+  /**
+   * Calls between their turn and their departure. What holds them up there, such as a slow disk, lets them go together
+   * afterwards, and so many come on top of `perMinute + burst`. Default: as many as there are.
+   */
+  readonly departing?: number;
 }
 
 export interface PacerOptions extends PacerLimits {
@@ -100,6 +108,7 @@ class TurnPacer implements Pacer {
   #limits: PacerLimits;
   #pausedUntil = 0;
   #running = 0;
+  #departing = 0;
   /** Moving average of how long work takes. */
   #workUs = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -116,13 +125,21 @@ class TurnPacer implements Pacer {
     this.#budget = createBudget({ now: this.#now, onChange: () => this.#settle() });
   }
 
-  async run<T>(turn: Turn, work: (waitedMs: number) => Promise<T>): Promise<T> {
+  async run<T>(turn: Turn, work: Work<T>): Promise<T> {
     const waitedUs = await this.#wait(turn);
     const startedAt = this.#now();
+    let hasDeparted = false;
+    const departed = (): void => {
+      if (hasDeparted) return;
+      hasDeparted = true;
+      this.#departing -= 1;
+      this.#settle();
+    };
     try {
-      return await work(waitedUs / 1000);
+      return await work(waitedUs / 1000, departed);
     } finally {
       this.#running -= 1;
+      departed();
       const now = this.#now();
       const tookUs = now - startedAt;
       if (turn.alike !== undefined) this.#learn(() => this.#tempo.observe(turn.alike ?? '', tookUs, now));
@@ -219,7 +236,8 @@ class TurnPacer implements Pacer {
   }
 
   get #hasPlace(): boolean {
-    return this.#running < this.#limits.concurrency;
+    const { concurrency, departing = Infinity } = this.#limits;
+    return this.#running < concurrency && this.#departing < departing;
   }
 
   #firstPatienceEnd(): number {
@@ -234,6 +252,7 @@ class TurnPacer implements Pacer {
       if (this.#budget.turnAt(now) > now) return;
       this.#budget.spendTurn(now);
       this.#running += 1;
+      this.#departing += 1;
       this.#queue.takeFirst(now)?.start();
     }
   }

@@ -187,14 +187,15 @@ export class SharedBudget implements Budget {
     return this.#clock ? this.#seenUntil - this.#earlyUs - this.#clock.least : 0;
   }
 
-  /** Half of the burst is for turns before their time, half for those that are late. */
+  /** A third of the burst is for turns that are late, some for departures, and the rest for turns before their time. */
   #keepTo({ perMinute, burst }: Pace): void {
-    const late = Math.max(1, Math.floor(burst / 2));
-    // Without a burst what is late must come out of the pace itself.
-    this.#perMinute = burst === 0 ? Math.max(perMinute - 1, perMinute / 2) : perMinute;
+    const late = Math.max(1, Math.floor(burst / 3));
+    const early = burst - late - departingOf(burst, this.#replicas) * this.#replicas;
+    // What a small burst does not give must come out of the pace itself.
+    this.#perMinute = Math.max(perMinute + Math.min(0, early), perMinute / 2);
     const intervalUs = this.#intervalOf(this.#replicas);
     this.#lateUs = late * intervalUs;
-    this.#earlyUs = Math.max(0, burst - late - 1) * intervalUs;
+    this.#earlyUs = Math.max(0, early - 1) * intervalUs;
     this.#ownBurst = shareOf({ perMinute, burst }, this.#replicas).burst;
     this.#gapUs = Math.max(this.#gapUs, intervalUs);
   }
@@ -320,6 +321,11 @@ export class SharedBudget implements Budget {
       this.#slots.push({ from, lapsesAt: begins + this.#lateUs - most, members });
     }
   }
+}
+
+/** How many calls of one replica may be between turn and departure, so that `burst` bounds them too. */
+export function departingOf(burst: number, replicas: number): number {
+  return Math.max(1, Math.floor(burst / 4 / replicas));
 }
 
 /** Without a word from the others each keeps to its part, so that the sum stays within the whole. */

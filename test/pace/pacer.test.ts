@@ -391,6 +391,39 @@ interface World {
   pass(ms: number): Promise<void>;
 }
 
+test('what holds calls up between turn and departure holds up the turns, so that they do not go together', async (t) => {
+  const world = createWorld(t, { perMinute: 600, departing: 2 });
+  const departures: (() => void)[] = [];
+  const held = Promise.withResolvers<void>();
+  for (let call = 0; call < 5; call += 1)
+    void world.pacer.run(turnOf({}), (_waited, departed) => {
+      departures.push(departed);
+      return held.promise;
+    });
+  await world.pass(10_000);
+  assert.equal(departures.length, 2, 'though there were turns for a hundred');
+  departures[0]?.();
+  departures[0]?.();
+  await world.pass(1000);
+  assert.equal(departures.length, 3, 'one for one');
+  held.resolve();
+  await world.pass(1000);
+  assert.equal(departures.length, 5);
+});
+
+test('a pacer that learns goes more slowly after a refusal, and one that does not goes on as before', async (t) => {
+  for (const [learns, turns] of [
+    [true, 36],
+    [false, 60],
+  ] as const) {
+    const world = createWorld(t, { perMinute: 60, learns, maxQueue: 200 });
+    world.pacer.refused(1000);
+    for (let call = 0; call < 100; call += 1) world.ask(String(call));
+    await world.pass(60_000);
+    assert.equal(world.started.length, turns);
+  }
+});
+
 /** A pacer of one turn a second, under a clock that only `pass` moves. */
 function createWorld(
   t: TestContext,
