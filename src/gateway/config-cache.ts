@@ -151,8 +151,9 @@ function addresses() {
         .string()
         .meta({ title: 'address' })
         .transform((text, ctx): Address => {
-          const { hostname = '', port = '', href } = URL.parse(`redis://${text}`) ?? {};
-          if (port === '' || href !== `redis://${text.toLowerCase()}`)
+          const { hostname = '', port = '', host } = URL.parse(`redis://${text}`) ?? {};
+          // Only an address gives itself back: no user, path or query.
+          if (port === '' || host !== text.toLowerCase())
             refuse(ctx, 'must be a host with its port, such as redis-1.example.com:6379');
           return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) };
         }),

@@ -1,5 +1,8 @@
 /** The store behind real Sentinels and in a real Cluster, with fail-overs in the middle. */
 import assert from 'node:assert/strict';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -8,6 +11,7 @@ import { Redis } from 'ioredis';
 import type { Store } from '../../src/cache/store.ts';
 import type { RedisSettings } from '../../src/gateway/redis.ts';
 import { Secret } from '../../src/gateway/secret.ts';
+import { createCertificate } from '../support/certificate.ts';
 import { startCluster, type RunningCluster } from '../support/redis-cluster.ts';
 import { startWatched } from '../support/redis-sentinel.ts';
 import { openStore } from './redis-place.ts';
@@ -126,6 +130,29 @@ test('a new primary in a Cluster is not believed before it has heard of the last
   await redis.set(users(there), old);
   redis.disconnect();
   assert.notDeepEqual(await tokensOf(store, there), [old]);
+});
+
+test('with TLS everything is asked through TLS: Sentinels and primary', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-tls-'));
+  const { certificate, key } = createCertificate('localhost');
+  await writeFile(join(directory.path, 'redis.crt'), certificate);
+  await writeFile(join(directory.path, 'redis.key'), key);
+  await using watched = await startWatched(account, sentinelAccount, directory.path);
+  const passwords = {
+    user: 'gatehouse',
+    password: new Secret('of-redis'),
+    sentinelUser: 'gatehouse',
+    sentinelPassword: new Secret('of-sentinel'),
+  };
+  const place = { ...passwords, sentinels: [...watched.sentinels], master: 'gatehouse' };
+  const ca = { path: 'redis.crt', text: certificate };
+  await using store = openStore({ ...place, tls: { ca } });
+  assert.ok(await tokensOf(store));
+  await using plain = openStore(place);
+  await using stranger = openStore({ ...place, tls: {} });
+  await sleep(500);
+  for (const each of [plain, stranger])
+    assert.equal(await each.look(entry(system), [users(system)]), undefined);
 });
 
 async function systemOn(owner: number, { ownerOf }: RunningCluster): Promise<string> {

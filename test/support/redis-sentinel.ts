@@ -16,16 +16,24 @@ export interface Watched extends AsyncDisposable {
 /**
  * @param user a line of `ACL SETUSER` for the account in both servers
  * @param sentinelUser the same for the account at the Sentinels
+ * @param shown directory with `redis.crt` and `redis.key`, if everything speaks TLS alone
  */
-export async function startWatched(user: string, sentinelUser: string): Promise<Watched> {
+export async function startWatched(user: string, sentinelUser: string, shown?: string): Promise<Watched> {
   await using starting = new AsyncDisposableStack();
-  const account = ['--user', ...user.split(' ')];
-  const primary = starting.use(await startRedis(account));
-  const replica = starting.use(await startRedis([...account, '--replicaof', '127.0.0.1', `${primary.port}`]));
   const directory = starting.use(await mkdtempDisposable(join(tmpdir(), 'gatehouse-sentinel-'))).path;
-  const ports = await Promise.all([freePort(), freePort(), freePort()]);
-  for (const port of ports)
-    starting.use(await startSentinel(join(directory, `${port}.conf`), port, primary.port, sentinelUser));
+  const [watchedPort, replicaPort, ...ports] = await Promise.all([1, 2, 3, 4, 5].map(freePort));
+  if (watchedPort === undefined || replicaPort === undefined) throw new TypeError('there are five');
+  const startServer = async (port: number, ...more: string[]): Promise<RedisServer> => {
+    const listening = listenOn(port, shown).flatMap(([key, value]) => [`--${key}`, value]);
+    return starting.use(await startRedis([...listening, '--user', ...user.split(' '), ...more]));
+  };
+  const primary = await startServer(watchedPort);
+  const replica = await startServer(replicaPort, '--replicaof', '127.0.0.1', `${watchedPort}`);
+  for (const port of ports) {
+    const lines = listenOn(port, shown).map((line) => line.join(' '));
+    lines.push('bind 127.0.0.1', `user ${sentinelUser}`, ...watching(watchedPort));
+    starting.use(await startSentinel(join(directory, `${port}.conf`), lines));
+  }
   const parts = starting.move();
   return {
     primary,
@@ -35,20 +43,29 @@ export async function startWatched(user: string, sentinelUser: string): Promise<
   };
 }
 
-async function startSentinel(
-  file: string,
-  port: number,
-  primary: number,
-  user: string,
-): Promise<AsyncDisposable> {
-  const lines = [
-    `port ${port}`,
-    'bind 127.0.0.1',
-    `user ${user}`,
+function listenOn(port: number, shown: string | undefined): [key: string, value: string][] {
+  if (shown === undefined) return [['port', `${port}`]];
+  const certificate = join(shown, 'redis.crt');
+  return [
+    ['port', '0'],
+    ['tls-port', `${port}`],
+    ['tls-replication', 'yes'],
+    ['tls-auth-clients', 'no'],
+    ['tls-cert-file', certificate],
+    ['tls-ca-cert-file', certificate],
+    ['tls-key-file', join(shown, 'redis.key')],
+  ];
+}
+
+function watching(primary: number): string[] {
+  return [
     `sentinel monitor gatehouse 127.0.0.1 ${primary} 2`,
     'sentinel down-after-milliseconds gatehouse 500',
     'sentinel failover-timeout gatehouse 3000',
   ];
+}
+
+async function startSentinel(file: string, lines: readonly string[]): Promise<AsyncDisposable> {
   await writeFile(file, lines.join('\n'));
   const child = spawn('redis-server', [file, '--sentinel'], { stdio: ['ignore', 'pipe', 'inherit'] });
   await once(child, 'spawn');
