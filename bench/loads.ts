@@ -4,7 +4,7 @@
  * with its real limits, on a clock that runs faster; windows, delays, freshness and patience all shrink by one factor.
  * A refused or failed operation is repeated three times, a second of the tenant's clock apart, and then counts as failed.
  *
- *   node bench/loads.ts [users, default 20000] [groups, default 500]
+ *   node bench/loads.ts [users, default 20000] [groups, default 500] [direct or gatehouse, default both]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -15,9 +15,10 @@ import { startGateway } from '../test/support/gateway.ts';
 
 const users = Number(process.argv[2] ?? 20_000);
 const groups = Number(process.argv[3] ?? 500);
+const only = process.argv[4];
 const workers = 16;
 const repeats = 3;
-const factors = { direct: 60, gatehouse: 6 };
+const factors = { direct: 60, gatehouse: 5 };
 const freshMinutes = 30;
 const minutesBetween = 10;
 
@@ -135,6 +136,7 @@ async function startWay(kind: keyof typeof factors) {
 console.log(`${users} users, ${groups} groups, 25 a page; ${workers} workers read single users\n`);
 console.log(`${''.padEnd(42)}   calls up   429 seen     failed    minutes`);
 for (const kind of ['direct', 'gatehouse'] as const) {
+  if (only !== undefined && only !== kind) continue;
   const { starting, way } = await startWay(kind);
   await using _ = starting;
   let ids: string[] = [];

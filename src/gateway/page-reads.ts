@@ -43,7 +43,8 @@ export function readThrough(
     caller: asked.caller,
     operation: asked.operation,
     scope: cacheAsk.scope,
-    variant: `${cacheAsk.origin}\n${cacheAsk.accept ?? ''}`,
+    origin: cacheAsk.origin,
+    accept: cacheAsk.accept ?? '',
     mayServe: mayServe && maxAgeMs > 0 && mayKeep && rules.lifetimeMs > 0,
     settings,
     memory: {

@@ -45,10 +45,10 @@ export class Blocks {
   async ask(
     operation: Operation,
     { startIndex, count }: Wanted,
-    { scope, variant, before }: Pick<Reading, 'scope' | 'variant'> & { readonly before: Estimate },
+    { scope, origin, before }: Pick<Reading, 'scope' | 'origin'> & { readonly before: Estimate },
     askTenant: (operation: Operation) => ReturnType<AskTenant>,
   ): Promise<Block | undefined> {
-    const place = [operation.system, operation.resourceType, variant].join('\n');
+    const place = [operation.system, operation.resourceType, origin].join('\n');
     if ((this.#resting.get(place) ?? 0) > this.#now()) return undefined;
     const reply = await askTenant(blockAt(operation, startIndex, blockSize(count))).catch(orTooMuch);
     if (reply && !mayBeTooMuch(reply)) return { first: reply, further: [] };

@@ -36,8 +36,9 @@ export interface Reading<A extends Answer = Answer> {
   readonly caller: string;
   readonly operation: Operation;
   readonly scope: string;
-  /** What else tells readings apart: where the system is, and which media type is wanted. */
-  readonly variant: string;
+  /** Where the tenant has the system: another place is another system, whatever its id. */
+  readonly origin: string;
+  readonly accept: string;
   /** False when its caller wants the tenant's own word, or nothing may be kept. */
   readonly mayServe: boolean;
   readonly settings: Settings;

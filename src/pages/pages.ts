@@ -58,14 +58,14 @@ export class Pages {
 
   /** Asks for a block where a load goes on, else for the page that is wanted. */
   #page(reading: Reading, wanted: Wanted, position: Position | undefined, askTenant: AskTenant): Fetch {
-    const { operation, scope, variant } = reading;
+    const { operation, scope, origin } = reading;
     const small = this.#smallPage(reading, askTenant);
     return async (asked, also) => {
       if (!position || position.losses >= mostLosses) return small(asked, also);
       const block = await this.#blocks.ask(
         operation,
         wanted,
-        { scope, variant, before: position.estimate },
+        { scope, origin, before: position.estimate },
         (each) => askTenant(each, asked),
       );
       if (!block) return small(asked, also);
@@ -123,9 +123,9 @@ export class Pages {
 }
 
 /** One caller may run several loads at a time: their positions tell them apart. */
-function loadOf({ caller, operation, scope, variant }: Reading, { count }: Wanted): string {
+function loadOf({ caller, operation, scope, origin, accept }: Reading, { count }: Wanted): string {
   const { system, resourceType } = operation;
-  return [caller, system, resourceType, variant, scope, count].join('\n');
+  return [caller, system, resourceType, origin, accept, scope, count].join('\n');
 }
 
 /** The next page of a block with dropped entities, which only a load that is in it may have. */

@@ -84,9 +84,9 @@ export class SingleReads {
     return answer;
   }
 
-  #beliefOf({ operation, variant }: Reading): Belief {
+  #beliefOf({ operation, origin }: Reading): Belief {
     const { system, resourceType } = operation;
-    return this.#beliefs.getOrInsertComputed([system, resourceType, variant].join('\n'), () => ({
+    return this.#beliefs.getOrInsertComputed([system, resourceType, origin].join('\n'), () => ({
       verdict: 'unknown',
       left: 0,
       probe: undefined,

@@ -128,7 +128,8 @@ export class Side {
       caller,
       operation: operation('GET', target, system),
       scope: '',
-      variant: '',
+      origin: '',
+      accept: '',
       mayServe,
       settings: { blocks: 'auto', singleReads: true, ...settings },
       memory: {
