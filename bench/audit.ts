@@ -8,6 +8,7 @@
 import { mkdtempDisposable, open, readdir, stat } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 
 import winston from 'winston';
 
@@ -70,20 +71,22 @@ function bareLoop(): Contender {
   return { append: () => (turn = turn.then(write)) };
 }
 
-type Handed = winston.Logform.TransformableInfo & { readonly settle?: (written: Promise<number>) => void };
+interface Handed {
+  readonly settle: (written: Promise<number>) => void;
+}
 
 /** The trail as a destination of winston, which hands records over and takes no answer back. */
-class TrailTransport extends winston.Transport {
-  override log({ settle }: Handed, next: () => void): void {
-    settle?.(journal.append('upstream.intent', members));
-    // Before the disk has it: winston would send one record after the other else, and no batch would come about.
-    next();
-  }
-}
-const throughWinston = winston.createLogger({
-  format: winston.format((info) => info)(),
-  transports: [new TrailTransport()],
-});
+const throughWinston = winston.createLogger({ format: winston.format((info) => info)(), transports: [] });
+throughWinston.pipe(
+  new Writable({
+    objectMode: true,
+    write({ settle }: Handed, _encoding, next) {
+      settle(journal.append('upstream.intent', members));
+      // Before the disk has it: winston would send one record after the other else, and no batch would come about.
+      next();
+    },
+  }),
+);
 
 const contenders: Readonly<Record<string, Contender>> = {
   'write + fdatasync': bareLoop(),
@@ -95,7 +98,7 @@ const contenders: Readonly<Record<string, Contender>> = {
     append: () =>
       new Promise<number>((resolve, reject) => {
         const settle: Handed['settle'] = (written) => void written.then(resolve, reject);
-        throughWinston.write({ level: 'info', message: '', ...members, settle });
+        throughWinston.write({ level: 'info', ...members, settle });
       }),
   },
   trail: { append: () => journal.append('upstream.intent', members) },
