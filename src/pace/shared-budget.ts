@@ -100,6 +100,7 @@ export class SharedBudget implements Budget {
   #mustBeginAnew = false;
   #failures = 0;
   #triesAgainAt = 0;
+  #booksAgainAt = 0;
   /** From one turn of ours to the next while we take all that we get. */
   #gapUs = 0;
 
@@ -167,7 +168,8 @@ export class SharedBudget implements Budget {
   want(turns: number): void {
     const fairPart = Math.round(this.#perMinute / bookingsPerMinute / this.#replicas);
     const missing = Math.min(turns, Math.max(1, fairPart), maxBooked) - this.#usable(this.#now()).length;
-    const mayBook = this.isShared && this.#membersUntil.length > 0 && !this.#isAsking;
+    const mayBook =
+      this.isShared && this.#membersUntil.length > 0 && !this.#isAsking && this.#now() >= this.#booksAgainAt;
     if (missing > 0 && mayBook) void this.#exchange(missing);
   }
 
@@ -320,6 +322,9 @@ export class SharedBudget implements Budget {
       if (from < this.#pausedUntil) continue;
       this.#slots.push({ from, lapsesAt: begins + this.#lateUs - most, members });
     }
+    // What was booked in vain would be booked in vain again, as fast as Redis answers.
+    const now = this.#now();
+    if (booked > 0 && this.#usable(now).length === 0) this.#booksAgainAt = now + this.beatMs * 1000;
   }
 }
 

@@ -3,15 +3,16 @@
  * the tenant is counted there. `npm run quota` plays it for forty such minutes, ten in each part.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 
 import { Secret } from '../../src/gateway/secret.ts';
-import { Limiter, proxyLimits } from '../../src/ips/limiter.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
-import { sendScim, startUpstream, type TestUpstream } from '../support/upstream.ts';
+import type { Arrival } from './quota-tenant.ts';
 
 const minuteMs = 5000;
 /** How long each part of the play lasts. */
@@ -106,28 +107,21 @@ async function openStage(
   const redis = starting.use(await startRedis());
   const arrivals: number[] = [];
   let refused = 0;
-  const limiter = new Limiter({ ...proxyLimits, minuteMs, delayMs: minuteMs / 60 });
-  const upstream: TestUpstream = starting.use(
-    await startUpstream({
-      remembers: false,
-      answer: ({ url }, response) => {
-        arrivals.push(performance.now());
-        const admission = limiter.admit();
-        if (!admission.admitted) refused += 1;
-        const status = admission.admitted ? 200 : 429;
-        setTimeout(
-          () => sendScim(response, status, { schemas: [], id: url.split('/').at(-1) }),
-          admission.admitted ? admission.delayMs : 0,
-        );
-      },
-    }),
+  const tenant = starting.use(
+    new Worker(new URL('quota-tenant.ts', import.meta.url), { workerData: { minuteMs } }),
   );
+  const [url]: string[] = await once(tenant, 'message');
+  assert.ok(url);
+  tenant.on('message', (arrival: Arrival) => {
+    arrivals.push(arrival.at - performance.timeOrigin);
+    refused += Number(arrival.refused);
+  });
   const gateways: TestGateway[] = [];
   for (let replica = 0; replica < count; replica += 1)
     gateways.push(
       starting.use(
         await startGateway({
-          upstream: upstream.url,
+          upstream: url,
           tenant: { pace: { minute: `${minuteMs}ms` } },
           config: { replicas, cache: { store: 'redis', redis: { url: new Secret(redis.url) } } },
         }),
