@@ -6,7 +6,7 @@
 import type { Reply } from '../scim/call.ts';
 import type { Figures, ListPage } from './list-page.ts';
 
-/** What IPS gives at most (facts: IPS 3.1); the start of the block is the caller's own index, so nothing lies on a grid. */
+/** What IPS gives at most (facts: IPS 3.1). */
 const mostPerBlock = 100;
 /** Every page of a block is kept by itself, so a block of single resources would be many. */
 const mostPages = 20;

@@ -27,7 +27,7 @@ const marks = Uint8Array.from({ length: 256 }, (_, byte) => {
   return byte === quote ? string : plain;
 });
 
-/** The members of the object whose brace stands at `at`, read as far as somebody asks; the spans are those of their values. */
+/** The members of the object whose brace stands at `at`, read as far as somebody asks; spans are those of values. */
 export function* membersOf(json: Buffer, at: number): Generator<Member, void> {
   for (let next = skipSpace(json, at + 1); json[next] === quote;) {
     const nameEnd = endOfString(json, next);

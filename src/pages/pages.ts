@@ -96,20 +96,14 @@ export class Pages {
     const isGiven = (resource: Buffer): boolean => position.given.has(idOf(resource) ?? '');
     const repeats = startIndex < position.givenEnd && page.resources.some(isGiven);
     if (page.itemsPerPage > 0) {
-      const next = { startIndex: startIndex + page.itemsPerPage, count: wanted.count };
       const ahead = positionAfter(position, { wanted, page, mark, result: answer.result });
-      this.#loads.expect(loadOf(reading, wanted), next.startIndex, ahead);
+      this.#loads.expect(loadOf(reading, wanted), startIndex + page.itemsPerPage, ahead);
       if (mark && answer.result === 'hit' && isWorthForeseeing(mark, page, wanted))
         this.#foresee(reading, { startIndex: mark.end, count: wanted.count }, ahead);
     }
     if (!repeats) return answer;
-    return {
-      ...answer,
-      reply: page.write(
-        page,
-        page.resources.filter((resource) => !isGiven(resource)),
-      ),
-    };
+    const others = page.resources.filter((resource) => !isGiven(resource));
+    return { ...answer, reply: page.write(page, others) };
   }
 
   #foresee(reading: Reading, wanted: Wanted, position: Position): void {

@@ -1,4 +1,4 @@
-/** Pages over HTTP, before the embedded tenant with backends of several kinds: what a caller sees with and without Gatehouse. */
+/** Pages over HTTP, before the embedded tenant and backends of several kinds: the same with and without Gatehouse. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
