@@ -25,7 +25,7 @@ export function cache(references: References) {
       memory: z
         .strictObject({
           size: size({ min: '1MiB', max: '64GiB' })
-            .prefault('64MiB')
+            .prefault('256MiB')
             .describe('Most memory for remembered replies.'),
         })
         .prefault({})

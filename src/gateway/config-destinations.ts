@@ -38,11 +38,9 @@ function common() {
       .describe('Form of the records: the trail’s own, or one of docs/audit-export.md.'),
     events: z
       .array(
-        z
-          .string()
-          .regex(/^(?:[a-z0-9_.]+\*?|\*)$/, {
-            error: 'must be the name of an event, or its beginning and *',
-          }),
+        z.string().regex(/^(?:[a-z0-9_.]+\*?|\*)$/, {
+          error: 'must be the name of an event, or its beginning and *',
+        }),
       )
       .min(1)
       .default(['*'])

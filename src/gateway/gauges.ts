@@ -5,7 +5,6 @@ import type { Metrics } from '../console/metrics.ts';
 import type { DeliveryState } from '../delivery/shipper.ts';
 import type { PacerState } from '../pace/pacer.ts';
 import type { Expiring } from './expiry.ts';
-import type { Listener } from './listener.ts';
 import type { Pacers } from './pacers.ts';
 import type { Running } from './running.ts';
 
@@ -17,13 +16,14 @@ export interface Gauged {
   readonly running: Running;
   readonly pacers: Pacers;
   readonly isCacheUsed: () => boolean;
-  readonly listeners: ReadonlyMap<string, Listener>;
+  /** Of the listeners for callers, by their places. */
+  readonly servers: ReadonlyMap<string, Server>;
   readonly ends: () => readonly Expiring[];
   readonly deliveries: () => ReadonlyMap<string, DeliveryState>;
 }
 
 export function showState(metrics: Metrics, parts: Gauged): void {
-  const { obstacles, space, running, pacers, isCacheUsed, listeners, ends, deliveries } = parts;
+  const { obstacles, space, running, pacers, isCacheUsed, servers, ends, deliveries } = parts;
   const one = (name: string, help: string, reading: () => number): void =>
     metrics.gauge(name, help, undefined, () => [['', reading()]]);
   one('ready', '1 when calls are taken, else 0.', () => Number(obstacles().length === 0));
@@ -38,9 +38,7 @@ export function showState(metrics: Metrics, parts: Gauged): void {
     Number(isCacheUsed()),
   );
   metrics.gauge('connections', 'Connections of callers, by listener.', 'listener', () =>
-    Promise.all(
-      [...listeners].map(async ([place, { server }]) => [place, await connectionsOf(server)] as const),
-    ),
+    Promise.all([...servers].map(async ([place, server]) => [place, await connectionsOf(server)] as const)),
   );
   const perTenant = (name: string, help: string, pick: (state: PacerState) => number): void =>
     metrics.gauge(`quota_${name}`, help, 'tenant', () =>

@@ -1,0 +1,41 @@
+/** Opens the trail as the configuration wants it. */
+import { dirname, join } from 'node:path';
+
+import { parseKey } from '../audit/note.ts';
+import { readOrCreatePeriodKey } from '../audit/period-file.ts';
+import { parseRevealKey, Sealer } from '../audit/seal.ts';
+import { createTrail, type Trail, type TrailOptions } from '../audit/trail.ts';
+import { log } from '../log.ts';
+import { configHash } from './config-changes.ts';
+import type { Config } from './config.ts';
+import { networkOf } from './noise.ts';
+
+export type OwnTrailOptions = Pick<TrailOptions, 'key' | 'version' | 'onRecord' | 'acceptDamaged'>;
+
+export async function openOwnTrail(config: Config, options: OwnTrailOptions): Promise<Trail> {
+  const { directory, instance, mode, ballast, keepDays, keyFile, periodKeyFile, revealKeys } = config.audit;
+  const witness = witnessOf(config.audit);
+  const periodKey = await readOrCreatePeriodKey(periodKeyFile ?? join(dirname(keyFile), 'periods.key'));
+  const sealFor = revealKeys?.map(parseRevealKey).filter((each) => each !== undefined);
+  return createTrail({
+    ...options,
+    directory,
+    instance,
+    mode,
+    periodKey,
+    networkOf,
+    configHash: configHash(config),
+    report: (event, facts) => void log.warn(event, { ...facts }),
+    ...(witness && { witness }),
+    ...(sealFor && { sealer: new Sealer(sealFor) }),
+    limits: {
+      ballastBytes: ballast,
+      ...(keepDays !== undefined && { keepMs: keepDays * 86_400_000 }),
+    },
+  });
+}
+
+function witnessOf({ witness }: Config['audit']): TrailOptions['witness'] {
+  const key = witness && parseKey(witness.publicKey);
+  return witness && key && { url: witness.url, key };
+}
