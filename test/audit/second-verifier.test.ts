@@ -194,7 +194,7 @@ test('both believe a header and a footer because of their signatures alone', asy
   const open = edited(alone, last, (lines) => lines.slice(0, -1));
   await assertAgreed(open, 'truncated', 'without a footer');
   await assertAgreed(edited(open, last, rechained), 'tampered', 'without a footer, and with a forged header');
-  const footer = edited(alone, last, (lines) => lines.with(-1, withMono(lines.at(-1) ?? '')));
+  const footer = edited(alone, last, (lines) => lines.with(lines.length - 1, withMono(lines.at(-1) ?? '')));
   await assertAgreed(footer, 'tampered', 'a forged footer');
 });
 

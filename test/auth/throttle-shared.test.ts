@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
 
-import type { CircuitState } from '../../src/redis-circuit.ts';
 import { RedisLedger } from '../../src/auth/redis-ledger.ts';
 import { Throttle } from '../../src/auth/throttle.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
+import type { CircuitState } from '../../src/redis-circuit.ts';
 import { ScimError } from '../../src/scim/error.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
 
