@@ -17,7 +17,7 @@ import { startUpstream } from '../support/upstream.ts';
 
 const kills = Number(process.env['KILLS'] ?? 30);
 const callers = 12;
-/** From the start of the process to its first call. Judged in the long run alone: a busy machine starts nothing soon. */
+/** From the start of the process until it takes calls. */
 const restartMs = 2000;
 
 interface Load {
