@@ -17,7 +17,7 @@ import { startUpstream } from '../support/upstream.ts';
 
 const kills = Number(process.env['KILLS'] ?? 30);
 const callers = 12;
-/** From the start of the process until it takes calls. */
+/** From the start of the process until it takes calls. Judged in the long run alone: a busy machine starts nothing soon. */
 const restartMs = 2000;
 
 interface Load {
