@@ -158,13 +158,14 @@ export function system() {
           .enum(['auto', 'on', 'off'])
           .default('auto')
           .describe(
-            'Whether small list pages come out of pages of 100. `auto`: once a caller reads on behind the first page. `on`: with any page.',
+            'Whether small list pages come out of pages of 100. `auto`: at systems of kind `ips`, once a caller reads on behind the first page. `on`: with any page.',
           ),
         singleReads: z
           .boolean()
-          .default(true)
+          .optional()
           .describe(
-            'Answers single reads out of list pages, while probes find the tenant’s two views of a resource equal.',
+            'Answers single reads out of list pages, while probes find the tenant’s two views of a resource equal. ' +
+              'Default: at systems of kind `ips`, whose calls are counted; other service providers speak for themselves.',
           ),
       })
       .prefault({})

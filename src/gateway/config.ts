@@ -43,7 +43,7 @@ export interface System extends Pick<ParsedSystem, 'tenant' | 'kind' | 'resource
   readonly url: string | undefined;
   readonly name: string;
   readonly cache: Omit<ParsedSystem['cache'], 'lifetime'> & { readonly lifetime: number };
-  readonly pages: ParsedSystem['pages'];
+  readonly pages: { readonly blocks: 'off' | 'on' | 'auto'; readonly singleReads: boolean };
   readonly limits: Limits;
   readonly deadlines: Deadlines;
 }
@@ -155,6 +155,7 @@ function completeSystem(id: string, system: ParsedSystem, { tenants, cache, limi
     upstreamId: system.id ?? id,
     url: system.url,
     name: system.name ?? id,
+    pages: pagesOf(system),
     cache: { ...system.cache, lifetime: system.cache.lifetime ?? cache.lifetime },
     limits: {
       ...limits,
@@ -166,6 +167,13 @@ function completeSystem(id: string, system: ParsedSystem, { tenants, cache, limi
       write: system.deadlines.write ?? deadlines.write,
     },
   };
+}
+
+/** A service provider that is no proxy system has no quota to spare, and its own ways that a page of ours has not. */
+function pagesOf({ kind, pages }: ParsedSystem): System['pages'] {
+  const isProxy = kind === 'ips';
+  const { blocks, singleReads = isProxy } = pages;
+  return { blocks: blocks === 'auto' && !isProxy ? 'off' : blocks, singleReads };
 }
 
 /** Without a prototype, so that a system called `constructor` is not found unless it is configured. */
