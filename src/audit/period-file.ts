@@ -5,6 +5,7 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+import { createOnce } from './create-once.ts';
 import { realFiles, writeFile } from './files.ts';
 import { createPeriodKey, isPeriod, keyOf, periodBytes, type PeriodKey } from './period.ts';
 
@@ -41,12 +42,7 @@ export async function readOrCreatePeriodKey(file: string): Promise<PeriodKey> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  try {
-    await writeFile(realFiles, file, Buffer.from(encodePeriodKey(createPeriodKey())), privateMode);
-    await realFiles.syncDirectory(dirname(file));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
+  await createOnce(file, Buffer.from(encodePeriodKey(createPeriodKey())), privateMode);
   return readPeriodKey(file);
 }
 

@@ -3,19 +3,20 @@
  * own key from it, so that what one part shows can never help against another.
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+
+import { createOnce } from '../audit/create-once.ts';
 
 const keyBytes = 32;
 
 export async function readOrCreateKey(file: string): Promise<Buffer> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  try {
-    await writeFile(file, randomBytes(keyBytes), { mode: 0o600, flag: 'wx', flush: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  const key = await readFile(file);
+  const key = await readFile(file).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    await createOnce(file, randomBytes(keyBytes), 0o600);
+    return readFile(file);
+  });
   if (key.length !== keyBytes)
     throw new Error(`${file} does not hold ${keyBytes} bytes; restore it from a backup.`);
   return key;
