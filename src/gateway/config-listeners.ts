@@ -73,9 +73,10 @@ function forCallers(references: References) {
     tls: listenerTls(references)
       .optional()
       .describe('Certificate and key of the listener; without it, it speaks plain HTTP.'),
-    maxConnections: count(1, 100_000).default(1000).describe('Connections of callers at the same time.'),
+    // One that only waits costs less than one that is turned away and comes back (bench/slow.ts).
+    maxConnections: count(1, 100_000).default(4000).describe('Connections of callers at the same time.'),
     maxConnectionsPerSource: count(1, 100_000)
-      .default(500)
+      .default(2500)
       .describe(
         'Connections from one source address (IPv6: its /64) at the same time. ' +
           'Behind a load balancer that hides the callers’ addresses, as many as `maxConnections`.',
