@@ -59,8 +59,8 @@ export const elsewhere: Readonly<Record<number, Held | Later>> = {
   },
   112: {
     situation: 'the clock jumps back',
-    issue: 5,
-    why: 'seq and mono keep the order whatever the clock says; a record that tells of the jump belongs to the trail',
+    file: 'test/audit/clock.test.ts',
+    title: 'a clock that is set is noticed once, with the step',
   },
   113: {
     situation: 'dangerous settings',
