@@ -6,14 +6,12 @@ import { hostname } from 'node:os';
 
 import { ScimError } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
-import { contentOf, type Content } from './content.ts';
+import { CallEntry, type CallRecords } from './call-entry.ts';
 import { Journal, type JournalOptions } from './journal.ts';
 import { LogOns } from './log-ons.ts';
 import { RunningPeriod, type PeriodKey } from './period.ts';
 import type { Members } from './queue.ts';
 import {
-  callMembers,
-  requestEnding,
   upstreamMembers,
   upstreamOutcomeMembers,
   type OpenedCall,
@@ -102,7 +100,7 @@ export async function createTrail(options: TrailOptions): Promise<Trail> {
 
 type Kept = Pick<TrailOptions, 'mode' | 'deadlineMs' | 'onRecord' | 'periodKey' | 'sealer' | 'networkOf'>;
 
-class JournalTrail implements Trail {
+class JournalTrail implements Trail, CallRecords {
   readonly #journal: Journal;
   readonly #sparesReads: boolean;
   readonly #deadlineMs: number;
@@ -146,7 +144,7 @@ class JournalTrail implements Trail {
     if (!this.ready) throw unavailable();
     const period = this.#period.at(new Date(call.receivedAt));
     if (period !== this.#redactor.period) this.#redactor = new Redactor(period);
-    return new JournalEntry(this, call, this.#redactor);
+    return new CallEntry(this, call, this.#redactor);
   }
 
   intend(upstream: UpstreamFacts): Promise<UpstreamEntry> {
@@ -266,83 +264,6 @@ class JournalTrail implements Trail {
     }
     if (seq === undefined) throw unavailable(new Error('The disk did not confirm the record in time.'));
     return seq;
-  }
-}
-
-class JournalEntry implements RequestEntry {
-  readonly #trail: JournalTrail;
-  readonly #call: OpenedCall;
-  readonly #redactor: Redactor;
-  readonly #openedAt = performance.now();
-  #facts: RequestFacts = {};
-  #content: Content | undefined;
-  #wentUp = false;
-  #closed: Promise<boolean> | undefined;
-
-  constructor(trail: JournalTrail, call: OpenedCall, redactor: Redactor) {
-    this.#trail = trail;
-    this.#call = call;
-    this.#redactor = redactor;
-  }
-
-  add(facts: RequestFacts): void {
-    this.#facts = { ...this.#facts, ...facts };
-    if (facts.operation ?? facts.body) this.#content = undefined;
-  }
-
-  async intend(upstream: UpstreamFacts): Promise<UpstreamEntry> {
-    const effect = this.#facts.operation?.effect;
-    const entry = await this.#trail.intendFor(this.#sealed(), upstream, effect);
-    this.#wentUp = true;
-    return entry;
-  }
-
-  close(outcome: RequestOutcome): Promise<boolean> {
-    this.#closed ??= this.#close(outcome);
-    return this.#closed;
-  }
-
-  async #close(outcome: RequestOutcome): Promise<boolean> {
-    const ms = performance.now() - this.#openedAt;
-    const { event, members } = requestEnding(this.#facts, outcome, ms, this.#wentUp);
-    const recorded = await this.#record(event, members);
-    const effect = this.#facts.operation?.effect;
-    if (recorded || this.#trail.mayGoWithout(effect)) return true;
-    if (effect === 'write') return false;
-    // The record will say what the answer would have been, so the trail must add that it was not given.
-    const withheld = { req: capName(this.#call.id), outcome: { result: 'failure', http: 503 } };
-    void this.#trail.owe('request.withheld', withheld, true);
-    return false;
-  }
-
-  #record(event: string, members: Members): Promise<boolean> {
-    const { caller, error = 'none' } = this.#facts;
-    if (caller === undefined && this.#facts.error !== undefined)
-      return this.#trail.refuse(event, this.#call.source, error, { ...this.#members(), ...members });
-    if (caller !== undefined) this.#trail.loggedOn(this.#facts, this.#call);
-    // What went up was sealed with its intent.
-    const told = this.#wentUp ? this.#members() : this.#sealed();
-    const changedNothing = !this.#wentUp || this.#facts.operation?.effect === 'read';
-    return this.#trail.owe(event, { ...told, ...members }, changedNothing);
-  }
-
-  #members(): Members {
-    return callMembers(this.#call, this.#facts, this.#known(), this.#redactor);
-  }
-
-  #sealed(): Members {
-    const { sealer } = this.#trail;
-    const { identifiers } = this.#known();
-    const members = this.#members();
-    if (!sealer || identifiers === '') return members;
-    return { ...members, sealed: sealer.seal(identifiers, this.#redactor.period, capName(this.#call.id)) };
-  }
-
-  /** Read once, however many records the call has. */
-  #known(): Content {
-    const { operation, body } = this.#facts;
-    this.#content ??= contentOf(operation, body, this.#redactor, this.#trail.sealer !== undefined);
-    return this.#content;
   }
 }
 

@@ -14,6 +14,7 @@ import { parse, stringify } from 'yaml';
 
 import { startChild, type Child } from '../support/child.ts';
 import { prepareInstallation } from '../support/installation.ts';
+import { fieldsUp } from './fields-up.ts';
 import { base, bytesOf, canary, sent, type Sent } from './generators.ts';
 import { startRecordingTenant, type Arrived, type RecordingTenant } from './recording-tenant.ts';
 import { readAnswers, type Reading } from './strict-answer.ts';
@@ -184,18 +185,6 @@ const frames = (field: string): boolean =>
   /^(?:content-length|transfer-encoding|expect|host|connection)/i.test(field) ||
   !/^[!-9;-~]+: [!-~ ]*$/.test(field);
 
-const allowedUp: ReadonlySet<string> = new Set([
-  'accept',
-  'accept-encoding',
-  'connection',
-  'content-length',
-  'content-type',
-  'host',
-  'if-match',
-  'if-none-match',
-  'user-agent',
-  'x-request-id',
-]);
 const cleanLine = new RegExp(
   `^[A-Z]+ ${base}/(?:Users|Groups)(?:/(?!\\.{1,2}[ ?])(?:(?!%(?:25[0-9A-Fa-f]{2}|2[Ff]|5[Cc]|3[Bb]|[01]|7[Ff]))[A-Za-z0-9\\-._~!$&'()*+,=:@%])+)?(?:\\?[^ #]*)? HTTP/1\\.1$`,
 );
@@ -203,7 +192,7 @@ const cleanLine = new RegExp(
 /** This tenant wants no credential, so that any that it sees is somebody else's. */
 function faultOf(request: Arrived, authorization: string): string | undefined {
   const names = request.fields.map((field) => field.slice(0, field.indexOf(':')).toLowerCase());
-  const strange = names.find((name) => !allowedUp.has(name));
+  const strange = names.find((name) => !fieldsUp.has(name));
   if (strange !== undefined) return `the field ${strange} went up`;
   if (new Set(names).size < names.length) return 'a field went up twice';
   const whole = JSON.stringify(request);
