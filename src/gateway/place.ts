@@ -1,0 +1,36 @@
+/**
+ * Where a call can go: a configured system, or the interfaces of a tenant. A reply leaves through `deliver` only, so no
+ * link in it names the tenant.
+ */
+import type { CacheRules } from '../cache/cache.ts';
+import type { Settings } from '../pages/memory.ts';
+import type { Reply } from '../scim/call.ts';
+import type { SystemFacts } from '../scim/operation.ts';
+import { relocate, type Location } from '../scim/relocate.ts';
+import type { Question, Route } from './ask.ts';
+import type { BodyLimits } from './body.ts';
+import { headersDown } from './headers.ts';
+
+/** A configured system with everything the line needs to serve it. */
+export interface System extends SystemFacts {
+  readonly route: Route;
+  readonly limits: BodyLimits;
+  readonly cache: { readonly perCaller: boolean; readonly rules: CacheRules };
+  readonly pages: Settings;
+  /** Where the tenant says its resources are, and where callers find them. */
+  readonly location: Location;
+  readonly publicUrl: URL;
+}
+
+/** The real-time and admin interfaces of a tenant. */
+export interface TenantInterfaces {
+  readonly route: Route;
+  readonly limits: BodyLimits;
+}
+
+/** What is asked, before it is known how long somebody waits for it. */
+export type Asked = Omit<Question, 'patience' | 'onSent'>;
+
+export function deliver({ location, publicUrl }: System, reply: Reply): Reply {
+  return relocate({ ...reply, headers: headersDown(reply.headers, false) }, location, publicUrl);
+}

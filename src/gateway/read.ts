@@ -1,0 +1,56 @@
+/**
+ * The line's end for a read: pages and cache decide whether the tenant is asked. A caller that could write back what it
+ * reads gets the tenant's own word.
+ */
+import { withoutDenied } from '../auth/attributes.ts';
+import { mayWrite, type Caller } from '../auth/caller.ts';
+import type { CacheAsk } from '../cache/cache.ts';
+import type { Reply } from '../scim/call.ts';
+import type { Operation } from '../scim/operation.ts';
+import { cacheFields, cacheWish, notModified } from './freshness.ts';
+import { acceptUp } from './headers.ts';
+import { readThrough, type ReadParts } from './page-reads.ts';
+import { deliver, type Asked, type System } from './place.ts';
+
+export async function read(parts: ReadParts, system: System, caller: Caller, asked: Asked): Promise<Reply> {
+  const { call, operation, entry } = asked;
+  const { perCaller, rules } = system.cache;
+  const cacheAsk: CacheAsk = {
+    accept: acceptUp(call.headers, system.kind),
+    origin: system.location.base.href,
+    scope: perCaller ? caller.name : '',
+    caller: caller.name,
+    rules,
+    mayServe: !mayRewrite(caller, operation),
+    ...cacheWish(call.headers),
+  };
+  const answer = await unlessLeft(readThrough(parts, system, cacheAsk, asked), call.left);
+  entry.add({ cache: answer.result, ageMs: answer.ageMs });
+  // RFC 9110 §13.1.2: only a GET is answered with 304; a search by POST is not.
+  const condition = call.method === 'GET' ? call.headers['if-none-match'] : undefined;
+  const told = withoutDenied(caller, operation, deliver(system, answer.reply));
+  const reply = notModified(told, condition);
+  return { ...reply, headers: { ...reply.headers, ...cacheFields(answer) } };
+}
+
+/**
+ * SAP IDM reads a group, changes its members and puts it back, so a stale copy would remove people
+ * (facts: SAP IDM's calls). Such a reader gets the tenant's own word.
+ */
+function mayRewrite(caller: Caller, { kind, system, resourceType, query }: Operation): boolean {
+  const single = kind === 'get' || (kind === 'list' && query.has('filter'));
+  return single && resourceType === 'Groups' && mayWrite(caller, system, resourceType);
+}
+
+/** Waits no longer than the caller does; the work itself goes on. */
+async function unlessLeft<T>(work: Promise<T>, left: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const leave = (): void => reject(left.reason);
+  if (left.aborted) leave();
+  left.addEventListener('abort', leave, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    left.removeEventListener('abort', leave);
+  }
+}
