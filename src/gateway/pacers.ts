@@ -3,7 +3,9 @@
  * whoever waits for a turn keeps his place.
  */
 import { createPacer, type CreateBudget, type Pacer, type PacerState } from '../pace/pacer.ts';
-import { departingOf, type Pool, SharedBudget, shareOf } from '../pace/shared-budget.ts';
+import { departingOf, shareOf } from '../pace/pool-pace.ts';
+import type { Pool } from '../pace/pool.ts';
+import { SharedBudget } from '../pace/shared-budget.ts';
 import type { Config, Tenant } from './config.ts';
 
 type Paced = Pick<Tenant, 'id' | 'pace'>;

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
-import type { Pool, PoolReply, PoolRequest } from './shared-budget.ts';
+import type { Pool, PoolReply, PoolRequest } from './pool.ts';
 
 /** Apart from the prefixes of the cache and of log-ons. One hash tag, so that a Cluster keeps it all by one clock. */
 const prefix = 'gq1:{quota}:';

@@ -5,37 +5,9 @@
  * sight of whom.
  */
 import { type Budget, OwnBudget, type Pace } from './budget.ts';
-
-/** The common account and its members, wherever they are kept. */
-export interface Pool {
-  /** False while it is known that an exchange would not even be tried. */
-  readonly isOpen: boolean;
-  /** Undefined when no answer came; then it may have been carried out all the same, also later. */
-  exchange(request: PoolRequest): Promise<PoolReply | undefined>;
-  /** Drops an account that says what cannot be. */
-  forget(): Promise<void>;
-}
-
-/** Lengths and instants in microseconds. */
-export interface PoolRequest {
-  /** For how long we count as a member from now. */
-  readonly leaseUs: number;
-  /** How far ahead of now an account begins that is not there. */
-  readonly startUs: number;
-  /** Up to where the account is spent at least, by the pool's clock. */
-  readonly spentAtLeast: number;
-  /** How much of the account's time we take. */
-  readonly costUs: number;
-}
-
-export interface PoolReply {
-  /** By the pool's clock, rounded down to milliseconds. */
-  readonly now: number;
-  /** The end of what we have taken, and of all that was taken before. */
-  readonly spentUntil: number;
-  /** Until when each member counts. */
-  readonly membersUntil: readonly number[];
-}
+import { PoolClock } from './pool-clock.ts';
+import { type PoolPace, poolPaceOf, shareOf } from './pool-pace.ts';
+import type { Pool, PoolReply } from './pool.ts';
 
 export interface SharedBudgetOptions extends Pace {
   readonly pool: Pool;
@@ -55,13 +27,6 @@ interface Slot {
   readonly members: number;
 }
 
-/** Where the pool's clock is ahead of ours, between two bounds. */
-interface Clock {
-  readonly least: number;
-  readonly most: number;
-  readonly readAt: number;
-}
-
 /** A replica keeps its hands off its own share for so long after it was last counted. */
 const leasesPerMinute = 20;
 const beatsPerMinute = 60;
@@ -71,7 +36,6 @@ const maxBooked = 32;
 const maxPauseUs = 120_000_000;
 /** About what an exchange takes at most. */
 const answerUs = 20_000;
-const stepUs = 20_000;
 
 export class SharedBudget implements Budget {
   readonly #pool: Pool;
@@ -80,10 +44,7 @@ export class SharedBudget implements Budget {
   readonly #onChange: () => void;
   readonly #own: OwnBudget;
   #replicas: number;
-  #perMinute = 0;
-  #earlyUs = 0;
-  #lateUs = 0;
-  #ownBurst = 0;
+  #pace: PoolPace;
   #slots: Slot[] = [];
   /** By our clock and rather too early, the longest first. */
   #membersUntil: number[] = [];
@@ -93,7 +54,7 @@ export class SharedBudget implements Budget {
   #isAsking = false;
   #hasSpentOwn = false;
   #sentAt = -Infinity;
-  #clock: Clock | undefined;
+  readonly #clock = new PoolClock();
   /** The furthest end of the account that we have seen; by the pool's clock. */
   #seenUntil = 0;
   #pausedUntil = 0;
@@ -102,7 +63,7 @@ export class SharedBudget implements Budget {
   #triesAgainAt = 0;
   #booksAgainAt = 0;
   /** From one turn of ours to the next while we take all that we get. */
-  #gapUs = 0;
+  #gapUs: number;
 
   constructor(options: SharedBudgetOptions) {
     const { pool, replicas, minuteMs, now, onChange } = options;
@@ -112,7 +73,8 @@ export class SharedBudget implements Budget {
     this.#now = now;
     this.#onChange = onChange;
     this.#own = new OwnBudget(shareOf(options, replicas), minuteMs);
-    this.#keepTo(options);
+    this.#pace = poolPaceOf(options, replicas, this.#minuteUs);
+    this.#gapUs = this.#pace.intervalOf(replicas);
     // Who ran in our place before may still be counted.
     if (replicas > 1) this.#keepOffOwnShare(now() + this.#leaseUs);
   }
@@ -155,7 +117,8 @@ export class SharedBudget implements Budget {
   }
 
   adjust(pace: Pace, now: number): void {
-    this.#keepTo(pace);
+    this.#pace = poolPaceOf(pace, this.#replicas, this.#minuteUs);
+    this.#gapUs = Math.max(this.#gapUs, this.#pace.intervalOf(this.#replicas));
     this.#own.adjust(shareOf(pace, this.#replicas), now);
   }
 
@@ -166,7 +129,7 @@ export class SharedBudget implements Budget {
   }
 
   want(turns: number): void {
-    const fairPart = Math.round(this.#perMinute / bookingsPerMinute / this.#replicas);
+    const fairPart = Math.round(this.#pace.perMinute / bookingsPerMinute / this.#replicas);
     const missing = Math.min(turns, Math.max(1, fairPart), maxBooked) - this.#usable(this.#now()).length;
     const mayBook =
       this.isShared && this.#membersUntil.length > 0 && !this.#isAsking && this.#now() >= this.#booksAgainAt;
@@ -186,25 +149,7 @@ export class SharedBudget implements Budget {
 
   /** When the account has its next turn, as far as we have seen. */
   get #nextFrom(): number {
-    return this.#clock ? this.#seenUntil - this.#earlyUs - this.#clock.least : 0;
-  }
-
-  /** A third of the burst is for turns that are late, some for departures, and the rest for turns before their time. */
-  #keepTo({ perMinute, burst }: Pace): void {
-    const late = Math.max(1, Math.floor(burst / 3));
-    const early = burst - late - departingOf(burst, this.#replicas) * this.#replicas;
-    // What a small burst does not give must come out of the pace itself.
-    this.#perMinute = Math.max(perMinute + Math.min(0, early), perMinute / 2);
-    const intervalUs = this.#intervalOf(this.#replicas);
-    this.#lateUs = late * intervalUs;
-    this.#earlyUs = Math.max(0, early - 1) * intervalUs;
-    this.#ownBurst = shareOf({ perMinute, burst }, this.#replicas).burst;
-    this.#gapUs = Math.max(this.#gapUs, intervalUs);
-  }
-
-  /** The stretch of the account that is worth one turn when so many shares are in the pool. */
-  #intervalOf(members: number): number {
-    return Math.ceil((this.#minuteUs * this.#replicas) / (this.#perMinute * members));
+    return this.#clock.isRead ? this.#seenUntil - this.#pace.earlyUs - this.#clock.least : 0;
   }
 
   #keepOffOwnShare(until: number): void {
@@ -228,9 +173,9 @@ export class SharedBudget implements Budget {
     const sentAt = this.#now();
     const members = this.#membersUntil.filter((until) => until >= sentAt).length;
     const booked = members === 0 ? 0 : turns;
-    const intervalUs = this.#intervalOf(Math.max(1, members));
+    const intervalUs = this.#pace.intervalOf(Math.max(1, members));
     // What was saved up alone is not saved up once more in the pool.
-    const broughtUs = this.#hasSpentOwn ? this.#ownBurst * this.#intervalOf(this.#replicas) : 0;
+    const broughtUs = this.#hasSpentOwn ? this.#pace.ownBurst * this.#pace.intervalOf(this.#replicas) : 0;
     this.#isAsking = true;
     this.#sentAt = sentAt;
     this.#keepOffOwnShare(sentAt + this.#leaseUs);
@@ -259,31 +204,25 @@ export class SharedBudget implements Budget {
 
   /** An account begins when all that anybody booked on an older one has lapsed. */
   get #startUs(): number {
-    return this.#leaseUs + this.#earlyUs;
+    return this.#leaseUs + this.#pace.earlyUs;
   }
 
   #spentAtLeast(now: number): number {
-    if (!this.#clock) return 0;
+    if (!this.#clock.isRead) return 0;
     const { least, most } = this.#clock;
     if (this.#mustBeginAnew) return now + most + this.#startUs;
-    const paused = this.#pausedUntil > now ? this.#pausedUntil + most + this.#earlyUs : 0;
+    const paused = this.#pausedUntil > now ? this.#pausedUntil + most + this.#pace.earlyUs : 0;
     return Math.min(Math.max(this.#seenUntil, paused), now + least + this.#maxAheadUs);
   }
 
   /** Further ahead nobody can have booked. */
   get #maxAheadUs(): number {
-    return maxPauseUs + this.#minuteUs + this.#startUs + 2 * this.#replicas * this.#intervalOf(1);
+    return maxPauseUs + this.#minuteUs + this.#startUs + 2 * this.#replicas * this.#pace.intervalOf(1);
   }
 
   /** Whether what the pool said can be, and what time it is there. */
   #learn({ now, spentUntil, membersUntil }: PoolReply, sentAt: number): boolean {
-    const readAt = this.#now();
-    const clock = { least: now - readAt, most: now + 1000 - sentAt, readAt };
-    const old = this.#clock;
-    const slackUs = stepUs + (old ? (readAt - old.readAt) / 1000 : 0);
-    const isStepped =
-      old !== undefined && (clock.least > old.most + slackUs || clock.most < old.least - slackUs);
-    this.#clock = clock;
+    const isStepped = this.#clock.read(now, sentAt, this.#now());
     this.#mustBeginAnew = isStepped;
     const isBelievable = spentUntil <= now + this.#maxAheadUs;
     if (!isBelievable) void this.#pool.forget();
@@ -293,7 +232,7 @@ export class SharedBudget implements Budget {
     }
     this.#membersUntil = membersUntil
       .filter((until) => until <= now + 2 * this.#leaseUs)
-      .map((until) => until - clock.most)
+      .map((until) => until - this.#clock.most)
       .toSorted((some, other) => other - some)
       .slice(0, this.#replicas);
     return true;
@@ -308,7 +247,7 @@ export class SharedBudget implements Budget {
       sentAt,
     }: { booked: number; intervalUs: number; members: number; sentAt: number },
   ): void {
-    const { least, most } = this.#clock ?? { least: 0, most: 0 };
+    const { least, most } = this.#clock;
     const sinceOurs = spentUntil - this.#seenUntil;
     const wasBusy = this.#seenUntil - least > sentAt;
     if (booked > 0)
@@ -318,23 +257,12 @@ export class SharedBudget implements Budget {
     this.#seenUntil = Math.max(this.#seenUntil, spentUntil);
     for (let left = booked; left > 0; left -= 1) {
       const begins = spentUntil - left * intervalUs;
-      const from = begins - this.#earlyUs - least;
+      const from = begins - this.#pace.earlyUs - least;
       if (from < this.#pausedUntil) continue;
-      this.#slots.push({ from, lapsesAt: begins + this.#lateUs - most, members });
+      this.#slots.push({ from, lapsesAt: begins + this.#pace.lateUs - most, members });
     }
     // What was booked in vain would be booked in vain again, as fast as Redis answers.
     const now = this.#now();
     if (booked > 0 && this.#usable(now).length === 0) this.#booksAgainAt = now + this.beatMs * 1000;
   }
-}
-
-/** How many calls of one replica may be between turn and departure, so that `burst` bounds them too. */
-export function departingOf(burst: number, replicas: number): number {
-  return Math.max(1, Math.floor(burst / 4 / replicas));
-}
-
-/** Without a word from the others each keeps to its part, so that the sum stays within the whole. */
-export function shareOf({ perMinute, burst }: Pace, replicas: number): Pace {
-  const share = perMinute / replicas;
-  return { perMinute: share < 1 ? share : Math.floor(share), burst: Math.floor(burst / replicas) };
 }

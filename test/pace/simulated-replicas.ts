@@ -3,7 +3,8 @@
  * frozen, emptied or out of reach for one of them, and clocks that differ. The budget is the real one; the pool is what
  * Redis does, command by command.
  */
-import { SharedBudget, type Pool, type PoolReply, type PoolRequest } from '../../src/pace/shared-budget.ts';
+import type { Pool, PoolReply, PoolRequest } from '../../src/pace/pool.ts';
+import { SharedBudget } from '../../src/pace/shared-budget.ts';
 
 export interface WorldOptions {
   readonly perMinute: number;
