@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
 import type { Files, OpenFile } from './files.ts';
-import { codeOf } from './segment.ts';
+import { codeOf } from './report.ts';
 
 export const ballastFile = 'ballast';
 /** Small portions, because the trail waits for the same disk. */

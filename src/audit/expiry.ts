@@ -11,8 +11,9 @@ import { writeAll, type Files, type OpenFile } from './files.ts';
 import { readLine } from './line.ts';
 import { firstLineOf, linesOf } from './lines.ts';
 import { listSegments } from './recover.ts';
+import { codeOf } from './report.ts';
 import { readHeader, scanSegment } from './scan.ts';
-import { codeOf, expiredEvent, fileOf, type SegmentName } from './segment.ts';
+import { expiredEvent, fileOf, type SegmentName } from './segment.ts';
 
 export interface Expiry {
   readonly files: Files;

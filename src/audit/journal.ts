@@ -17,12 +17,12 @@ import { publishKeys } from './published-keys.ts';
 import { Pulse, type PulseLimits } from './pulse.ts';
 import { JournalRefusal, type Members, type Waiting } from './queue.ts';
 import { IntentBook, recover, unknownEvent, type Beginning } from './recover.ts';
-import { codeOf } from './segment.ts';
-import { siblingEvent, siblingsAtWitness, siblingsBeside, type Sibling } from './siblings.ts';
+import { reporter, type Report, type ReportedEvent } from './report.ts';
+import { SiblingWatch } from './sibling-watch.ts';
 import { fingerprint, SigningKey } from './signing-key.ts';
 import { Succession, type Place, type RotationLimits } from './succession.ts';
 import { WitnessClient, type WitnessOptions } from './witness-client.ts';
-import { reasonOf, Writer, type Report, type ReportedEvent, type WriterLimits } from './writer.ts';
+import { Writer, type WriterLimits } from './writer.ts';
 
 export interface JournalOptions {
   readonly directory: string;
@@ -74,15 +74,10 @@ export class Journal implements AsyncDisposable {
   readonly #ballast: Ballast;
   #pulse: Pulse | undefined;
   #closed = false;
-  /** Ends what asks others and is not worth waiting for. */
-  readonly #ending = new AbortController();
   #expiring: Promise<number> | undefined;
   readonly #onNotExpired: (error: unknown) => void;
   readonly #onNoBallast: (error: unknown) => void;
-  readonly #onNoSiblings: (error: unknown) => void;
-  readonly #siblingsAt: WitnessOptions | undefined;
-  /** How far each was when it was named last. */
-  readonly #named = new Map<string, number>();
+  readonly #siblings: SiblingWatch;
 
   /** When this resolves, the new segment and all that recovery had to say are on stable storage. */
   static async open(options: JournalOptions): Promise<Journal> {
@@ -94,8 +89,7 @@ export class Journal implements AsyncDisposable {
     try {
       const keys = new KeyStore(files, directory, deriveSecret(options.secret, 'signing keys'));
       const logKey = SigningKey.from(deriveSecret(options.secret, 'log key'));
-      const told = (event: ReportedEvent) => (error: unknown) =>
-        report(event, { code: codeOf(error), reason: reasonOf(error) });
+      const told = (event: ReportedEvent): ((error: unknown) => void) => reporter(report, event);
       const checkpoints = new Checkpoints(files, directory, logKey, told('audit.checkpoint_failed'));
       const beginning = await recover(files, directory, keys, acceptDamaged);
       const place = { files, directory, owner, keys, checkpoints };
@@ -132,13 +126,15 @@ export class Journal implements AsyncDisposable {
     };
     this.#writer = new Writer(target, this.#limits, report);
     this.#ballast = new Ballast(place.files, place.directory, this.#limits.ballastBytes);
-    this.#onNoBallast = (error) =>
-      report('audit.no_ballast', { code: codeOf(error), reason: reasonOf(error) });
-    this.#siblingsAt = witness;
-    this.#onNoSiblings = (error) =>
-      report('audit.siblings_unknown', { code: codeOf(error), reason: reasonOf(error) });
-    this.#onNotExpired = (error) =>
-      report('audit.not_expired', { code: codeOf(error), reason: reasonOf(error) });
+    this.#onNoBallast = reporter(report, 'audit.no_ballast');
+    this.#onNotExpired = reporter(report, 'audit.not_expired');
+    this.#siblings = new SiblingWatch({
+      directory: place.directory,
+      own: originOf(this.#succession.chain),
+      witness,
+      name: (event, sibling) => void this.owe(event, { facts: { ...sibling } }),
+      onUnknown: reporter(report, 'audit.siblings_unknown'),
+    });
     if (!witness) return;
     const client = new WitnessClient(place.files, place.directory, witness, (reason) => {
       const event = reason === undefined ? 'audit.witness_back' : 'audit.witness_lost';
@@ -207,7 +203,7 @@ export class Journal implements AsyncDisposable {
   /** Writes what waits, closes the segment, signs its end and gives the directory free. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    this.#ending.abort();
+    this.#siblings[Symbol.dispose]();
     this.#pulse?.[Symbol.dispose]();
     await this.#expiring?.catch(this.#onNotExpired);
     await this.#writer.finish();
@@ -248,31 +244,10 @@ export class Journal implements AsyncDisposable {
       checkpoint: () => succession.checkpoint(),
       // A failure is told by the writer, and the next beat comes anyway.
       heartbeat: () => void this.append('audit.heartbeat', {}).catch(() => undefined),
-      nameSiblings: () => void this.#nameSiblings(),
+      nameSiblings: () => void this.#siblings.look(),
       refill: () => void this.#ballast.fill().catch(this.#onNoBallast),
       expire: (before) => void this.expire(before).catch(this.#onNotExpired),
     });
-  }
-
-  /** Each whenever it has come further; where it is not known today, a former record of it stands. */
-  async #nameSiblings(): Promise<void> {
-    const own = originOf(this.#succession.chain);
-    const looks = [
-      siblingsBeside(this.#place.directory, own),
-      ...(this.#siblingsAt ? [siblingsAtWitness(this.#siblingsAt, own, this.#ending.signal)] : []),
-    ];
-    const found = await Promise.allSettled(looks);
-    if (this.#closed) return;
-    for (const looked of found) {
-      if (looked.status === 'rejected') this.#onNoSiblings(looked.reason);
-      else for (const sibling of looked.value) this.#nameSibling(sibling);
-    }
-  }
-
-  #nameSibling(sibling: Sibling): void {
-    if ((this.#named.get(sibling.origin) ?? 0) >= sibling.size) return;
-    this.#named.set(sibling.origin, sibling.size);
-    void this.owe(siblingEvent, { facts: { ...sibling } });
   }
 
   #problemWith(record: Draft): string | undefined {

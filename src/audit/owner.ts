@@ -8,7 +8,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import type { Files, OpenFile } from './files.ts';
-import { codeOf } from './segment.ts';
+import { codeOf } from './report.ts';
 
 const ownerFile = /^owner-(\d+)-(\d+)\.json$/;
 

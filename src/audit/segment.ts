@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { hashLine, MerkleTree, type Digest } from './chain.ts';
 import { writeAll, type Files, type OpenFile } from './files.ts';
 import { draft, encodeLine, type Draft } from './line.ts';
+import { codeOf } from './report.ts';
 import type { SigningKey } from './signing-key.ts';
 
 export const headerEvent = 'audit.segment_opened';
@@ -277,10 +278,4 @@ function encode(
   }
   const bytes = Buffer.concat(lines);
   return { bytes, next: { ...at, seq, head, tree, chainTree, bytes: at.bytes + bytes.length, lastTs } };
-}
-
-export function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'UNKNOWN';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error.cause === undefined ? error.name : codeOf(error.cause);
 }

@@ -9,7 +9,7 @@ import { z } from 'zod';
 
 import { checkpointFile } from './checkpoints.ts';
 import { parseCheckpoint, verifyNote, type Checkpoint } from './note.ts';
-import { codeOf } from './segment.ts';
+import { codeOf } from './report.ts';
 import type { WitnessOptions } from './witness-client.ts';
 
 export const siblingEvent = 'audit.sibling';

@@ -9,7 +9,8 @@ import type { Files } from './files.ts';
 import type { KeyStore } from './key-store.ts';
 import type { Owner } from './owner.ts';
 import type { Beginning } from './recover.ts';
-import { codeOf, fileOf, Segment, type CloseReason, type HeaderFacts, type Predecessor } from './segment.ts';
+import { codeOf } from './report.ts';
+import { fileOf, Segment, type CloseReason, type HeaderFacts, type Predecessor } from './segment.ts';
 import { SigningKey } from './signing-key.ts';
 
 export interface RotationLimits {

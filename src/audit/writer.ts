@@ -6,20 +6,8 @@ import { isFull } from './ballast.ts';
 import type { Draft } from './line.ts';
 import { draft } from './line.ts';
 import { JournalRefusal, Queue, type Members, type QueueLimits, type Waiting } from './queue.ts';
-import { codeOf, SegmentLost, type Segment } from './segment.ts';
-
-export type ReportedEvent =
-  | 'audit.failed'
-  | 'audit.recovered'
-  | 'audit.chain_begun'
-  | 'audit.checkpoint_failed'
-  | 'audit.key_left'
-  | 'audit.not_expired'
-  | 'audit.no_ballast'
-  | 'audit.siblings_unknown'
-  | 'audit.witness_lost'
-  | 'audit.witness_back';
-export type Report = (event: ReportedEvent, facts: Members) => void;
+import { codeOf, reasonOf, type Report } from './report.ts';
+import { SegmentLost, type Segment } from './segment.ts';
 
 export interface WriterLimits extends QueueLimits {
   /** A batch that takes longer means that the disk is too slow to take calls. */
@@ -276,8 +264,4 @@ function withoutTold(gap: Gap | undefined, told: Gap | undefined): Gap | undefin
 
 function remark(event: string, members: Members): Waiting {
   return { draft: draft(event, members), members, owed: false, settle: () => {} };
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -2,7 +2,7 @@
  * Where messages go. What a destination throws says what became of them: `NotTaken`, and the same may be taken later, or
  * `Refused`, and the same never will be. Reasons are codes of ours or of the system, never what the other side wrote.
  */
-import { codeOf } from '../audit/segment.ts';
+import { codeOf } from '../audit/report.ts';
 import type { Message } from './message.ts';
 
 export interface Destination extends AsyncDisposable {

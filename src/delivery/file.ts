@@ -6,7 +6,7 @@ import { constants } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { codeOf } from '../audit/segment.ts';
+import { codeOf } from '../audit/report.ts';
 import { NotTaken, type Destination } from './destination.ts';
 import type { Message } from './message.ts';
 

@@ -9,7 +9,7 @@ import { z } from 'zod';
 
 import { replaceFile } from '../audit/checkpoints.ts';
 import { realFiles } from '../audit/files.ts';
-import { codeOf } from '../audit/segment.ts';
+import { codeOf } from '../audit/report.ts';
 
 const placeSchema = z.object({
   chain: z.string(),

@@ -5,7 +5,7 @@
 import http, { type Agent, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 
-import { codeOf } from '../audit/segment.ts';
+import { codeOf } from '../audit/report.ts';
 import { NotTaken, Refused } from './destination.ts';
 import type { TlsOptions } from './syslog.ts';
 

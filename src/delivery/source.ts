@@ -12,7 +12,8 @@ import { firstLineOf, linesOf } from '../audit/lines.ts';
 import { originOf, parseCheckpoint } from '../audit/note.ts';
 import { headerOf, limitOf } from '../audit/read.ts';
 import { listSegments } from '../audit/recover.ts';
-import { codeOf, fileOf, headerEvent, type SegmentName } from '../audit/segment.ts';
+import { codeOf } from '../audit/report.ts';
+import { fileOf, headerEvent, type SegmentName } from '../audit/segment.ts';
 import { CheckpointEntry } from './checkpoint-entry.ts';
 import type { Place } from './place.ts';
 

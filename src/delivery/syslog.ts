@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { isIP } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 
-import { codeOf } from '../audit/segment.ts';
+import { codeOf } from '../audit/report.ts';
 import { NotTaken, type Destination } from './destination.ts';
 import type { Message } from './message.ts';
 import { framesOf, type FrameOptions } from './syslog-frame.ts';
