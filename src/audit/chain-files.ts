@@ -7,7 +7,7 @@ import { basename, join, resolve } from 'node:path';
 
 import { readOwners } from './owner.ts';
 import { listSegments } from './recover.ts';
-import { fileOf, type SegmentName } from './segment.ts';
+import { fileOf, type SegmentName } from './segment-name.ts';
 
 export interface SegmentFile {
   readonly name: SegmentName;

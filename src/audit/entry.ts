@@ -4,7 +4,7 @@
  */
 import type { LinePrefix } from './line.ts';
 import type { Members } from './queue.ts';
-import type { SegmentName } from './segment.ts';
+import type { SegmentName } from './segment-name.ts';
 
 const none: Members = {};
 

@@ -16,7 +16,7 @@ import {
   type NoteKey,
 } from './note.ts';
 import type { Scan } from './scan.ts';
-import type { SegmentName } from './segment.ts';
+import type { SegmentName } from './segment-name.ts';
 import { fingerprint, type PublicKey } from './signing-key.ts';
 import type { Finding } from './verdict.ts';
 

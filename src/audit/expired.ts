@@ -12,7 +12,8 @@ import { genesis } from './chain.ts';
 import type { Find, Part } from './evidence.ts';
 import { isSignedBy, readLine, type LinePrefix } from './line.ts';
 import { headerSchema, parse, type Header } from './scan.ts';
-import { expiredEvent, headerEvent, type Predecessor, type SegmentName } from './segment.ts';
+import type { SegmentName } from './segment-name.ts';
+import { expiredEvent, headerEvent, type Predecessor } from './segment.ts';
 import type { PublicKey } from './signing-key.ts';
 
 export function expiredFile(chain: string): string {

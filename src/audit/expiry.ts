@@ -13,7 +13,8 @@ import { firstLineOf, linesOf } from './lines.ts';
 import { listSegments } from './recover.ts';
 import { codeOf } from './report.ts';
 import { readHeader, scanSegment } from './scan.ts';
-import { expiredEvent, fileOf, type SegmentName } from './segment.ts';
+import { fileOf, type SegmentName } from './segment-name.ts';
+import { expiredEvent } from './segment.ts';
 
 export interface Expiry {
   readonly files: Files;

@@ -9,7 +9,7 @@ import { CompactRange } from './consistency.ts';
 import { linesOf } from './lines.ts';
 import { listSegments } from './recover.ts';
 import { readHeader } from './scan.ts';
-import { fileOf, type SegmentName } from './segment.ts';
+import { fileOf, type SegmentName } from './segment-name.ts';
 
 interface Place {
   readonly segment: number;

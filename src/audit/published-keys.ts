@@ -9,7 +9,7 @@ import { replaceFile } from './checkpoints.ts';
 import { encodeKey, originOf, parseKey, plainType, rootNameOf, type NoteKey } from './note.ts';
 import { listSegments } from './recover.ts';
 import { readHeader } from './scan.ts';
-import { fileOf } from './segment.ts';
+import { fileOf } from './segment-name.ts';
 import type { SigningKey } from './signing-key.ts';
 import type { Place } from './succession.ts';
 

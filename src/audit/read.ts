@@ -7,7 +7,8 @@ import { Entry } from './entry.ts';
 import { readLine } from './line.ts';
 import { firstLineOf, linesOf } from './lines.ts';
 import { headerSchema, parse, type Header } from './scan.ts';
-import { fileOf, footerEvent, type SegmentName } from './segment.ts';
+import { fileOf, type SegmentName } from './segment-name.ts';
+import { footerEvent } from './segment.ts';
 
 export interface Chain extends ChainFiles {
   readonly bytes: number;

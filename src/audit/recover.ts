@@ -13,16 +13,14 @@ import { writeAll, writeFile, type Files } from './files.ts';
 import type { KeyStore } from './key-store.ts';
 import { draft, type Draft, type LinePrefix } from './line.ts';
 import { headerSchema, parse, scanSegment, type Fault, type Scan } from './scan.ts';
+import { fileOf, parseFileName, type SegmentName } from './segment-name.ts';
 import {
-  fileOf,
   headerEvent,
-  parseFileName,
   predecessorOf,
   Segment,
   type OpenIntent,
   type Position,
   type Predecessor,
-  type SegmentName,
 } from './segment.ts';
 import { SigningKey } from './signing-key.ts';
 

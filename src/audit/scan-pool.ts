@@ -7,7 +7,8 @@ import { Worker } from 'node:worker_threads';
 
 import { MerkleTree } from './chain.ts';
 import { scanSegment, type Scan, type ScanOptions } from './scan.ts';
-import type { Position, SegmentName } from './segment.ts';
+import type { SegmentName } from './segment-name.ts';
+import type { Position } from './segment.ts';
 
 export interface ScanJob {
   readonly path: string;

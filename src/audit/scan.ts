@@ -9,7 +9,8 @@ import { z } from 'zod';
 
 import { genesis, hashLine, MerkleTree, type Digest } from './chain.ts';
 import { isIntact, isSignedBy, maxLineBytes, readLine, type LinePrefix } from './line.ts';
-import { expiredEvent, footerEvent, headerEvent, type Position, type SegmentName } from './segment.ts';
+import type { SegmentName } from './segment-name.ts';
+import { expiredEvent, footerEvent, headerEvent, type Position } from './segment.ts';
 
 const openIntentSchema = z.object({ intent: z.int(), req: z.exactOptional(z.string()) });
 export const headerSchema = z.object({

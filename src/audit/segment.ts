@@ -8,6 +8,7 @@ import { hashLine, MerkleTree, type Digest } from './chain.ts';
 import { writeAll, type Files, type OpenFile } from './files.ts';
 import { draft, encodeLine, type Draft } from './line.ts';
 import { codeOf } from './report.ts';
+import { fileOf, type SegmentName } from './segment-name.ts';
 import type { SigningKey } from './signing-key.ts';
 
 export const headerEvent = 'audit.segment_opened';
@@ -16,23 +17,6 @@ export const footerEvent = 'audit.segment_closed';
 export const expiredEvent = 'audit.segment_expired';
 /** Lines that the segment's own key signs; the header is signed by the key before it. */
 const ownSigned: ReadonlySet<string> = new Set([footerEvent, expiredEvent]);
-
-export interface SegmentName {
-  readonly chain: string;
-  readonly number: number;
-  readonly firstSeq: number;
-}
-
-/** Zero-padded, so that the order of names is the order of the chain. */
-export function fileOf({ chain, number, firstSeq }: SegmentName): string {
-  return `audit-${chain}-${String(number).padStart(8, '0')}-${String(firstSeq).padStart(16, '0')}.jsonl`;
-}
-
-export function parseFileName(file: string): SegmentName | undefined {
-  const [, chain, number, firstSeq] = /^audit-([0-9a-f]{32})-(\d{8})-(\d{16})\.jsonl$/.exec(file) ?? [];
-  if (!chain) return undefined;
-  return { chain, number: Number(number), firstSeq: Number(firstSeq) };
-}
 
 /** What the next header says of the segment before it. */
 export interface Predecessor {

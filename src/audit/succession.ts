@@ -10,7 +10,8 @@ import type { KeyStore } from './key-store.ts';
 import type { Owner } from './owner.ts';
 import type { Beginning } from './recover.ts';
 import { codeOf } from './report.ts';
-import { fileOf, Segment, type CloseReason, type HeaderFacts, type Predecessor } from './segment.ts';
+import { fileOf } from './segment-name.ts';
+import { Segment, type CloseReason, type HeaderFacts, type Predecessor } from './segment.ts';
 import { SigningKey } from './signing-key.ts';
 
 export interface RotationLimits {

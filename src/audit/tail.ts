@@ -7,7 +7,7 @@ import { Entry } from './entry.ts';
 import { readLine } from './line.ts';
 import { linesOf } from './lines.ts';
 import { headerOf, limitOf, type Chain } from './read.ts';
-import type { SegmentName } from './segment.ts';
+import type { SegmentName } from './segment-name.ts';
 
 export interface Place {
   /** The segment's number. */

@@ -18,7 +18,8 @@ import {
 import { checkTombstones, linkExpired, readExpired, type ExpiredSegment, type Link } from './expired.ts';
 import { scanAll, type ScanJob } from './scan-pool.ts';
 import { readHeader, type Header, type Scan } from './scan.ts';
-import { expiredEvent, fileOf, predecessorOf, type SegmentName } from './segment.ts';
+import { fileOf, type SegmentName } from './segment-name.ts';
+import { expiredEvent, predecessorOf } from './segment.ts';
 import { readSibling, siblingEvent } from './siblings.ts';
 import { fingerprint } from './signing-key.ts';
 import { worst, type Finding, type InstanceReport } from './verdict.ts';

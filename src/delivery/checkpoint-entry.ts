@@ -3,7 +3,7 @@
  * number in the chain, and its id is one that no record has.
  */
 import { Entry } from '../audit/entry.ts';
-import type { SegmentName } from '../audit/segment.ts';
+import type { SegmentName } from '../audit/segment-name.ts';
 
 export const checkpointEvent = 'audit.checkpoint';
 

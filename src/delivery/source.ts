@@ -13,7 +13,8 @@ import { originOf, parseCheckpoint } from '../audit/note.ts';
 import { headerOf, limitOf } from '../audit/read.ts';
 import { listSegments } from '../audit/recover.ts';
 import { codeOf } from '../audit/report.ts';
-import { fileOf, headerEvent, type SegmentName } from '../audit/segment.ts';
+import { fileOf, type SegmentName } from '../audit/segment-name.ts';
+import { headerEvent } from '../audit/segment.ts';
 import { CheckpointEntry } from './checkpoint-entry.ts';
 import type { Place } from './place.ts';
 

@@ -5,7 +5,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { parseFileName } from '../audit/segment.ts';
+import { parseFileName } from '../audit/segment-name.ts';
 import { describeError, log } from '../log.ts';
 
 export interface Space {

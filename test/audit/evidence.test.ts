@@ -11,7 +11,7 @@ import { genesis } from '../../src/audit/chain.ts';
 import { parseCheckpoint } from '../../src/audit/note.ts';
 import { readPublishedKeys } from '../../src/audit/published-keys.ts';
 import { scanSegment } from '../../src/audit/scan.ts';
-import { parseFileName } from '../../src/audit/segment.ts';
+import { parseFileName } from '../../src/audit/segment-name.ts';
 import { fingerprint } from '../../src/audit/signing-key.ts';
 import { verifyTrail, type TrailReport } from '../../src/audit/verify.ts';
 import { instance, openTrail, segmentPaths, temporaryDirectory } from './support.ts';

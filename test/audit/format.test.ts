@@ -9,7 +9,8 @@ import { draft, encodeLine, readLine } from '../../src/audit/line.ts';
 import { cosignatureType, encodeKey, parseCheckpoint, verifyNote } from '../../src/audit/note.ts';
 import { parseKeys } from '../../src/audit/published-keys.ts';
 import { Redactor } from '../../src/audit/redact.ts';
-import { fileOf, footerEvent, parseFileName } from '../../src/audit/segment.ts';
+import { fileOf, parseFileName } from '../../src/audit/segment-name.ts';
+import { footerEvent } from '../../src/audit/segment.ts';
 import { verifyTrail } from '../../src/audit/verify.ts';
 import { instance, temporaryDirectory } from './support.ts';
 

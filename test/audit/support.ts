@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { listSegments } from '../../src/audit/recover.ts';
-import { fileOf } from '../../src/audit/segment.ts';
+import { fileOf } from '../../src/audit/segment-name.ts';
 import { createTrail, type Trail, type TrailOptions, type UpstreamFacts } from '../../src/audit/trail.ts';
 import type { Call } from '../../src/scim/call.ts';
 import type { Operation } from '../../src/scim/operation.ts';

@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib';
 
 import { genesis } from '../../src/audit/chain.ts';
 import { scanSegment } from '../../src/audit/scan.ts';
-import { parseFileName } from '../../src/audit/segment.ts';
+import { parseFileName } from '../../src/audit/segment-name.ts';
 import { verifyTrail, type TrailReport } from '../../src/audit/verify.ts';
 import { openTrail, segmentPaths, temporaryDirectory } from './support.ts';
 

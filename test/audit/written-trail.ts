@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { genesis, hashLine } from '../../src/audit/chain.ts';
 import { Entry } from '../../src/audit/entry.ts';
 import { encodeLine, readLine } from '../../src/audit/line.ts';
-import { fileOf, footerEvent, headerEvent } from '../../src/audit/segment.ts';
+import { fileOf } from '../../src/audit/segment-name.ts';
+import { footerEvent, headerEvent } from '../../src/audit/segment.ts';
 
 export interface WrittenRecord {
   readonly ts: string;

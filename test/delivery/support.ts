@@ -7,7 +7,7 @@ import { genesis } from '../../src/audit/chain.ts';
 import { Journal, type Limits } from '../../src/audit/journal.ts';
 import { checkpointText, originOf } from '../../src/audit/note.ts';
 import { listSegments } from '../../src/audit/recover.ts';
-import { fileOf } from '../../src/audit/segment.ts';
+import { fileOf } from '../../src/audit/segment-name.ts';
 import type { Destination } from '../../src/delivery/destination.ts';
 import { filterOf, type Message } from '../../src/delivery/message.ts';
 import { Shipper, type ShipperOptions } from '../../src/delivery/shipper.ts';

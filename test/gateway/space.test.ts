@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { fileOf } from '../../src/audit/segment.ts';
+import { fileOf } from '../../src/audit/segment-name.ts';
 import { grownWithinADay, SpaceWatch, type SpaceWarning } from '../../src/gateway/space.ts';
 import { startGateway } from '../support/gateway.ts';
 
