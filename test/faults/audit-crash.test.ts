@@ -7,52 +7,29 @@ import { cp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { realFiles, type Files, type OpenFile } from '../../src/audit/files.ts';
+import type { Files } from '../../src/audit/files.ts';
 import { readOwners } from '../../src/audit/owner.ts';
 import { verifyTrail } from '../../src/audit/verify.ts';
 import { each, instance, openTrail, readRecords, temporaryDirectory } from '../audit/support.ts';
+import { SteppedFiles, type Remains } from './stepped-files.ts';
 
 class Stopped extends Error {}
 
 /** The real file system up to a step, and nothing behind it. A write may be the half of it that came to the disk. */
-class StoppingFiles implements Files {
+class StoppingFiles extends SteppedFiles {
   readonly #last: number;
   readonly #half: boolean;
-  steps = 0;
 
   constructor(last: number, half = false) {
+    super();
     this.#last = last;
     this.#half = half;
   }
 
-  makeDirectory = (path: string): Promise<void> => this.#step(() => realFiles.makeDirectory(path));
-  create = (path: string, mode?: number): Promise<OpenFile> =>
-    this.#step(async () => this.#wrap(await realFiles.create(path, mode)));
-  open = (path: string): Promise<OpenFile> => this.#step(async () => this.#wrap(await realFiles.open(path)));
-  look = (path: string): ReturnType<Files['look']> => realFiles.look(path);
-  space = (path: string): ReturnType<Files['space']> => realFiles.space(path);
-  rename = (from: string, to: string): Promise<void> => this.#step(() => realFiles.rename(from, to));
-  remove = (path: string): Promise<void> => this.#step(() => realFiles.remove(path));
-  protect = (path: string): Promise<void> => this.#step(() => realFiles.protect(path));
-  syncDirectory = (path: string): Promise<void> => this.#step(() => realFiles.syncDirectory(path));
-
-  #wrap(file: OpenFile): OpenFile {
-    return {
-      write: (bytes, offset) =>
-        this.#step(
-          () => file.write(bytes, offset),
-          () => file.write(bytes.subarray(0, bytes.length >> 1), offset),
-        ),
-      dataSync: () => this.#step(() => file.dataSync()),
-      truncate: (length) => this.#step(() => file.truncate(length)),
-      close: () => file.close(),
-    };
-  }
-
-  async #step<T>(work: () => Promise<T>, half?: () => Promise<T>): Promise<T> {
-    this.steps += 1;
+  protected async carryOut<T>(work: () => Promise<T>, { half, always }: Remains<T>): Promise<T> {
     if (this.steps <= this.#last) return work();
     if (this.steps === this.#last + 1 && this.#half) await half?.();
+    await always?.();
     throw Object.assign(new Stopped('stopped'), { code: 'EIO' });
   }
 }

@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { realFiles, type Files, type OpenFile } from '../../src/audit/files.ts';
 import { readOwners } from '../../src/audit/owner.ts';
 import type { Trail } from '../../src/audit/trail.ts';
 import { verifyTrail } from '../../src/audit/verify.ts';
@@ -24,63 +23,29 @@ import {
   temporaryDirectory,
   upstreamCall,
 } from '../audit/support.ts';
+import { SteppedFiles, type Remains } from './stepped-files.ts';
 
 type Fault = 'error' | 'short write';
 
 /** The real file system, of which the steps number `first` to `first + count - 1` fail. */
-class FaultyFiles implements Files {
+class FaultyFiles extends SteppedFiles {
   readonly #fault: Fault;
   readonly #first: number;
   readonly #count: number;
-  steps = 0;
 
   constructor(fault: Fault, first: number, count: number) {
+    super();
     this.#fault = fault;
     this.#first = first;
     this.#count = count;
   }
 
-  makeDirectory = (path: string): Promise<void> => this.#step(() => realFiles.makeDirectory(path));
-  create = (path: string, mode?: number): Promise<OpenFile> =>
-    this.#step(async () => this.#wrap(await realFiles.create(path, mode)));
-  open = (path: string): Promise<OpenFile> => this.#step(async () => this.#wrap(await realFiles.open(path)));
-  look = (path: string): ReturnType<Files['look']> => this.#step(() => realFiles.look(path));
-  space = (path: string): ReturnType<Files['space']> => this.#step(() => realFiles.space(path));
-  rename = (from: string, to: string): Promise<void> => this.#step(() => realFiles.rename(from, to));
-  remove = (path: string): Promise<void> => this.#step(() => realFiles.remove(path));
-  protect = (path: string): Promise<void> => this.#step(() => realFiles.protect(path));
-  syncDirectory = (path: string): Promise<void> => this.#step(() => realFiles.syncDirectory(path));
-
-  #wrap(file: OpenFile): OpenFile {
-    return {
-      write: (bytes, offset) =>
-        this.#step(
-          () => file.write(bytes, offset),
-          () => file.write(bytes.subarray(0, bytes.length >> 1), offset),
-        ),
-      dataSync: () => this.#step(() => file.dataSync()),
-      truncate: (length) => this.#step(() => file.truncate(length)),
-      close: () =>
-        this.#step(
-          () => file.close(),
-          undefined,
-          () => file.close(),
-        ),
-    };
-  }
-
-  async #step<T>(
-    work: () => Promise<T>,
-    short?: () => Promise<T>,
-    before?: () => Promise<unknown>,
-  ): Promise<T> {
-    this.steps += 1;
+  protected async carryOut<T>(work: () => Promise<T>, { half, always }: Remains<T>): Promise<T> {
     const fails = this.steps >= this.#first && this.steps < this.#first + this.#count;
     if (!fails) return work();
-    if (this.#fault === 'short write') return (short ?? work)();
-    // Half of a failed write may be on the disk, and a descriptor is gone even if close reports an error.
-    await short?.();
-    await before?.();
+    if (this.#fault === 'short write') return (half ?? work)();
+    await half?.();
+    await always?.();
     throw Object.assign(new Error('injected'), { code: 'EIO' });
   }
 }
