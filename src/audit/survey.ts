@@ -199,7 +199,8 @@ const troubles = new Set([
   'audit.segment_expired',
 ]);
 
-function classOf({ status = 0, result }: RecordFacts): Class {
+/** Of a record that ends a call. */
+export function classOf({ status = 0, result }: RecordFacts): Class {
   if (result === 'unknown') return 'unknown';
   if (result === 'denied') return 'refused';
   return status >= 500 || result === 'failure' || result === 'aborted' ? 'failed' : 'answered';
