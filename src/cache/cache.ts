@@ -7,14 +7,15 @@ import { hkdfSync } from 'node:crypto';
 import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
-import { decodeEntry, encodeEntry, type Entry } from './entry.ts';
-import { areEqual, Flights } from './flights.ts';
-import { type Further, keepFurther } from './further.ts';
+import { Flights } from './flights.ts';
+import { type Further, keepFurther, type Known } from './further.ts';
 import { createNaming, type EntryName, type Naming, type Variant } from './key.ts';
-import { isCacheable, isTenantsFault, mayStore } from './policy.ts';
+import { isCacheable, isTenantsFault, lifetimesOf, mayStore } from './policy.ts';
 import { Refreshes } from './refreshes.ts';
 import type { Seal } from './seal.ts';
+import { type Found, Shelf } from './shelf.ts';
 import type { Look, Store } from './store.ts';
+import { beginWatch, endWatch, holds, type Watch } from './watch.ts';
 
 export interface Cache extends AsyncDisposable {
   /**
@@ -29,6 +30,14 @@ export interface Cache extends AsyncDisposable {
    * whatever its outcome, before its caller is answered. Never throws; takes no longer than the store's budget.
    */
   forget(operation: Operation): Promise<void>;
+  /** Before a write goes up whose reply may be kept. Undefined when it cannot be. */
+  watch(operation: Operation): Promise<Watch | undefined>;
+  /** As `forget`; gives a watch that goes on if no other write that matters was answered since this one began. */
+  forgetWatched(operation: Operation, watch: Watch): Promise<Watch | undefined>;
+  /** Whether none was answered since either. */
+  holds(watch: Watch): Promise<boolean>;
+  /** Keeps what a write brought back, for as long as its watch holds. */
+  keep(further: Further, watch: Watch, askedAt: number, ask: CacheAsk): void;
 }
 
 /**
@@ -45,6 +54,8 @@ export interface CacheRules {
   readonly maxStaleMs: number;
   readonly staleWhileRevalidate: boolean;
   readonly staleOnError: boolean;
+  /** How long it may be told that a filter has found nothing; 0: not at all. */
+  readonly absenceMs: number;
   /** How often a minute a caller may have brought anew what is there and fresh. */
   readonly refreshesPerMinute: number;
 }
@@ -98,8 +109,6 @@ interface Reading {
   readonly fetch: Fetch;
 }
 
-type Landing = Omit<CacheAnswer, 'result' | 'reason'>;
-
 export function createCache(options: CacheOptions): Cache {
   return new ReadThroughCache(options);
 }
@@ -107,18 +116,16 @@ export function createCache(options: CacheOptions): Cache {
 class ReadThroughCache implements Cache {
   readonly #store: Store;
   readonly #naming: Naming;
-  readonly #seal: Seal | undefined;
   readonly #now: () => number;
-  readonly #onUnreadable: (() => void) | undefined;
-  readonly #flights = new Flights<Landing>();
+  readonly #shelf: Shelf;
+  readonly #flights = new Flights<Found>();
   readonly #refreshes = new Refreshes();
 
   constructor({ store, key, seal, now = Date.now, onUnreadable }: CacheOptions) {
     this.#store = store;
     this.#naming = createNaming(Buffer.from(hkdfSync('sha256', key, '', 'gatehouse cache names', 32)));
-    this.#seal = seal;
     this.#now = now;
-    this.#onUnreadable = onUnreadable;
+    this.#shelf = new Shelf({ store, seal, now, onUnreadable });
   }
 
   async read(operation: Operation, ask: CacheAsk, fetch: Fetch): Promise<CacheAnswer> {
@@ -128,29 +135,43 @@ class ReadThroughCache implements Cache {
     const look = await this.#store.look(name.key, name.generations);
     const reading: Reading = { operation, name, look, ask, fetch };
     if (!ask.mayServe) return { ...(await this.#ask(reading)), result: 'miss' };
-    return this.#answer(reading, this.#kept(reading));
+    return this.#answer(reading, this.#shelf.find({ operation, name, rules: ask.rules }, look));
   }
 
   async recall(operation: Operation, ask: CacheAsk): Promise<CacheAnswer | undefined> {
     if (!isCacheable(operation) || ask.rules.lifetimeMs <= 0) return undefined;
     const name = this.#naming.entryOf(operation, ask);
     const look = await this.#store.look(name.key, name.generations);
-    const kept = this.#kept({ name, look, ask });
+    const kept = this.#shelf.find({ operation, name, rules: ask.rules }, look);
     return kept && kept.ttlMs > 0 && kept.ageMs <= ask.maxAgeMs ? { ...kept, result: 'hit' } : undefined;
   }
 
   async forget(operation: Operation): Promise<void> {
-    const touched = new Set(this.#naming.touchedBy(operation));
-    if (touched.size === 0) return;
-    this.#flights.end(touched);
-    await this.#store.renew([...touched]);
+    await this.#store.renew(this.#endFlights(operation));
+  }
+
+  watch(operation: Operation): Promise<Watch | undefined> {
+    return beginWatch(this.#naming, this.#store, operation);
+  }
+
+  forgetWatched(operation: Operation, watch: Watch): Promise<Watch | undefined> {
+    return endWatch(this.#store, watch, this.#endFlights(operation));
+  }
+
+  holds(watch: Watch): Promise<boolean> {
+    return holds(this.#store, watch);
+  }
+
+  keep(further: Further, watch: Watch, askedAt: number, ask: CacheAsk): void {
+    const mayKeep = ask.mayKeep && ask.rules.lifetimeMs > 0;
+    if (mayKeep && isCacheable(further.operation)) this.#keepFurther([further], watch, askedAt, ask);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#store[Symbol.asyncDispose]();
   }
 
-  async #answer(reading: Reading, kept: Landing | undefined): Promise<CacheAnswer> {
+  async #answer(reading: Reading, kept: Found | undefined): Promise<CacheAnswer> {
     const { maxAgeMs, rules } = reading.ask;
     const isFresh = kept !== undefined && kept.ttlMs > 0;
     const wantsAnew = maxAgeMs <= (kept?.ageMs ?? 0);
@@ -170,23 +191,7 @@ class ReadThroughCache implements Cache {
     return this.#refreshes.take(JSON.stringify([caller, operation.system]), rules.refreshesPerMinute);
   }
 
-  /** The entry, if nothing was written since that could have changed it; it may be too old. */
-  #kept({ name, look, ask: { rules } }: Pick<Reading, 'name' | 'look' | 'ask'>): Landing | undefined {
-    if (!look?.value) return undefined;
-    const plain = this.#seal ? this.#seal.open(name, look.value) : look.value;
-    if (!plain) {
-      this.#store.drop(name.key);
-      this.#onUnreadable?.();
-      return undefined;
-    }
-    const { reply, askedAt, tokens } = decodeEntry(plain);
-    const ageMs = this.#since(askedAt);
-    const ttlMs = rules.lifetimeMs - ageMs;
-    if (ttlMs <= -staleMs(rules) || !areEqual(tokens, look.tokens)) return undefined;
-    return { reply, ageMs, ttlMs };
-  }
-
-  async #shared(reading: Reading, kept: Landing | undefined): Promise<CacheAnswer> {
+  async #shared(reading: Reading, kept: Found | undefined): Promise<CacheAnswer> {
     for (;;) {
       const flight = this.#flights.joinable(reading.name.key, reading.look);
       if (!flight)
@@ -200,7 +205,7 @@ class ReadThroughCache implements Cache {
   }
 
   /** Tells what it had when the tenant fails. No write was answered between its look and this read's beginning. */
-  async #unlessFails(reading: Reading, kept: Landing): Promise<CacheAnswer> {
+  async #unlessFails(reading: Reading, kept: Found): Promise<CacheAnswer> {
     const { staleOnError } = reading.ask.rules;
     const old: CacheAnswer = { ...kept, result: 'stale', reason: 'tenant-error' };
     try {
@@ -218,7 +223,7 @@ class ReadThroughCache implements Cache {
     this.#ask(reading).catch(() => undefined);
   }
 
-  #ask({ operation, name, look, ask, fetch }: Reading): Promise<Landing> {
+  #ask({ operation, name, look, ask, fetch }: Reading): Promise<Found> {
     const { rules, mayKeep } = ask;
     return this.#flights.begin(name, look, async (mayFill) => {
       let askedAt = this.#now();
@@ -227,40 +232,34 @@ class ReadThroughCache implements Cache {
         () => (askedAt = this.#now()),
         (more) => further.push(...more),
       );
-      const ageMs = this.#since(askedAt);
-      const isKept = look && mayKeep && mayFill() && mayStore(operation, reply);
-      const ttlMs = isKept ? Math.max(0, rules.lifetimeMs - ageMs) : 0;
-      if (look && ttlMs > 0) {
-        const put = (of: EntryName, entry: Entry): void => {
-          const plain = encodeEntry(entry);
-          const value = this.#seal ? this.#seal.close(of, plain) : Buffer.concat(plain);
-          this.#store.put(of.key, value, ttlMs + staleMs(rules));
-        };
-        put(name, { reply, askedAt, tokens: look.tokens });
-        const named = further
-          .filter((each) => mayStore(each.operation, each.reply))
-          .map((each) => ({
-            ...each,
-            name: this.#naming.entryOf(each.operation, { ...ask, scope: each.scope }),
-          }));
-        const known = { generations: name.generations, tokens: look.tokens };
-        // Nobody waits for it: who asked for this page has it.
-        void keepFurther(named, known, this.#store, (each, tokens) =>
-          put(each.name, { reply: each.reply, askedAt, tokens }),
-        );
-      }
-      return { reply, ageMs, ttlMs };
+      const ageMs = this.#shelf.since(askedAt);
+      if (!look || !mayKeep || !mayFill() || !mayStore(operation, reply)) return { reply, ageMs, ttlMs: 0 };
+      const { tokens } = look;
+      this.#shelf.put({ operation, name, rules }, { reply, askedAt, tokens });
+      this.#keepFurther(further, { generations: name.generations, tokens }, askedAt, ask);
+      return { reply, ageMs, ttlMs: Math.max(0, lifetimesOf(operation, reply, rules).freshMs - ageMs) };
     });
   }
 
-  /** Clocks of replicas differ and are set back; an age is never negative (RFC 9111 §5.1). */
-  #since(at: number): number {
-    return Math.max(0, this.#now() - at);
+  /** Nobody waits for it: who asked has its answer. */
+  #keepFurther(further: readonly Further[], known: Known, askedAt: number, ask: CacheAsk): void {
+    const named = further
+      .filter(({ operation, reply }) => mayStore(operation, reply))
+      .map((each) => ({
+        ...each,
+        name: this.#naming.entryOf(each.operation, { ...ask, scope: each.scope }),
+      }));
+    void keepFurther(named, known, this.#store, ({ operation, name, reply }, tokens) =>
+      this.#shelf.put({ operation, name, rules: ask.rules }, { reply, askedAt, tokens }),
+    );
+  }
+
+  /** The generations that a write ends; nobody joins a flight that depends on one of them. */
+  #endFlights(operation: Operation): readonly string[] {
+    const touched = this.#naming.touchedBy(operation);
+    this.#flights.end(new Set(touched));
+    return touched;
   }
 }
 
 function ignore(): void {}
-
-function staleMs({ maxStaleMs, staleWhileRevalidate, staleOnError }: CacheRules): number {
-  return staleWhileRevalidate || staleOnError ? maxStaleMs : 0;
-}

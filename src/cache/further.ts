@@ -15,9 +15,8 @@ export interface Further {
   readonly scope: string;
 }
 
-export interface NamedReply {
+export interface NamedReply extends Pick<Further, 'operation' | 'reply'> {
   readonly name: EntryName;
-  readonly reply: Reply;
 }
 
 /** The generations of what was asked for, and their tokens before. */

@@ -41,6 +41,12 @@ export function createNaming(secret: Buffer) {
     return nameOf(operation, ['generation', scope, resourceType, ...folded]).key;
   }
 
+  /** The generations that end with this write. */
+  function touchedBy(operation: Operation): string[] {
+    const touches = [operation, ...operation.parts].flatMap((part) => part.touches);
+    return [...new Set(touches.map((touch) => generation(operation, touch)))];
+  }
+
   return {
     entryOf(operation: Operation, { accept, scope, origin }: Variant): EntryName {
       const { kind, path, query } = operation;
@@ -51,10 +57,20 @@ export function createNaming(secret: Buffer) {
       };
     },
 
-    /** The generations that end with this write. */
-    touchedBy(operation: Operation): string[] {
-      const touches = [operation, ...operation.parts].flatMap((part) => part.touches);
-      return [...new Set(touches.map((touch) => generation(operation, touch)))];
+    touchedBy,
+
+    /**
+     * What shows whether another write came in between, for one that brings back the resource it made: every write that
+     * can change this resource ends one of `generations`, and this one ends the guard among them.
+     */
+    watchedBy(operation: Operation): { generations: readonly string[]; guard: string } | undefined {
+      const seen = { create: 'list', replace: 'get' } as const;
+      if (operation.kind !== 'create' && operation.kind !== 'replace') return undefined;
+      const touches = dependenciesOf({ ...operation, kind: seen[operation.kind] });
+      const generations = touches.map((touch) => generation(operation, touch));
+      const ended = new Set(touchedBy(operation));
+      const guard = generations.findLast((each) => ended.has(each));
+      return guard === undefined ? undefined : { generations, guard };
     },
   };
 }

@@ -55,6 +55,12 @@ class MemoryStore implements Store {
     for (const generation of generations) this.drop(generation);
   }
 
+  async advance(generations: readonly string[], guard: string, before: string): Promise<string | undefined> {
+    const isUntouched = this.#get(guard)?.toString('latin1') === before;
+    for (const generation of generations) this.drop(generation);
+    return isUntouched ? this.#begin(guard).toString('latin1') : undefined;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#slots.clear();
     this.#bytes = 0;

@@ -3,6 +3,7 @@ import type { Headers, Reply } from '../scim/call.ts';
 import { ScimError, type Kind } from '../scim/error.ts';
 import { isScimMedia } from '../scim/message.ts';
 import type { Operation, OperationKind } from '../scim/operation.ts';
+import type { CacheRules } from './cache.ts';
 
 const cacheableKinds: ReadonlySet<OperationKind> = new Set(['list', 'get', 'discover'] as const);
 
@@ -20,6 +21,34 @@ export function mayStore(operation: Operation, { status, headers, body }: Reply)
     !listed(headers, 'cache-control').some((directive) => /^(no-store|private)(=|$)/.test(directive)) &&
     !concernsPassword(operation, body)
   );
+}
+
+/** What somebody looked up may decide about a create, so it is never told for longer, nor past that. */
+const lookUpMs = 60_000;
+
+export interface Lifetimes {
+  readonly freshMs: number;
+  /** How long it may be told after that, where the rules allow. */
+  readonly staleMs: number;
+}
+
+export function lifetimesOf(operation: Operation, reply: Reply, rules: CacheRules): Lifetimes {
+  const { lifetimeMs, maxStaleMs, absenceMs, staleWhileRevalidate, staleOnError } = rules;
+  if (isLookUp(operation))
+    return { freshMs: Math.min(lifetimeMs, isAbsence(reply) ? absenceMs : lookUpMs), staleMs: 0 };
+  return { freshMs: lifetimeMs, staleMs: staleWhileRevalidate || staleOnError ? maxStaleMs : 0 };
+}
+
+/** Any filter may ask whether somebody is there (facts: IPS 3.3). Backends exist that do not mind the case of names. */
+function isLookUp({ kind, query }: Operation): boolean {
+  return kind === 'list' && /(^|&)filter=/i.test(query.canonical);
+}
+
+/** A list without resources, or what is no list and may mean the same. */
+function isAbsence({ body }: Reply): boolean {
+  const content: unknown = JSON.parse(body.toString('utf8'));
+  const found = Object.entries(Object(content)).find(([name]) => name.toLowerCase() === 'resources')?.[1];
+  return !Array.isArray(found) || found.length === 0;
 }
 
 /** RFC 5861 §4 names 500, 502, 503 and 504. A tenant that refuses us, or a trail that cannot be written, is none. */

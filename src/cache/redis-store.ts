@@ -88,11 +88,12 @@ class RedisStore implements Store {
     const [first] = generations;
     if (first === undefined) return;
     this.#debts.owe(generations);
-    await this.#try(first, async () => {
-      const debts = this.#debts.of(first, debtsPerCommand);
-      if (debts.length > 0) await this.#redis.del(...debts.map(({ generation }) => generation));
-      this.#debts.pay(debts);
-    });
+    await this.#try(first, () => this.#payDebts(first));
+  }
+
+  async advance(generations: readonly string[], guard: string, before: string): Promise<string | undefined> {
+    this.#debts.owe(generations);
+    return this.#try(guard, () => this.#advance(guard, before));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -108,6 +109,28 @@ class RedisStore implements Store {
     const begun = await this.#begin(generations);
     // No entry can carry a token that did not exist a moment ago.
     return begun.every(isPresent) ? { value: undefined, tokens: begun.map(String) } : undefined;
+  }
+
+  async #payDebts(key: string): Promise<void> {
+    const debts = this.#debts.of(key, debtsPerCommand);
+    if (debts.length > 0) await this.#redis.del(...debts.map(({ generation }) => generation));
+    this.#debts.pay(debts);
+  }
+
+  /** One command ends the old token and says what it was, so nobody's forgetting comes in between unseen. */
+  async #advance(guard: string, before: string): Promise<string | undefined> {
+    const token = newToken();
+    const debts = this.#debts.of(guard, debtsPerCommand);
+    const others = debts.flatMap(({ generation }) => (generation === guard ? [] : [generation]));
+    const pipeline = this.#redis.pipeline().set(guard, token, 'PX', tokenLifetimeMs, 'GET');
+    const results = (await (others.length > 0 ? pipeline.del(...others) : pipeline).exec()) ?? [];
+    if (results.length === 0 || results.some(([error]) => error)) {
+      // A server without memory refuses to set and still deletes.
+      await this.#payDebts(guard);
+      return undefined;
+    }
+    this.#debts.pay(debts);
+    return results[0]?.[1] === before ? token : undefined;
   }
 
   /**

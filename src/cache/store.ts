@@ -1,5 +1,5 @@
 /**
- * What a cache needs of a store: four verbs that never throw. A store that cannot answer says so (`undefined`)
+ * What a cache needs of a store: five verbs that never throw. A store that cannot answer says so (`undefined`)
  * or does nothing; the invariant is that of `renew`, which must hold even then.
  */
 
@@ -21,6 +21,11 @@ export interface Store extends AsyncDisposable {
   drop(key: string): void;
   /** When this resolves, no `look` through this store returns a token that was current when it was called. */
   renew(generations: readonly string[]): Promise<void>;
+  /**
+   * As `renew`, and begins one of them, the guard, at the same instant. Its new token, if `before` was current until
+   * then: nobody else has renewed it since that was seen.
+   */
+  advance(generations: readonly string[], guard: string, before: string): Promise<string | undefined>;
 }
 
 /** Never repeats, which is what makes a generation safe to lose (docs/decisions/0003-generations.md). */

@@ -73,6 +73,19 @@ export function systemCache() {
         .describe(
           'How long past its lifetime a reply may still be told by these two. Writes end it earlier.',
         ),
+      writeReplies: z
+        .boolean()
+        .optional()
+        .describe(
+          'Remembers what POST and PUT bring back as the single read that would follow, while probes find the two equal. ' +
+            'Default: at systems of kind `ips`.',
+        ),
+      absenceLifetime: duration({ min: '0s', max: '60s' })
+        .prefault('0s')
+        .describe(
+          'How long it may be remembered that a filter has found nothing; `0s`: not at all. What a filter has found is ' +
+            'remembered for 60 s at most.',
+        ),
       refreshesPerMinute: count(0, 10_000)
         .default(30)
         .describe(

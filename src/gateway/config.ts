@@ -7,6 +7,7 @@ import { dirname, resolve } from 'node:path';
 
 import type { z } from 'zod';
 
+import { connectorOf, type ConnectorName } from '../scim/connectors.ts';
 import { checkAcross } from './config-checks.ts';
 import { processFaults } from './config-dangers.ts';
 import { ConfigFaults, faultsOf, type Fault } from './config-faults.ts';
@@ -34,7 +35,10 @@ export type Tenant = Omit<ParsedTenant, 'url' | 'credential' | 'embedded'> & { r
   );
 
 /** One proxy system with everything that its tenant and the general keys say about it. */
-export interface System extends Pick<ParsedSystem, 'tenant' | 'kind' | 'resourceTypes' | 'assignment'> {
+export interface System extends Pick<
+  ParsedSystem,
+  'tenant' | 'kind' | 'resourceTypes' | 'lostUpdates' | 'patchEntity'
+> {
   /** The id that callers use. */
   readonly id: string;
   /** The id at the tenant. */
@@ -42,7 +46,13 @@ export interface System extends Pick<ParsedSystem, 'tenant' | 'kind' | 'resource
   /** Base address of a system of kind `scim`; undefined means the tenant's address. */
   readonly url: string | undefined;
   readonly name: string;
-  readonly cache: Omit<ParsedSystem['cache'], 'lifetime'> & { readonly lifetime: number };
+  readonly connector: ConnectorName | undefined;
+  /** SCIM_ASSIGNMENT_METHOD: what the configuration says, or else what the connector's type asks for. */
+  readonly assignment: 'PUT' | 'PATCH';
+  readonly cache: Omit<ParsedSystem['cache'], 'lifetime' | 'writeReplies'> & {
+    readonly lifetime: number;
+    readonly writeReplies: boolean;
+  };
   readonly pages: { readonly blocks: 'off' | 'on' | 'auto'; readonly singleReads: boolean };
   readonly limits: Limits;
   readonly deadlines: Deadlines;
@@ -155,8 +165,14 @@ function completeSystem(id: string, system: ParsedSystem, { tenants, cache, limi
     upstreamId: system.id ?? id,
     url: system.url,
     name: system.name ?? id,
+    connector: system.connector,
+    assignment: system.assignment ?? (system.connector && connectorOf(system.connector).assignment) ?? 'PUT',
     pages: pagesOf(system),
-    cache: { ...system.cache, lifetime: system.cache.lifetime ?? cache.lifetime },
+    cache: {
+      ...system.cache,
+      lifetime: system.cache.lifetime ?? cache.lifetime,
+      writeReplies: system.cache.writeReplies ?? system.kind === 'ips',
+    },
     limits: {
       ...limits,
       body: system.limits.body ?? limits.body,

@@ -8,11 +8,13 @@ import type { PacerState } from '../pace/pacer.ts';
 import type { AskTenant, Settings } from '../pages/memory.ts';
 import type { Pages } from '../pages/pages.ts';
 import { ScimError } from '../scim/error.ts';
+import type { GroupUpdates } from '../writes/updates.ts';
 import { ask, type Patience, type Question, type Route } from './ask.ts';
 
 export interface ReadParts {
   readonly cache: Cache;
   readonly pages: Pages;
+  readonly updates: GroupUpdates;
   readonly trail: Trail;
   readonly patienceMs: number;
 }
@@ -35,7 +37,7 @@ export function readThrough(
     return ask(route, { ...asked, operation, patience, onSent });
   };
   const askAhead: AskTenant = (operation, onSent) => {
-    const question = { ...asked, caller: 'gateway', entry: entryOf(trail), operation, onSent };
+    const question = { ...asked, caller: 'gateway', entry: ownEntry(trail, 'prefetch'), operation, onSent };
     return ask(route, { ...question, patience: patienceFor(0) }).catch(orLeave);
   };
   const { mayServe, maxAgeMs, mayKeep, rules } = cacheAsk;
@@ -56,12 +58,12 @@ export function readThrough(
   });
 }
 
-function patienceFor(ms: number): Patience {
+export function patienceFor(ms: number): Patience {
   return { until: performance.now() + ms, signal: AbortSignal.timeout(Math.max(ms, 1000)) };
 }
 
 /** Nobody waits, and whoever comes now would not wait either. */
-function isIdle({ queued, pausedForMs, longestWaitMs }: PacerState): boolean {
+export function isIdle({ queued, pausedForMs, longestWaitMs }: PacerState): boolean {
   return queued === 0 && pausedForMs === 0 && longestWaitMs === 0;
 }
 
@@ -71,11 +73,12 @@ function orLeave(cause: unknown): never {
   throw new ScimError('caller-left', 'Nobody waits for this.', { cause });
 }
 
-/** It belongs to no call, so nothing is told to one. */
-function entryOf(trail: Trail): RequestEntry {
+/** Of what belongs to no call, so nothing is told to one. */
+export function ownEntry(trail: Trail, purpose: 'prefetch' | 'probe'): RequestEntry {
   return {
     add: () => undefined,
-    intend: (upstream) => trail.intend({ ...upstream, purpose: 'prefetch' }),
+    remark: () => Promise.resolve(),
+    intend: (upstream) => trail.intend({ ...upstream, purpose }),
     close: () => Promise.resolve(true),
   };
 }

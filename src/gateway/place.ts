@@ -7,6 +7,8 @@ import type { Settings } from '../pages/memory.ts';
 import type { Reply } from '../scim/call.ts';
 import type { SystemFacts } from '../scim/operation.ts';
 import { relocate, type Location } from '../scim/relocate.ts';
+import type { PatchMappings } from '../writes/patch-method.ts';
+import type { UpdatesMode } from '../writes/updates.ts';
 import type { Question, Route } from './ask.ts';
 import type { BodyLimits } from './body.ts';
 import { headersDown } from './headers.ts';
@@ -15,8 +17,16 @@ import { headersDown } from './headers.ts';
 export interface System extends SystemFacts {
   readonly route: Route;
   readonly limits: BodyLimits;
-  readonly cache: { readonly perCaller: boolean; readonly rules: CacheRules };
+  readonly cache: {
+    readonly perCaller: boolean;
+    /** Whether what a write brings back may be remembered. */
+    readonly writeReplies: boolean;
+    readonly rules: CacheRules;
+  };
   readonly pages: Settings;
+  /** What becomes of a PUT that would undo what others have added to a group. */
+  readonly lostUpdates: UpdatesMode;
+  readonly patch: PatchMappings;
   /** Where the tenant says its resources are, and where callers find them. */
   readonly location: Location;
   readonly publicUrl: URL;

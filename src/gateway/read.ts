@@ -14,23 +14,33 @@ import { deliver, type Asked, type System } from './place.ts';
 
 export async function read(parts: ReadParts, system: System, caller: Caller, asked: Asked): Promise<Reply> {
   const { call, operation, entry } = asked;
-  const { perCaller, rules } = system.cache;
-  const cacheAsk: CacheAsk = {
-    accept: acceptUp(call.headers, system.kind),
-    origin: system.location.base.href,
-    scope: perCaller ? caller.name : '',
-    caller: caller.name,
-    rules,
-    mayServe: !mayRewrite(caller, operation),
-    ...cacheWish(call.headers),
-  };
-  const answer = await unlessLeft(readThrough(parts, system, cacheAsk, asked), call.left);
+  const cacheAsk = { ...cacheAskOf(system, asked), mayServe: !mayRewrite(caller, operation) };
+  const answer = await unlessLeft(readFor(parts, system, cacheAsk, asked), call.left);
   entry.add({ cache: answer.result, ageMs: answer.ageMs });
   // RFC 9110 §13.1.2: only a GET is answered with 304; a search by POST is not.
   const condition = call.method === 'GET' ? call.headers['if-none-match'] : undefined;
   const told = withoutDenied(caller, operation, deliver(system, answer.reply));
   const reply = notModified(told, condition);
   return { ...reply, headers: { ...reply.headers, ...cacheFields(answer) } };
+}
+
+/** Under which of a system's entries a call's answer is remembered, and what its caller wants of them. */
+export function cacheAskOf({ cache, kind, location }: System, { call, caller }: Asked): CacheAsk {
+  return {
+    accept: acceptUp(call.headers, kind),
+    origin: location.base.href,
+    scope: cache.perCaller ? caller : '',
+    caller,
+    rules: cache.rules,
+    mayServe: true,
+    ...cacheWish(call.headers),
+  };
+}
+
+/** What may be written back is remembered as its caller's copy (docs/decisions/0019-lost-updates.md). */
+function readFor(parts: ReadParts, system: System, cacheAsk: CacheAsk, asked: Asked): Promise<CacheAnswer> {
+  const read = (): Promise<CacheAnswer> => readThrough(parts, system, cacheAsk, asked);
+  return cacheAsk.mayServe || system.lostUpdates === 'off' ? read() : parts.updates.read(asked, read);
 }
 
 /**

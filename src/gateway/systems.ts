@@ -15,6 +15,7 @@ export function systemsOf(
 ): ReadonlyMap<string, System> {
   const build = (settings: SystemSettings): System => {
     const { id, tenant, kind, resourceTypes, cache, pages, limits, deadlines, upstreamId } = settings;
+    const { connector, patchEntity, lostUpdates } = settings;
     const upstream = find(upstreams, tenant);
     const base = kind === 'ips' ? upstream.url + proxyPath(upstreamId) : (settings.url ?? upstream.url);
     return {
@@ -24,8 +25,14 @@ export function systemsOf(
       resourceTypes,
       route: accessTo(accesses, tenant).routeTo(base, kind, { deadlines, maxReplyBytes: limits.reply }),
       limits: bodyLimits(limits),
-      cache: { perCaller: cache.scope === 'caller', rules: rulesOf(cache, replicas) },
+      cache: {
+        perCaller: cache.scope === 'caller',
+        writeReplies: cache.writeReplies,
+        rules: rulesOf(cache, replicas),
+      },
       pages,
+      lostUpdates,
+      patch: { connector, patchEntity },
       location: { base: new URL(base), systemId: upstreamId, resourceTypes },
       publicUrl: new URL(publicUrl + proxyPath(id)),
     };
@@ -55,6 +62,7 @@ function rulesOf(cache: SystemSettings['cache'], replicas: number): CacheRules {
     maxStaleMs: cache.maxStale,
     staleWhileRevalidate,
     staleOnError,
+    absenceMs: cache.absenceLifetime,
     refreshesPerMinute: cache.refreshesPerMinute / replicas,
   };
 }

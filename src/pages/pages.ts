@@ -3,16 +3,18 @@
  * blocks, single reads out of pages. The invariant: whatever is forgotten here, the tenant is asked at the caller's
  * own index, and nobody misses a resource.
  */
+import type { Difference } from './beliefs.ts';
 import { blockSize, estimateOf } from './block.ts';
 import { Blocks, markOf, scopeOfBlock, unmarked, type Mark } from './blocks.ts';
 import { idOf, readListPage, type ListPage } from './list-page.ts';
 import { Loads, type Position } from './loads.ts';
 import type { Answer, AskTenant, Fetch, Further, Reading } from './memory.ts';
-import { SingleReads, type Difference } from './single-reads.ts';
+import { SingleReads } from './single-reads.ts';
 import { isPlainList, pageAt, singlesOf, wantedPage, type Wanted } from './wanted.ts';
+import { WriteReplies } from './write-replies.ts';
 
 export interface PagesOptions {
-  /** Single reads of a type are no longer served out of pages: the tenant's two views of it differ. */
+  /** A view of a resource is no longer told for its single read: the tenant's two views of it differ. */
   readonly onDifference: (difference: Difference) => void;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
@@ -33,11 +35,13 @@ export class Pages {
   readonly #loads: Loads;
   readonly #blocks: Blocks;
   readonly #singles: SingleReads;
+  readonly writes: WriteReplies;
 
   constructor({ onDifference, now = () => performance.now() }: PagesOptions) {
     this.#loads = new Loads(now);
     this.#blocks = new Blocks(now);
     this.#singles = new SingleReads(onDifference);
+    this.writes = new WriteReplies(onDifference);
   }
 
   async read<A extends Answer>(reading: Reading<A>): Promise<A> {

@@ -68,26 +68,37 @@ export function singlesOf(
   return resources.flatMap((body) => {
     const id = idOf(body);
     if (id === undefined) return [];
-    const path = `${list.path}/${encodeSegment(id)}`;
-    const operation: Operation = {
-      ...list,
-      kind: 'get',
-      id,
-      path,
-      query: noQuery,
-      priority: priorities.read,
-    };
+    const { etag: _, ...ofList } = ownHeaders(headers);
     const etag = versionOf(body);
-    const own = { 'content-type': headers['content-type'], ...(etag !== undefined && { etag }) };
-    const policy = { 'cache-control': headers['cache-control'], vary: headers['vary'] };
     return [
       {
-        operation,
+        operation: singleOf(list, id),
         scope: scopeOfSingles(scope),
-        reply: { status: 200, headers: { ...own, ...policy }, body },
+        reply: { status: 200, headers: { ...ofList, ...(etag !== undefined && { etag }) }, body },
       },
     ];
   });
+}
+
+/** The read of one resource that a list or a write has told of. */
+export function singleOf(from: Operation, id: string): Operation {
+  return {
+    ...from,
+    kind: 'get',
+    effect: 'read',
+    id,
+    path: from.id === undefined ? `${from.path}/${encodeSegment(id)}` : from.path,
+    query: noQuery,
+    touches: [],
+    priority: priorities.read,
+    parts: [],
+  };
+}
+
+/** What another reply says of its resource, and of who may keep it, would be said by the resource's own as well. */
+export function ownHeaders(headers: Reply['headers']): Reply['headers'] {
+  const names = ['content-type', 'etag', 'cache-control', 'vary'] as const;
+  return Object.fromEntries(names.map((name) => [name, headers[name]]));
 }
 
 /** RFC 7644 §3.14: the version in `meta` is the ETag of the resource. */

@@ -509,6 +509,7 @@ function recording(values: Map<string, Buffer>): Store {
     put: (key, value) => void values.set(key, value),
     drop: (key) => void values.delete(key),
     renew: async () => {},
+    advance: async () => undefined,
     [Symbol.asyncDispose]: async () => {},
   };
 }
@@ -520,6 +521,7 @@ function silent(puts: string[]): Store {
     put: (key) => void puts.push(key),
     drop: () => {},
     renew: async () => {},
+    advance: async () => undefined,
     [Symbol.asyncDispose]: async () => {},
   };
 }

@@ -9,6 +9,7 @@ export const rules: CacheRules = {
   maxStaleMs: 300_000,
   staleWhileRevalidate: false,
   staleOnError: false,
+  absenceMs: 0,
   refreshesPerMinute: 30,
 };
 

@@ -13,6 +13,7 @@ export function openStore(where: string | RedisSettings, options: Partial<RedisS
     put: (...what) => store.put(...what),
     drop: (key) => store.drop(key),
     renew: (generations) => store.renew(generations),
+    advance: (...of) => store.advance(...of),
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]();
       disconnect();

@@ -133,6 +133,7 @@ test('blocks that a full store does not keep are given up', async () => {
     put: () => undefined,
     drop: () => undefined,
     renew: async () => undefined,
+    advance: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };
   const side = new Side(tenant, { store: nothing });

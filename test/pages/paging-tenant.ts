@@ -5,9 +5,9 @@
 import { type Cache, createCache } from '../../src/cache/cache.ts';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
 import type { Store } from '../../src/cache/store.ts';
+import type { Difference } from '../../src/pages/beliefs.ts';
 import type { Answer, AskTenant, Settings } from '../../src/pages/memory.ts';
 import { Pages } from '../../src/pages/pages.ts';
-import type { Difference } from '../../src/pages/single-reads.ts';
 import type { Reply } from '../../src/scim/call.ts';
 import type { Operation } from '../../src/scim/operation.ts';
 import { operation } from '../cache/operations.ts';
@@ -121,6 +121,7 @@ export class Side {
       maxStaleMs: 0,
       staleWhileRevalidate: false,
       staleOnError: false,
+      absenceMs: 0,
       refreshesPerMinute: 1000,
     };
     const own = { caller, rules, accept: '', origin: '', mayServe, maxAgeMs: Infinity, mayKeep: true };

@@ -48,7 +48,9 @@ test('a system whose single reads say more than its pages is asked for each, and
     assert.ok(reply.body.includes('groups'));
   }
   assert.equal(tenant.asked.length, 60);
-  assert.deepEqual(side.differences, [{ system: 'hr', resourceType: 'Users', attributes: ['groups'] }]);
+  assert.deepEqual(side.differences, [
+    { system: 'hr', resourceType: 'Users', of: 'page', attributes: ['groups'] },
+  ]);
 });
 
 test('pages that were cut by attributes never count as the resource', async () => {

@@ -206,6 +206,6 @@ test('a system whose single reads differ from its pages is told in the trail by 
   const told = (await gateway.records()).filter(({ event }) => event === 'cache.probe_differs');
   assert.deepEqual(
     told.map(({ facts }) => facts),
-    [{ system: systemId, resourceType: 'Users', attributes: ['groups'] }],
+    [{ system: systemId, resourceType: 'Users', of: 'page', attributes: ['groups'] }],
   );
 });

@@ -133,7 +133,10 @@ function document({ upstream, tenant, system, callers, config }: TestGatewayOpti
         ...tenant,
       },
     },
-    systems: { [systemId]: { tenant: 'acme', ...system } },
+    // A probe after a write would go up beside the calls that tests count.
+    systems: {
+      [systemId]: { tenant: 'acme', ...system, cache: { writeReplies: false, ...system?.cache } },
+    },
     ...config,
   };
 }
