@@ -18,6 +18,10 @@ const commands: Readonly<Record<string, Command>> = {
     load: () => import('./cli/demo.ts'),
   },
   check: { says: 'check the configuration and report every fault', load: () => import('./cli/check.ts') },
+  doctor: {
+    says: 'find the broken leg between this host and the tenants',
+    load: () => import('./cli/doctor.ts'),
+  },
   secret: { says: 'give a technical user a new secret', load: () => import('./cli/secret.ts') },
   ips: { says: 'run the embedded tenant alone', load: () => import('./cli/ips.ts') },
   'idm-csv': {

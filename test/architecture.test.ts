@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   delivery: ['scim', 'log.ts', 'audit'],
   console: ['scim', 'log.ts', 'audit'],
   gateway: ['scim', 'log.ts', 'auth', 'cache', 'pages', 'pace', 'audit', 'delivery', 'console'],
+  doctor: ['scim', 'log.ts', 'pace', 'audit', 'gateway'],
   cli: ['*'],
   'main.ts': ['*'],
 };

@@ -10,7 +10,7 @@ import { configHash } from './config-changes.ts';
 import type { Config } from './config.ts';
 import { networkOf } from './noise.ts';
 
-export type OwnTrailOptions = Pick<TrailOptions, 'key' | 'version' | 'onRecord' | 'acceptDamaged'>;
+export type OwnTrailOptions = Pick<TrailOptions, 'key' | 'version' | 'onRecord' | 'acceptDamaged' | 'files'>;
 
 export async function openOwnTrail(config: Config, options: OwnTrailOptions): Promise<Trail> {
   const { directory, instance, mode, ballast, keepDays, keyFile, periodKeyFile, revealKeys } = config.audit;

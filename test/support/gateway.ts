@@ -141,9 +141,9 @@ function document({ upstream, tenant, system, callers, config }: TestGatewayOpti
   };
 }
 
-export async function readRecords(directory: string): Promise<TrailRecord[]> {
-  const instance = join(directory, 'test');
-  const files = (await readdir(instance)).filter((name) => name.endsWith('.jsonl')).toSorted(bySequence);
+export async function readRecords(directory: string, name = 'test'): Promise<TrailRecord[]> {
+  const instance = join(directory, name);
+  const files = (await readdir(instance)).filter((file) => file.endsWith('.jsonl')).toSorted(bySequence);
   const texts = await Promise.all(files.map((name) => readFile(join(instance, name), 'utf8')));
   return texts.flatMap((text) =>
     text

@@ -1,0 +1,101 @@
+/** Redis, with exactly what the gateway does there: its connection, its user, its commands and its time budget. */
+import type { Cluster, Redis } from 'ioredis';
+
+import type { Config } from '../gateway/config.ts';
+import { openRedis } from '../gateway/redis.ts';
+import { brokenBy, codeOf } from './causes.ts';
+import { skewOf } from './clock.ts';
+import { Broken, walk, type Report } from './finding.ts';
+
+const key = 'gh1:{doctor}';
+const place = { host: 'Redis', key: 'cache.redis', trust: 'cache.redis.tls.ca' };
+const connectMs = 5000;
+
+export async function walkRedis(report: Report, { cache }: Pick<Config, 'cache'>): Promise<boolean> {
+  if (cache.store !== 'redis' || !cache.redis) return true;
+  const { budget, ...where } = cache.redis;
+  const of = 'cache.redis';
+  const opened = openRedis(where);
+  using _ = opened;
+  const { redis } = opened;
+  const ahead = await walk(report, { leg: 'redis', of }, async () => {
+    await ready(redis);
+    const { ms, now } = await tryOut(redis);
+    const slow = ms > budget;
+    return [
+      {
+        found: `stores and reads in ${ms.toFixed(1)} ms`,
+        ...(slow && {
+          outcome: 'warning' as const,
+          remedy: `The budget is ${budget} ms (cache.redis.budget): nearer to the gateway, or a larger budget.`,
+        }),
+      },
+      now - Date.now(),
+    ] as const;
+  });
+  if (ahead === undefined) return false;
+  return (await walk(report, { leg: 'clock', of }, async () => [skewOf(ahead), true])) ?? false;
+}
+
+/** Its own errors say why; a connection that is only tried again and again would not. */
+async function ready(redis: Redis | Cluster): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(new DOMException('no answer', 'TimeoutError')), connectMs);
+  redis.on('error', reject);
+  redis.once('ready', resolve);
+  if (redis.status === 'ready') resolve();
+  try {
+    await promise;
+  } catch (error) {
+    throw faultOf(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function tryOut(redis: Redis | Cluster): Promise<{ readonly ms: number; readonly now: number }> {
+  try {
+    const [seconds, micros] = await redis.time();
+    const begunAt = performance.now();
+    await redis.set(key, '1', 'PX', 60_000);
+    await redis.mget(key);
+    await redis.del(key);
+    const ms = (performance.now() - begunAt) / 3;
+    return { ms, now: Number(seconds) * 1000 + Number(micros) / 1000 };
+  } catch (error) {
+    throw faultOf(error);
+  }
+}
+
+function faultOf(error: unknown): Broken {
+  const message = error instanceof Error ? error.message : '';
+  const [word = ''] = message.split(' ');
+  switch (word) {
+    case 'WRONGPASS':
+    case 'NOAUTH':
+      return new Broken(
+        'Redis refuses user or password.',
+        'Correct cache.redis.user and cache.redis.password.',
+      );
+    case 'NOPERM':
+      return new Broken(
+        'The user in Redis lacks a right.',
+        'Give it what deploy/redis/users.acl names, commands and keys.',
+      );
+    case 'READONLY':
+      return new Broken(
+        'This Redis is a replica and takes no writes.',
+        'Name the primary, or Sentinels (cache.redis.sentinels) that know it.',
+      );
+    case 'MISCONF':
+    case 'OOM':
+      return new Broken('Redis takes no writes now.', 'Its disk or its memory is full: look at its log.');
+    default:
+      return brokenBy(named(error), place);
+  }
+}
+
+/** What ioredis says of a connection that went before it stood. */
+function named(error: unknown): unknown {
+  return codeOf(error) === 'Error' ? Object.assign(new Error('closed'), { code: 'ECONNRESET' }) : error;
+}

@@ -1,0 +1,151 @@
+import { lookup } from 'node:dns/promises';
+/**
+ * The way to a tenant, leg by leg, each over the socket of the one before it: its name, the outbound proxy, the
+ * connection, TLS. Nothing is asked of the tenant, so no quota is spent.
+ */
+import { once } from 'node:events';
+import { connect, isIP, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';
+
+import { checkPins } from '../gateway/pins.ts';
+import type { Upstream } from '../gateway/upstream.ts';
+import { brokenBy, type Place } from './causes.ts';
+import { Broken, walk, type Report, type Sound } from './finding.ts';
+import { throughProxy, type ProxyPlace } from './proxy.ts';
+
+const legMs = 10_000;
+const dayMs = 86_400_000;
+const soonDays = 30;
+
+/** Whether the whole way holds. */
+export async function walkWay(report: Report, upstream: Upstream, name: string): Promise<boolean> {
+  const of = `tenant ${name}`;
+  const url = new URL(upstream.url);
+  const place = { host: url.hostname, key: `tenants.${name}.url`, trust: `tenants.${name}.ca` };
+  const proxy = proxyFor(upstream, url, name);
+  const first: Place = proxy ?? place;
+  if (!(await walk(report, { leg: 'name', of }, () => resolve(first)))) return false;
+  const socket = proxy
+    ? await walk(report, { leg: 'proxy', of }, () => throughProxy(proxy, url, legMs))
+    : await walk(report, { leg: 'connection', of }, () => reach(url, place));
+  if (!socket) return false;
+  using stack = new DisposableStack();
+  stack.adopt(socket, (open) => open.destroy());
+  if (url.protocol === 'http:') return true;
+  const secured = await walk(report, { leg: 'tls', of }, () => secure(socket, upstream, place));
+  if (secured) stack.adopt(secured, (open) => open.destroy());
+  return secured !== undefined;
+}
+
+async function resolve(place: Place): Promise<readonly [Sound, true]> {
+  const host = place.host.replaceAll(/[[\]]/g, '');
+  if (isIP(host)) return [{ found: `${host} is an address` }, true];
+  try {
+    const found = await within(lookup(host, { all: true }));
+    return [{ found: `${host} is ${found.map(({ address }) => address).join(', ')}` }, true];
+  } catch (error) {
+    throw brokenBy(error, place);
+  }
+}
+
+async function reach(url: URL, place: Place): Promise<readonly [Sound, Socket]> {
+  const port = Number(url.port) || (url.protocol === 'http:' ? 80 : 443);
+  const socket = connect({ host: url.hostname.replaceAll(/[[\]]/g, ''), port });
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(legMs) });
+    return [{ found: `${socket.remoteAddress}:${port} takes connections` }, socket];
+  } catch (error) {
+    socket.destroy();
+    throw brokenBy(timedOut(error), place);
+  }
+}
+
+/** What an abort at the end of the time is. */
+function timedOut(error: unknown): unknown {
+  return error instanceof Error && error.name === 'AbortError' ? (error.cause ?? error) : error;
+}
+
+/** Verified as the line verifies it; what is shown is looked at also where it is not believed. */
+async function secure(
+  socket: Socket,
+  { ca, pins, clientCertificate }: Upstream,
+  place: Place,
+): Promise<readonly [Sound, TLSSocket]> {
+  const host = place.host.replaceAll(/[[\]]/g, '');
+  const secured = connectTls({
+    socket,
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: false,
+    ...(!isIP(host) && { servername: host }),
+    ...(ca && { ca: ca.text }),
+    ...(clientCertificate && {
+      cert: clientCertificate.certificate.text,
+      key: clientCertificate.key.reveal(),
+    }),
+  });
+  try {
+    await once(secured, 'secureConnect', { signal: AbortSignal.timeout(legMs) });
+    const shown = secured.getPeerCertificate(true);
+    const fault = faultOf(secured, host, shown, pins);
+    if (fault) throw fault;
+    return [soundness(secured, shown), secured];
+  } catch (error) {
+    secured.destroy();
+    throw error instanceof Broken ? error : brokenBy(timedOut(error), place);
+  }
+}
+
+function faultOf(
+  { authorized, authorizationError }: TLSSocket,
+  host: string,
+  shown: PeerCertificate,
+  pins: Upstream['pins'],
+): unknown {
+  // Node's types call it an error; it is the code of OpenSSL.
+  if (!authorized) return Object.assign(new Error('not trusted'), { code: String(authorizationError) });
+  return (pins ? checkPins(pins) : checkServerIdentity)(host, shown);
+}
+
+function soundness(secured: TLSSocket, shown: PeerCertificate): Sound {
+  const chain = chainOf(shown);
+  const ends = Math.min(...chain.map(({ valid_to: until }) => Date.parse(until)));
+  const days = Math.floor((ends - Date.now()) / dayMs);
+  const names = chain.map(({ subject }) => subject?.CN ?? subject?.O ?? 'without a name').join(' ← ');
+  const found = `${secured.getProtocol()}, ${names}, valid for ${days} more days`;
+  if (days > soonDays) return { found };
+  return { outcome: 'warning', found, remedy: 'Ask its operator when the certificate will be renewed.' };
+}
+
+/** From the certificate itself upwards; a root stands above itself. */
+function chainOf(shown: PeerCertificate): PeerCertificate[] {
+  const chain: PeerCertificate[] = [];
+  let next: PeerCertificate | undefined = shown;
+  while (next && !chain.some(({ raw }) => raw.equals(next?.raw ?? Buffer.alloc(0)))) {
+    chain.push(next);
+    next = 'issuerCertificate' in next ? (next.issuerCertificate as PeerCertificate | undefined) : undefined;
+  }
+  return chain;
+}
+
+function proxyFor({ outboundProxy }: Upstream, url: URL, name: string): ProxyPlace | undefined {
+  if (!outboundProxy || outboundProxy.noProxy.some((rule) => isExempt(url.hostname, rule))) return undefined;
+  const proxy = new URL(outboundProxy.url.reveal());
+  return { url: proxy, host: proxy.hostname, key: `tenants.${name}.outboundProxy.url` };
+}
+
+/** As Node's agents read NO_PROXY: `*`, a host, or a domain with a dot or `*.` before it. */
+function isExempt(host: string, rule: string): boolean {
+  const domain = rule.replace(/^\*?\./, '');
+  return rule === '*' || host === rule || (domain !== rule && host.endsWith(`.${domain}`));
+}
+
+async function within<T>(work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new DOMException('no answer', 'TimeoutError')), legMs);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,316 @@
+/** Each leg that can break, broken for real: the examination names the cause and the remedy, and goes no further. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
+import http, { type RequestListener } from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { parse, stringify } from 'yaml';
+
+import type { Files } from '../../src/audit/files.ts';
+import { examine } from '../../src/doctor/examine.ts';
+import type { Finding } from '../../src/doctor/finding.ts';
+import { loadConfig } from '../../src/gateway/config.ts';
+import {
+  createCertificate,
+  type CertificateAndKey,
+  type CertificateOptions,
+} from '../support/certificate.ts';
+import { readRecords, startGateway, systemId } from '../support/gateway.ts';
+import { prepareInstallation } from '../support/installation.ts';
+import { freePort, startRedis } from '../support/redis.ts';
+import { createSmallDisk } from '../support/small-disk.ts';
+
+interface Tenant extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly paths: readonly string[];
+}
+
+const scim: RequestListener = (_request, response) =>
+  void response.setHeader('content-type', 'application/scim+json').end('{"Resources":[]}');
+
+async function startTenant(shown?: CertificateAndKey, answer: RequestListener = scim): Promise<Tenant> {
+  const paths: string[] = [];
+  const listener: RequestListener = (request, response) => {
+    paths.push(`${request.method} ${request.url}`);
+    answer(request, response);
+  };
+  const server = shown
+    ? https.createServer({ cert: shown.certificate, key: shown.key }, listener)
+    : http.createServer(listener);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `${shown ? 'https://localhost' : 'http://127.0.0.1'}:${port}`,
+    port,
+    paths,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+interface Case {
+  readonly url?: string;
+  /** Other keys of the tenant. */
+  readonly tenant?: object;
+  /** Other keys of the configuration. */
+  readonly config?: object;
+  readonly texts?: Readonly<Record<string, string>>;
+  readonly reads?: boolean;
+  readonly files?: Files | undefined;
+}
+
+async function findings({
+  url = 'http://127.0.0.1:1',
+  tenant,
+  config,
+  texts = {},
+  reads = false,
+  files,
+}: Case) {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-doctor-'));
+  const { file } = await prepareInstallation(directory.path, url);
+  const document = parse(await readFile(file, 'utf8'));
+  Object.assign(document, config);
+  Object.assign(document.tenants.acme, { pace: {} }, tenant);
+  await writeFile(file, stringify(document));
+  for (const [name, text] of Object.entries(texts))
+    await writeFile(join(directory.path, name), text, { mode: 0o600 });
+  const found: Finding[] = [];
+  const options = { version: 'test', reads, secretsEnd: [], ...(files && { files }) };
+  await examine((finding) => void found.push(finding), loadConfig(file), options);
+  return found;
+}
+
+/** The one leg that is broken, and that it says what to do. */
+function brokenIn(found: readonly Finding[]): Finding {
+  const [broken, ...others] = found.filter(({ outcome }) => outcome === 'failed');
+  assert.ok(broken, JSON.stringify(found, null, 2));
+  assert.deepEqual(others, []);
+  assert.ok(broken.remedy);
+  return broken;
+}
+
+async function behindTls(shown: CertificateOptions, trusted: 'own' | 'other'): Promise<readonly Finding[]> {
+  const issuer = createCertificate('an authority', { endsInMs: 90 * 86_400_000 });
+  const certificate = createCertificate('localhost', { ...shown, issuer });
+  const ca = (trusted === 'own' ? issuer : createCertificate('somebody else')).certificate;
+  await using tenant = await startTenant(certificate);
+  const found = await findings({
+    url: tenant.url,
+    tenant: { ca: { file: 'ca.pem' } },
+    texts: { 'ca.pem': ca },
+  });
+  const isSound = found.every(({ outcome }) => outcome !== 'failed');
+  assert.deepEqual(tenant.paths, isSound ? ['HEAD /'] : []);
+  return found;
+}
+
+test('a way that holds is told leg by leg, and costs the tenant no counted call', async () => {
+  const found = await behindTls({ endsInMs: 90 * 86_400_000 }, 'own');
+  const legs = found.filter(({ of }) => of === 'tenant acme').map(({ leg, outcome }) => `${leg} ${outcome}`);
+  assert.deepEqual(legs, ['name ok', 'connection ok', 'tls ok', 'answer ok', 'clock ok']);
+  assert.equal(found.find(({ leg }) => leg === 'read')?.outcome, 'skipped');
+});
+
+test('a name that nobody knows is told as such', async () => {
+  const broken = brokenIn(await findings({ url: 'https://no-such-tenant.invalid' }));
+  assert.equal(broken.leg, 'name');
+  assert.match(broken.found, /no-such-tenant\.invalid/);
+  assert.match(broken.remedy ?? '', /tenants\.acme\.url/);
+});
+
+for (const [status, says] of [
+  [407, /another credential/],
+  [403, /refuses the way/],
+  [502, /could not reach/],
+] as const)
+  test(`an outbound proxy that answers ${status} is told as the broken leg`, async () => {
+    await using proxy = await startTenant();
+    await using refusing = await startProxy(status);
+    const outboundProxy = { url: `http://127.0.0.1:${refusing.port}` };
+    const broken = brokenIn(await findings({ url: proxy.url, tenant: { outboundProxy } }));
+    assert.equal(broken.leg, 'proxy');
+    assert.match(broken.found, says);
+    assert.deepEqual(proxy.paths, []);
+  });
+
+async function startProxy(status: number) {
+  const server = http.createServer();
+  server.on('connect', (_request, socket) =>
+    socket.end(`HTTP/1.1 ${status} No\r\ncontent-length: 0\r\n\r\n`),
+  );
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+test('nobody who listens is told with host and port to look at', async () => {
+  const broken = brokenIn(await findings({ url: `http://127.0.0.1:${await freePort()}` }));
+  assert.equal(broken.leg, 'connection');
+  assert.match(broken.found, /refuses connections/);
+});
+
+test('a certificate of an authority that is not trusted is told with the key of what is trusted', async () => {
+  const broken = brokenIn(await behindTls({}, 'other'));
+  assert.equal(broken.leg, 'tls');
+  assert.match(broken.remedy ?? '', /tenants\.acme\.ca/);
+});
+
+test('a certificate that has expired is told as expired', async () => {
+  const broken = brokenIn(await behindTls({ expired: true }, 'own'));
+  assert.equal(broken.leg, 'tls');
+  assert.match(broken.found, /expired/);
+});
+
+test('a certificate for another name is told as such', async () => {
+  const broken = brokenIn(await behindTls({ host: 'elsewhere.example' }, 'own'));
+  assert.match(broken.found, /other names than localhost/);
+});
+
+test('a client secret that the tenant refuses is told, and asked about once', async () => {
+  await using tenant = await startTenant(undefined, ({ url }, response) => {
+    if (url === '/oauth2/token') response.statusCode = 401;
+    response.end('{}');
+  });
+  const secret = { env: 'DOCTOR_TEST_SECRET' };
+  process.env['DOCTOR_TEST_SECRET'] = 'not the right one';
+  const found = await findings({
+    url: tenant.url,
+    tenant: { credential: { type: 'oauth', clientId: 'gateway', secret } },
+    reads: true,
+  });
+  const broken = brokenIn(found);
+  assert.equal(broken.leg, 'token');
+  assert.match(broken.remedy ?? '', /tenants\.acme\.credential/);
+  assert.deepEqual(tenant.paths, ['HEAD /', 'POST /oauth2/token']);
+  assert.doesNotMatch(JSON.stringify(found), /not the right one/);
+});
+
+for (const [status, says] of [
+  [401, /refused the credential/],
+  [403, /may not use proxy systems/],
+  [404, /does not know this system/],
+  [429, /quota is spent/],
+  [500, /answered with 500/],
+] as const)
+  test(`a read that is answered with ${status} is told with what it means`, async () => {
+    await using tenant = await startTenant(undefined, ({ method }, response) => {
+      if (method === 'GET') response.writeHead(status, { 'retry-after': '17' });
+      response.end('{}');
+    });
+    const broken = brokenIn(await findings({ url: tenant.url, reads: true }));
+    assert.equal(broken.leg, 'read');
+    assert.equal(broken.of, `system ${systemId}`);
+    assert.match(broken.found, says);
+    assert.deepEqual(tenant.paths, ['HEAD /', `GET /ipsproxy/service/api/v1/scim/${systemId}/Users?count=1`]);
+  });
+
+test('an answer that is no SCIM is somebody else in the place of the tenant', async () => {
+  await using tenant = await startTenant(undefined, (_request, response) => {
+    response.setHeader('content-type', 'text/html').end('<html>Please log on');
+  });
+  const broken = brokenIn(await findings({ url: tenant.url, reads: true }));
+  assert.match(broken.found, /no SCIM/);
+});
+
+test('a clock that is an hour off is told with how much', async () => {
+  await using tenant = await startTenant(undefined, (_request, response) => {
+    response.setHeader('date', new Date(Date.now() + 3_600_000).toUTCString()).end();
+  });
+  const broken = brokenIn(await findings({ url: tenant.url }));
+  assert.equal(broken.leg, 'clock');
+  assert.match(broken.found, /3[56]\d\d\.\d s behind/);
+});
+
+test('a Redis that is away is told, and one that is there is measured', async () => {
+  await using tenant = await startTenant();
+  await using redis = await startRedis();
+  const config = { cache: { store: 'redis', redis: { url: redis.url } } };
+  const held = await findings({ url: tenant.url, config });
+  assert.match(held.find(({ leg }) => leg === 'redis')?.found ?? '', /stores and reads/);
+  await redis.kill();
+  const broken = brokenIn(await findings({ url: tenant.url, config }));
+  assert.equal(broken.leg, 'redis');
+  assert.match(broken.found, /refuses connections/);
+});
+
+test('a wrong password and a missing right in Redis are two causes', async () => {
+  await using tenant = await startTenant();
+  await using redis = await startRedis([
+    '--user',
+    'gatehouse',
+    'on',
+    '>right',
+    '~gh1:*',
+    '-@all',
+    '+time',
+    '+set',
+    '--user',
+    'default',
+    'off',
+  ]);
+  const found = async (password: string): Promise<string> => {
+    const url = `redis://gatehouse:${password}@127.0.0.1:${redis.port}`;
+    const texts = { 'redis.url': url };
+    const config = { cache: { store: 'redis', redis: { url: { file: 'redis.url' } } } };
+    return brokenIn(await findings({ url: tenant.url, config, texts })).found;
+  };
+  assert.match(await found('wrong'), /refuses user or password/);
+  assert.match(await found('right'), /lacks a right/);
+});
+
+test('a full disk is told, and then no call goes out that could not be recorded', async () => {
+  await using disk = await createSmallDisk(2 * 1024 * 1024);
+  await using tenant = await startTenant();
+  const audit = {
+    directory: join(disk.directory, 'audit'),
+    instance: 'test',
+    keyFile: 'audit.key',
+    ballast: '0B',
+  };
+  await disk.fill();
+  const found = await findings({ url: tenant.url, config: { audit }, reads: true, files: disk.files });
+  const broken = brokenIn(found);
+  assert.equal(broken.leg, 'audit');
+  assert.match(broken.found, /is full/);
+  assert.deepEqual(tenant.paths, []);
+  assert.match(found.find(({ leg }) => leg === 'answer')?.found ?? '', /cannot be recorded/);
+});
+
+test('a gateway that runs beside it is seen', async () => {
+  await using tenant = await startTenant();
+  await using gateway = await startGateway();
+  const admin = { port: Number(new URL(gateway.adminUrl).port) };
+  const found = await findings({ url: tenant.url, config: { admin } });
+  assert.match(found.find(({ leg }) => leg === 'gateway')?.found ?? '', /takes calls/);
+});
+
+test('what an examination sends is in a trail of its own', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-doctor-trail-'));
+  await using tenant = await startTenant();
+  const audit = { directory: directory.path, instance: 'test', keyFile: 'audit.key', ballast: '0B' };
+  await findings({ url: tenant.url, config: { audit }, reads: true });
+  const records = await readRecords(directory.path, 'doctor');
+  assert.equal(records.filter(({ event }) => event === 'doctor.run').length, 1);
+  const sent = records.filter(({ event }) => event === 'upstream.intent');
+  assert.deepEqual(
+    sent.map(({ upstream }) => (upstream as { readonly purpose: string }).purpose),
+    ['doctor', 'doctor'],
+  );
+  assert.equal(records.filter(({ event }) => event === 'upstream.outcome').length, 2);
+});
