@@ -25,11 +25,15 @@ export interface RequestFacts {
   readonly operation?: Operation | undefined;
   /** The permission that allowed the operation. */
   readonly decision?: string | undefined;
-  readonly cache?: 'hit' | 'miss' | 'collapsed' | 'stale' | 'bypass' | 'off' | undefined;
+  readonly cache?: 'hit' | 'snapshot' | 'miss' | 'collapsed' | 'stale' | 'bypass' | 'off' | undefined;
   readonly ageMs?: number | undefined;
   /** Recorded as its length, a keyed hash and what it changes. */
   readonly body?: Uint8Array | undefined;
   readonly error?: Kind | undefined;
+  /** How a repeated write came to its answer; `local`: only repeats at this replica were known. */
+  readonly repeat?: 'joined' | 'replayed' | 'reconciled' | 'local' | undefined;
+  /** What looking for a write came to of which nobody knew. */
+  readonly reconciled?: 'found' | 'foreign' | 'absent' | 'undecided' | undefined;
 }
 
 export interface RequestOutcome {
@@ -192,6 +196,8 @@ export function requestEnding(
     decision: error && eventOfError[error] === 'authz.denied' ? 'none' : facts.decision,
     cache: facts.cache && { result: facts.cache, ageMs: round(facts.ageMs) },
     outcome: { result: outcome.result ?? resultOf(status, error), http: status, error, delivered },
+    repeat: facts.repeat,
+    reconciled: facts.reconciled,
     bytesOut: bytes,
     ms: round(ms),
   };
@@ -203,7 +209,7 @@ function eventOf({ cache, asksToken }: RequestFacts, error: Kind | undefined, we
   if (asksToken && error && refusesToken(error)) return 'token.rejected';
   if (error && eventOfError[error]) return eventOfError[error];
   if (error && !wentUp && kinds[error].status < 500) return 'request.rejected';
-  return !error && cache === 'hit' ? 'request.cache_hit' : 'request.outcome';
+  return !error && (cache === 'hit' || (cache === 'snapshot' && !wentUp)) ? 'request.cache_hit' : 'request.outcome';
 }
 
 function refusesToken(error: Kind): boolean {

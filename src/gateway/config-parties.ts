@@ -3,9 +3,11 @@
  */
 import { z } from 'zod';
 
+import { connectorNames } from '../scim/connectors.ts';
 import { systemCache } from './config-cache.ts';
 import { certificates, keyPair } from './config-certificates.ts';
 import { confidentialUrl, path, secret, type References } from './config-references.ts';
+import { systemSnapshot } from './config-snapshot.ts';
 import { count, duration, keyDigest, name, port, serverUrl, size } from './config-values.ts';
 
 export const tenantName = () => name('-', 'name of a tenant');
@@ -145,12 +147,54 @@ export function system() {
       .min(1)
       .default(['Users', 'Groups'])
       .describe('Resource types by the name they have in the path.'),
+    connector: z
+      .enum(connectorNames)
+      .optional()
+      .describe(
+        'The type of the proxy system, by its name in the administration console. Where that type has no mappings for PATCH, ' +
+          'one is refused instead of becoming an empty write. Default: nothing is known of it, and nothing is refused.',
+      ),
+    patchEntity: z
+      .boolean()
+      .default(false)
+      .describe(
+        'The system’s write transformation has been given mappings of the scope `patchEntity`, so PATCH is not refused.',
+      ),
     assignment: z
       .enum(['PUT', 'PATCH'])
-      .default('PUT')
+      .optional()
       .describe(
-        'How the identity manager changes memberships: `gatehouse idm-csv` writes it as SCIM_ASSIGNMENT_METHOD.',
+        'How the identity manager changes memberships: `gatehouse idm-csv` writes it as SCIM_ASSIGNMENT_METHOD. ' +
+          'Default: what SAP documents for the `connector`, else `PUT`.',
       ),
+    lostUpdates: z
+      .enum(['off', 'report', 'refuse'])
+      .default('report')
+      .describe(
+        'What becomes of a PUT of a group that would remove a member who was added through the gateway within the last 120 s, ' +
+          'after its caller read the group. `report`: it goes up, and the trail says so. `refuse`: 409, and writes of one ' +
+          'group go up one after the other.',
+      ),
+    repeats: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(true)
+          .describe(
+            'An identical write of the same caller waits for one that runs, and after an answer that was unknown or that ' +
+              'nobody took it is told what became of it instead of being sent again.',
+          ),
+        window: duration({ min: '1s', max: '24h' })
+          .prefault('10m')
+          .describe('How long that is so after such an answer; also how long an `Idempotency-Key` is known.'),
+        lookFor: duration({ min: '0ms', max: '60s' })
+          .prefault('10s')
+          .describe(
+            'How long the tenant is looked at for what became of a write whose outcome is unknown. `0ms`: once.',
+          ),
+      })
+      .prefault({})
+      .describe('Writes that are repeated, and writes of which nobody knows whether they were carried out.'),
     cache: systemCache(),
     pages: z
       .strictObject({
@@ -170,6 +214,7 @@ export function system() {
       })
       .prefault({})
       .describe('What is made of list pages; needs the cache.'),
+    snapshot: systemSnapshot(),
     limits: z
       .strictObject({
         body: size({ min: '1KiB', max: '256MiB' })

@@ -37,7 +37,7 @@ export type Tenant = Omit<ParsedTenant, 'url' | 'credential' | 'embedded'> & { r
 /** One proxy system with everything that its tenant and the general keys say about it. */
 export interface System extends Pick<
   ParsedSystem,
-  'tenant' | 'kind' | 'resourceTypes' | 'lostUpdates' | 'patchEntity'
+  'tenant' | 'kind' | 'resourceTypes' | 'lostUpdates' | 'patchEntity' | 'repeats'
 > {
   /** The id that callers use. */
   readonly id: string;

@@ -29,8 +29,13 @@ import { openOwnTrail } from './own-trail.ts';
 import { Running } from './running.ts';
 import type { ReportNoise } from './server.ts';
 import { openCache } from './shared-cache.ts';
+import { openGuard } from './shared-guard.ts';
 import { openPacers } from './shared-quota.ts';
+import { openRepeats } from './shared-repeats.ts';
+import { openSnapshots } from './shared-snapshots.ts';
 import { openThrottle } from './shared-throttle.ts';
+import { openUpdates } from './shared-updates.ts';
+import { snapshotsOf, tellingSnapshots } from './snapshot-reads.ts';
 import { watchSpace } from './space.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -83,10 +88,15 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   let isCacheUsed = true;
   const onCache = (isUsed: boolean): void => void (isCacheUsed = isUsed);
   const shared = starting.use(openCache(config, deriveKey(key, 'cache'), note, onCache));
-  const { cache } = shared;
+  const openedSnapshots = starting.use(openSnapshots(config, deriveKey(key, 'snapshots'), note));
+  const { snapshots } = openedSnapshots;
+  const cache = tellingSnapshots(shared.cache, snapshots);
   const pages = new Pages({ onDifference: (facts) => note('cache.probe_differs', { ...facts }) });
   const doubts = starting.use(new Doubts(cache));
   const { throttle } = starting.use(openThrottle(config, deriveKey(key, 'throttle'), note));
+  const { updates } = starting.use(openUpdates(config, deriveKey(key, 'updates'), note));
+  const { repeats } = starting.use(openRepeats(config, deriveKey(key, 'repeats'), note));
+  const { guarding } = starting.use(await openGuard(config, deriveKey(key, 'guard'), trail));
   const running = new Running();
   const { pacers } = starting.use(openPacers(config, note));
   const callerLimits = starting.use(new CallerLimits(callerLimitsOf(config)));
@@ -105,7 +115,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     tokenKey,
     cache,
     pages,
+    snapshots,
     doubts,
+    guarding,
+    updates,
+    repeats,
     pacers,
     callerLimits,
     ending,
@@ -118,6 +132,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       async adjust(next, changes) {
         pacers.keepTo(next);
         shared.keepTo(next);
+        openedSnapshots.keepTo(next);
+        keepSnapshots();
         callerLimits.adjust(callerLimitsOf(next));
         setLogLevel(next.log.level);
         expiry.check();
@@ -126,6 +142,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
       },
     }),
   );
+  const keepSnapshots = (): void => {
+    const { kept, others } = snapshotsOf(inForce.line.systems.values(), trail);
+    snapshots.keepTo(kept, others);
+  };
+  keepSnapshots();
   const ends = (): Expiring[] => [...endsIn(inForce.config), ...secretEnds(secrets.ends())];
   const expiry = starting.use(watchExpiry(ends, note));
   starting.defer(() => running.drain([...servers.values()], longestWriteMs(inForce.config) + 20_000));
@@ -139,6 +160,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     isCacheUsed: () => isCacheUsed,
     servers,
     ends,
+    snapshots,
     deliveries: () => delivery?.states() ?? new Map(),
   });
   entrances.serve(edgeOf(config, inForce, running));

@@ -22,6 +22,9 @@ export async function readOrCreateKey(file: string): Promise<Buffer> {
   return key;
 }
 
-export function deriveKey(key: Buffer, purpose: 'audit' | 'cache' | 'token' | 'throttle'): Buffer {
+export function deriveKey(
+  key: Buffer,
+  purpose: 'audit' | 'cache' | 'token' | 'throttle' | 'updates' | 'guard' | 'repeats',
+): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `gatehouse ${purpose} v1`, keyBytes));
 }

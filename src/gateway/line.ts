@@ -15,13 +15,18 @@ import { Tokens } from '../auth/token.ts';
 import type { Cache } from '../cache/cache.ts';
 import type { CallerLimits } from '../pace/caller-limits.ts';
 import type { Pages } from '../pages/pages.ts';
+import type { Snapshots } from '../snapshot/snapshots.ts';
+import type { Repeats } from '../writes/repeats.ts';
+import type { GroupUpdates } from '../writes/updates.ts';
 import { authorities } from './authorities.ts';
 import { callersOf, certificatesOf, issuersOf } from './callers.ts';
 import type { Config, Limits } from './config.ts';
 import type { Doubts } from './doubts.ts';
 import { createExchange, type Exchange } from './exchange.ts';
+import type { Guarding } from './guarded.ts';
 import { listenersOf } from './listener.ts';
 import type { Pacers } from './pacers.ts';
+import type { System } from './place.ts';
 import { systemsOf, tenantsOf } from './systems.ts';
 import { createTenantAccess, type TenantAccess, type Upstream } from './upstream.ts';
 
@@ -36,7 +41,11 @@ export interface Foundation {
   readonly tokenKey: Buffer;
   readonly cache: Cache;
   readonly pages: Pages;
+  readonly snapshots: Snapshots;
   readonly doubts: Doubts;
+  readonly guarding: Guarding;
+  readonly updates: GroupUpdates;
+  readonly repeats: Repeats;
   readonly pacers: Pacers;
   readonly callerLimits: CallerLimits;
   /** Aborts what still runs when the grace of a shutdown is over. */
@@ -50,6 +59,7 @@ export interface Line extends Disposable {
   /** Where callers reach it, as links in replies name it. */
   readonly url: string;
   readonly exchange: Exchange;
+  readonly systems: ReadonlyMap<string, System>;
   readonly isOurs: (authority: string) => boolean;
   readonly limits: Limits;
 }
@@ -76,19 +86,22 @@ export function createLine(config: Config, upstreams: readonly Upstream[], found
   const verifyForeign = createForeignVerifier(issuersOf(config));
   const certificateLogOn = createCertificateLogOn(callers, certificatesOf(config));
   const bearerLogOn = createBearerLogOn({ callers, secrets, certificateLogOn, tokens, verifyForeign });
+  const systems = systemsOf(config, url, upstreams, accesses);
   const exchange = createExchange({
     ...foundation,
     identify: createIdentify({ logOn, bearerLogOn, certificateLogOn, realm }),
     tokenEndpoint: createTokenEndpoint({ logOn, certificateLogOn, tokens, realm }),
-    systems: systemsOf(config, url, upstreams, accesses),
+    systems,
     tenants: tenantsOf(config, upstreams, accesses),
     isOurs,
+    guardSettings: config.guard,
     maxTargetLength: limits.target,
     patienceMs: patience,
   });
   return {
     url,
     exchange,
+    systems,
     isOurs,
     limits,
     [Symbol.dispose]: () => accesses.forEach((access) => access[Symbol.dispose]()),

@@ -7,11 +7,19 @@ import type { Settings } from '../pages/memory.ts';
 import type { Reply } from '../scim/call.ts';
 import type { SystemFacts } from '../scim/operation.ts';
 import { relocate, type Location } from '../scim/relocate.ts';
+import type { KeeperRules } from '../snapshot/keeper.ts';
 import type { PatchMappings } from '../writes/patch-method.ts';
 import type { UpdatesMode } from '../writes/updates.ts';
 import type { Question, Route } from './ask.ts';
 import type { BodyLimits } from './body.ts';
 import { headersDown } from './headers.ts';
+
+export interface SnapshotSettings extends KeeperRules {
+  readonly enabled: boolean;
+  readonly defaultCount: number;
+  /** How long a build rests after each call. */
+  readonly restMs: number;
+}
 
 /** A configured system with everything the line needs to serve it. */
 export interface System extends SystemFacts {
@@ -24,9 +32,12 @@ export interface System extends SystemFacts {
     readonly rules: CacheRules;
   };
   readonly pages: Settings;
+  readonly snapshot: SnapshotSettings;
   /** What becomes of a PUT that would undo what others have added to a group. */
   readonly lostUpdates: UpdatesMode;
   readonly patch: PatchMappings;
+  /** Whether and how long a repeated write is answered from what is known, and how long what is not is looked for. */
+  readonly repeats: { readonly enabled: boolean; readonly windowMs: number; readonly lookForMs: number };
   /** Where the tenant says its resources are, and where callers find them. */
   readonly location: Location;
   readonly publicUrl: URL;

@@ -15,7 +15,7 @@ export function systemsOf(
 ): ReadonlyMap<string, System> {
   const build = (settings: SystemSettings): System => {
     const { id, tenant, kind, resourceTypes, cache, pages, limits, deadlines, upstreamId } = settings;
-    const { connector, patchEntity, lostUpdates } = settings;
+    const { connector, patchEntity, lostUpdates, repeats } = settings;
     const upstream = find(upstreams, tenant);
     const base = kind === 'ips' ? upstream.url + proxyPath(upstreamId) : (settings.url ?? upstream.url);
     return {
@@ -31,8 +31,10 @@ export function systemsOf(
         rules: rulesOf(cache, replicas),
       },
       pages,
+      snapshot: snapshotOf(settings.snapshot, upstream),
       lostUpdates,
       patch: { connector, patchEntity },
+      repeats: { enabled: repeats.enabled, windowMs: repeats.window, lookForMs: repeats.lookFor },
       location: { base: new URL(base), systemId: upstreamId, resourceTypes },
       publicUrl: new URL(publicUrl + proxyPath(id)),
     };
@@ -65,6 +67,13 @@ function rulesOf(cache: SystemSettings['cache'], replicas: number): CacheRules {
     absenceMs: cache.absenceLifetime,
     refreshesPerMinute: cache.refreshesPerMinute / replicas,
   };
+}
+
+/** A build takes half of the pace at most, also when nobody else goes up. */
+function snapshotOf(settings: SystemSettings['snapshot'], { pace }: Upstream): System['snapshot'] {
+  const { enabled, full, maxAge, size, defaultCount } = settings;
+  const restMs = (2 * pace.minute) / pace.perMinute;
+  return { enabled, fullMs: full, maxAgeMs: maxAge, maxBytes: size, defaultCount, restMs };
 }
 
 function bodyLimits({ body, tokens, depth }: Limits) {

@@ -67,11 +67,14 @@ function notScim({ effect }: Operation, status: number): ScimError {
   return new ScimError('upstream-broke', 'The tenant answered with something that is not SCIM.');
 }
 
+/** The tenant itself tries again at its backend after so long (facts: IPS 5.3). */
+const retryAfterS = 30;
+
 export function unknownOutcome(cause?: unknown): ScimError {
   return new ScimError(
     'outcome-unknown',
     'The outcome is unknown: the tenant may or may not have carried out this request. Read the resource before repeating it.',
-    { cause },
+    { cause, retryAfter: retryAfterS },
   );
 }
 

@@ -1,45 +1,81 @@
 /**
- * The line's end for a write: it goes up once, and when its caller is answered nothing older is served to anybody.
+ * The line's end for a write: it goes up once, what became of it is looked for where nobody says, and when its caller is
+ * answered nothing older is served to anybody.
  */
 import { withoutDenied } from '../auth/attributes.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
+import { tellConflict } from '../writes/conflict.ts';
 import { checkPatch } from '../writes/patch-method.ts';
 import type { GroupUpdates, Suspicion } from '../writes/updates.ts';
 import { ask, type Patience } from './ask.ts';
 import type { Doubts } from './doubts.ts';
+import { guarded, type GuardParts } from './guarded.ts';
 import { deliver, type Asked, type System } from './place.ts';
+import { reconcile } from './reconcile.ts';
+import { once, type RepeatParts } from './repeated.ts';
+import type { SnapshotParts } from './snapshot-reads.ts';
 import { beginWrite, type WrittenParts } from './written.ts';
 
-export interface WriteParts extends WrittenParts {
+export interface WriteParts extends WrittenParts, RepeatParts, GuardParts, SnapshotParts {
   readonly doubts: Doubts;
   readonly updates: GroupUpdates;
-  readonly patienceMs: number;
 }
 
 export async function write(parts: WriteParts, system: System, caller: Caller, asked: Asked): Promise<Reply> {
   const { operation } = asked;
   checkPatch(system.patch, operation, asked.body);
+  const reply = await once(parts, system, asked, {
+    send: (onSent) => carryOut(parts, system, asked, onSent),
+    forget: () => parts.cache.forget(operation),
+  });
+  return withoutDenied(caller, operation, deliver(system, reply));
+}
+
+async function carryOut(parts: WriteParts, system: System, asked: Asked, onUp: () => void): Promise<Reply> {
+  const { operation } = asked;
   const written = await beginWrite(parts, system, asked);
   let reply: Reply | undefined;
-  let sent = false;
+  let sentAt: number | undefined;
   const onSent = (): void => {
-    sent = true;
+    sentAt ??= Date.now();
+    onUp();
   };
   try {
     reply = await updating(parts, system, asked, (patience) =>
-      ask(system.route, { ...asked, patience, onSent }),
+      guarded(parts, system, asked, patience, () =>
+        ask(system.route, { ...asked, patience, onSent }).then(
+          (told) => (system.kind === 'ips' ? tellConflict(operation, told) : told),
+          (thrown: unknown) => lookInstead(system, asked, sentAt, thrown),
+        ),
+      ),
     );
-    return withoutDenied(caller, operation, deliver(system, reply));
+    return reply;
   } catch (thrown) {
-    if (thrown instanceof ScimError && thrown.kind === 'outcome-unknown')
-      parts.doubts.raise(operation, system.route.deadlines.writeMs);
+    if (isUnknown(thrown)) parts.doubts.raise(operation, system.route.deadlines.writeMs);
     throw thrown;
   } finally {
     // Whatever came back, the tenant may have changed: nothing older is served once this call is answered.
-    if (sent) await written.settle(reply);
+    if (reply) parts.snapshots.learn(operation, reply);
+    if (sentAt !== undefined) await written.settle(reply);
   }
+}
+
+/** The true answer of a write that got no certain one, or what was thrown. */
+async function lookInstead(
+  system: System,
+  asked: Asked,
+  sentAt: number | undefined,
+  thrown: unknown,
+): Promise<Reply> {
+  const found = isUnknown(thrown) && sentAt !== undefined && (await reconcile(system, asked, sentAt));
+  if (!found) throw thrown;
+  return found;
+}
+
+function isUnknown(thrown: unknown): boolean {
+  return thrown instanceof ScimError && thrown.kind === 'outcome-unknown';
 }
 
 /** A write that may undo what others have added to a group is told of, or refused before it goes up. */

@@ -1,0 +1,67 @@
+/**
+ * A write as its repeats see it: sent once, and never again while it may have been carried out. What is unknown in the end
+ * is told as unknown, whatever was known of it before.
+ */
+import type { Reply } from '../scim/call.ts';
+import { ScimError } from '../scim/error.ts';
+import { readIdempotencyKey } from '../writes/idempotency-key.ts';
+import type { Repeats } from '../writes/repeats.ts';
+import type { Asked, System } from './place.ts';
+import { reconcile } from './reconcile.ts';
+import { unknownOutcome } from './verdict.ts';
+
+export interface RepeatParts {
+  readonly repeats: Repeats;
+  readonly patienceMs: number;
+}
+
+/**
+ * @param send carries it out, and looks where no certain answer came
+ * @param forget what is remembered of the system, when a look has found what a write did
+ */
+export async function once(
+  { repeats, patienceMs }: RepeatParts,
+  system: System,
+  asked: Asked,
+  { send, forget }: { send: (onSent: () => void) => Promise<Reply>; forget: () => Promise<void> },
+): Promise<Reply> {
+  const { call, caller, operation, body, entry } = asked;
+  const { method, headers, left } = call;
+  const key = readIdempotencyKey(headers['idempotency-key']);
+  const { enabled, windowMs, lookForMs } = system.repeats;
+  let unknown: ScimError | undefined;
+  const sendOnce = (onSent: () => void): Promise<Reply | undefined> =>
+    send(onSent).catch((thrown: unknown) => {
+      if (!isUnknown(thrown)) throw thrown;
+      unknown = thrown;
+      return undefined;
+    });
+  const origin = system.location.base.href;
+  const { readMs, writeMs } = system.route.deadlines;
+  const write = {
+    caller,
+    method,
+    operation,
+    headers,
+    body,
+    origin,
+    key,
+    left,
+    windowMs,
+    longestMs: patienceMs + writeMs + lookForMs + readMs,
+    onRepeat: (repeat: NonNullable<Parameters<typeof entry.add>[0]['repeat']>) => entry.add({ repeat }),
+  };
+  const look = async (sentAt: number): Promise<Reply | undefined> => {
+    const reply = await reconcile(system, asked, sentAt);
+    await forget();
+    return reply;
+  };
+  const isOn = enabled || key !== undefined;
+  const reply = isOn ? await repeats.run(write, { send: sendOnce, look }) : await sendOnce(() => undefined);
+  if (!reply) throw unknown ?? unknownOutcome();
+  return reply;
+}
+
+function isUnknown(thrown: unknown): thrown is ScimError {
+  return thrown instanceof ScimError && thrown.kind === 'outcome-unknown';
+}

@@ -1,0 +1,131 @@
+/**
+ * What replicas know together of writes, in Redis and without scripts (docs/decisions/0018-repeats.md). Who works on a write
+ * holds its lease; whoever finds a record whose lease has ended knows that its holder did not finish. Every key ends by
+ * itself and names nobody, and values are sealed.
+ */
+import { RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
+import type { RecordSeal } from './record-seal.ts';
+import { decodeRecord, encodeRecord, type WriteRecord } from './write-record.ts';
+
+/** Apart from the prefixes of all else. One hash tag, so that a Cluster keeps what one pipeline touches on one node. */
+const prefix = 'gr1:{writes}:';
+/** A replica that says nothing for so long is gone, or knows that it cannot be heard. */
+const leaseMs = 15_000;
+export const renewEveryMs = leaseMs / 5;
+/** How long those that wait for an answer have to fetch it. */
+const toldMs = 10_000;
+
+export interface Claim {
+  /** The attempt that holds the lease; our own where nobody did. */
+  readonly holder: string;
+  /** What an earlier attempt left behind. */
+  readonly before: WriteRecord | undefined;
+}
+
+export interface Standing {
+  /** The attempt that holds the lease, if one does. */
+  readonly holder: string | undefined;
+  /** What the attempt that was waited for came to. */
+  readonly told: WriteRecord | undefined;
+}
+
+type Options = Omit<RedisCircuitOptions, 'probeKey'> & { readonly seal: RecordSeal };
+
+/** Each answer is undefined when it did not come in time. */
+export class RedisRecords implements Disposable {
+  readonly #circuit: RedisCircuit;
+  readonly #seal: RecordSeal;
+
+  constructor({ seal, ...options }: Options) {
+    this.#circuit = new RedisCircuit({ ...options, probeKey: `${prefix}probe` });
+    this.#seal = seal;
+  }
+
+  /** @param begun what is known of the write if its holder does not come to its end, for so long */
+  async claim(name: string, begun: WriteRecord, forMs: number): Promise<Claim | undefined> {
+    const [lease, record] = [keyOf('lease', name), keyOf('record', name)];
+    const replies = await this.#circuit.ask((pipeline) =>
+      pipeline
+        .set(lease, begun.run, 'PX', leaseMs, 'NX')
+        .set(record, this.#close(record, begun), 'PX', forMs, 'NX')
+        .mget(lease, record),
+    );
+    if (!replies) return undefined;
+    const [, , [holder, kept] = []] = replies.values as [unknown, unknown, (string | null)[]?];
+    const before = this.#open(record, kept);
+    // Between two commands the lease may have ended; then it is nobody's, and the next attempt sees it.
+    return { holder: holder ?? '', before: before?.run === begun.run ? undefined : before };
+  }
+
+  async renew(name: string, run: string): Promise<void> {
+    await this.#circuit.ask((pipeline) => pipeline.set(keyOf('lease', name), run, 'PX', leaseMs));
+  }
+
+  /** The attempts that wrote them last; undefined for those that nobody did. */
+  async writers(resources: readonly string[]): Promise<(string | undefined)[] | undefined> {
+    if (resources.length === 0) return [];
+    const replies = await this.#circuit.ask((pipeline) =>
+      pipeline.mget(resources.map((resource) => keyOf('writer', resource))),
+    );
+    const [writers = []] = (replies?.values ?? []) as [(string | null)[]?];
+    return replies && writers.map((writer) => writer ?? undefined);
+  }
+
+  async mark(resources: readonly string[], run: string, forMs: number): Promise<void> {
+    if (resources.length === 0) return;
+    await this.#circuit.ask((pipeline) =>
+      resources.reduce((all, resource) => all.set(keyOf('writer', resource), run, 'PX', forMs), pipeline),
+    );
+  }
+
+  /** Begins anew: what was known no longer counts. */
+  async restart(name: string, begun: WriteRecord, forMs: number): Promise<void> {
+    const record = keyOf('record', name);
+    await this.#circuit.ask((pipeline) => pipeline.set(record, this.#close(record, begun), 'PX', forMs));
+  }
+
+  /**
+   * Ends the work on a write and lets others have it.
+   * @param told what those that wait are told; without it they begin themselves
+   * @param keptMs how long a repeat is answered from it; 0: it goes up again
+   */
+  async end(name: string, run: string, told: WriteRecord | undefined, keptMs: number): Promise<void> {
+    const [lease, record, answer] = [keyOf('lease', name), keyOf('record', name), keyOf('told', run)];
+    await this.#circuit.ask((pipeline) => {
+      if (told) pipeline.set(answer, this.#close(answer, told), 'PX', toldMs);
+      if (!told || keptMs === 0) return pipeline.del(record, lease);
+      return pipeline.set(record, this.#close(record, told), 'PX', keptMs).del(lease);
+    });
+  }
+
+  /** What is to be told to whoever repeats it, unless somebody has begun it again. */
+  async keep(name: string, record: WriteRecord, forMs: number): Promise<void> {
+    const key = keyOf('record', name);
+    await this.#circuit.ask((pipeline) => pipeline.set(key, this.#close(key, record), 'PX', forMs, 'NX'));
+  }
+
+  async look(name: string, run: string): Promise<Standing | undefined> {
+    const answer = keyOf('told', run);
+    const replies = await this.#circuit.ask((pipeline) => pipeline.mget(keyOf('lease', name), answer));
+    const [[holder, told] = []] = (replies?.values ?? []) as [(string | null)[]?];
+    return replies && { holder: holder ?? undefined, told: this.#open(answer, told) };
+  }
+
+  [Symbol.dispose](): void {
+    this.#circuit[Symbol.dispose]();
+  }
+
+  #close(key: string, record: WriteRecord): string {
+    return this.#seal.close(key, encodeRecord(record)).toString('base64');
+  }
+
+  /** What does not open was not written by us, and says nothing. */
+  #open(key: string, value: string | null | undefined): WriteRecord | undefined {
+    const plain = value == null ? undefined : this.#seal.open(key, Buffer.from(value, 'base64'));
+    return plain && decodeRecord(plain);
+  }
+}
+
+function keyOf(kind: 'lease' | 'record' | 'told' | 'writer', name: string): string {
+  return `${prefix}${kind}:${name}`;
+}
