@@ -68,6 +68,33 @@ export function storeContract(open: () => Promise<Store>): void {
     assert.notEqual(after?.tokens[1], before?.tokens[1]);
   });
 
+  test('a guard that nobody renewed gets a token of its own, and what is renewed beside it has none of its old ones', async () => {
+    await using store = await open();
+    const before = await store.look(key, [users, user]);
+    const token = await store.advance([users, user], user, before?.tokens[1] ?? '');
+    const after = await store.look(key, [users, user]);
+    assert.ok(token !== undefined && token !== before?.tokens[1]);
+    assert.equal(after?.tokens[1], token);
+    assert.notEqual(after?.tokens[0], before?.tokens[0]);
+  });
+
+  test('a guard that somebody renewed meanwhile ends all the same and tells no token', async () => {
+    await using store = await open();
+    const before = await store.look(key, [users, user]);
+    await store.renew([user]);
+    const between = await store.look(key, [users, user]);
+    assert.equal(await store.advance([users, user], user, before?.tokens[1] ?? ''), undefined);
+    const after = await store.look(key, [users, user]);
+    assert.notEqual(after?.tokens[1], between?.tokens[1]);
+  });
+
+  test('of two that advance a guard at the same time only one is told a token', async () => {
+    await using store = await open();
+    const before = await store.look(key, [user]);
+    const told = await Promise.all([1, 2].map(() => store.advance([user], user, before?.tokens[0] ?? '')));
+    assert.equal(told.filter((token) => token !== undefined).length, 1);
+  });
+
   test('renewing what nobody has read, or nothing at all, does no harm', async () => {
     await using store = await open();
     await store.renew(['gh1:{system}:unread']);

@@ -2,9 +2,12 @@
  * A tenant for the tests of pages: paging as IPS does it, over entities of which a condition drops some, and a gateway's
  * reading side before it: the real cache and the real pages, without the line.
  */
-import { type Cache, createCache } from '../../src/cache/cache.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+
+import { type Cache, type CacheAsk, createCache } from '../../src/cache/cache.ts';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
 import type { Store } from '../../src/cache/store.ts';
+import type { Watch } from '../../src/cache/watch.ts';
 import type { Difference } from '../../src/pages/beliefs.ts';
 import type { Answer, AskTenant, Settings } from '../../src/pages/memory.ts';
 import { Pages } from '../../src/pages/pages.ts';
@@ -95,18 +98,29 @@ export interface SideOptions {
   /** Asks ahead in another way than the callers' calls are asked. */
   readonly askAhead?: AskTenant;
   readonly system?: string;
+  readonly absenceMs?: number;
+  /** Whether a probe may go up after a write. */
+  readonly probes?: boolean;
+}
+
+/** Whoever answers in the tenant's place. */
+export interface Tenant {
+  answer(operation: Operation): Reply;
 }
 
 /** The reading side of one replica. */
 export class Side {
   readonly differences: Difference[] = [];
   readonly results: string[] = [];
-  readonly #tenant: PagingTenant;
+  /** What was kept of the replies to writes. */
+  readonly kept: string[] = [];
+  readonly #probes: Promise<Reply>[] = [];
+  readonly #tenant: Tenant;
   readonly #cache: Cache;
   readonly #pages: Pages;
   readonly #options: SideOptions;
 
-  constructor(tenant: PagingTenant, options: SideOptions = {}) {
+  constructor(tenant: Tenant, options: SideOptions = {}) {
     const { store = createMemoryStore({ maxBytes: 50_000_000 }), now } = options;
     this.#tenant = tenant;
     this.#options = options;
@@ -115,16 +129,8 @@ export class Side {
   }
 
   async read(target: string, { caller = 'idm', mayServe = true } = {}): Promise<Answer> {
-    const { settings, lifetimeMs = 60_000, foresees = false, system = 'hr' } = this.#options;
-    const rules = {
-      lifetimeMs,
-      maxStaleMs: 0,
-      staleWhileRevalidate: false,
-      staleOnError: false,
-      absenceMs: 0,
-      refreshesPerMinute: 1000,
-    };
-    const own = { caller, rules, accept: '', origin: '', mayServe, maxAgeMs: Infinity, mayKeep: true };
+    const { settings, foresees = false, system = 'hr' } = this.#options;
+    const own = { ...this.#cacheAsk, caller, mayServe };
     const answer = await this.#pages.read({
       caller,
       operation: operation('GET', target, system),
@@ -151,12 +157,67 @@ export class Side {
     return JSON.parse(reply.body.toString()) as PageBody;
   }
 
+  get #cacheAsk(): CacheAsk {
+    const { lifetimeMs = 60_000, absenceMs = 0 } = this.#options;
+    const rules = {
+      lifetimeMs,
+      maxStaleMs: 0,
+      staleWhileRevalidate: false,
+      staleOnError: false,
+      absenceMs,
+      refreshesPerMinute: 1000,
+    };
+    const who = { caller: 'idm', scope: '', accept: '', origin: '' };
+    return { ...who, rules, mayServe: true, maxAgeMs: Infinity, mayKeep: true };
+  }
+
+  /** A write whose reply may be kept; without one its outcome is unknown. */
+  async send(method: string, target: string, act: (wanted: Operation) => Reply | undefined): Promise<void> {
+    const { probes = true, pause, system } = this.#options;
+    const wanted = operation(method, target, system);
+    const cache = this.#cache;
+    const written = await this.#pages.writes.begin<Watch>({
+      operation: wanted,
+      scope: '',
+      origin: '',
+      isOn: true,
+      underWayMs: 50,
+      memory: {
+        watch: (of) => cache.watch(of),
+        forget: (of) => cache.forget(of),
+        forgetWatched: (of, watch) => cache.forgetWatched(of, watch),
+        holds: (watch) => cache.holds(watch),
+        keep: (further, watch, askedAt) => {
+          this.kept.push(further.operation.path);
+          cache.keep(further, watch, askedAt, this.#cacheAsk);
+        },
+      },
+      probe: () => (probes ? this.#probe : undefined),
+    });
+    await pause?.();
+    const reply = act(wanted);
+    await pause?.();
+    await written.settle(reply);
+  }
+
+  /** Ends when all probes have. */
+  async probed(): Promise<void> {
+    await Promise.all(this.#probes);
+    await turn();
+  }
+
   async write(method: string, target: string, change: () => void): Promise<void> {
     await this.#options.pause?.();
     change();
     await this.#options.pause?.();
     await this.#cache.forget(operation(method, target, this.#options.system));
   }
+
+  readonly #probe = (wanted: Operation): Promise<Reply> => {
+    const probe = this.#ask(wanted, () => undefined);
+    this.#probes.push(probe);
+    return probe;
+  };
 
   readonly #ask: AskTenant = async (wanted, asked) => {
     asked();
@@ -175,9 +236,10 @@ export async function load(
   page: (startIndex: number) => Promise<PageBody>,
   ending: Ending,
   betweenPages: (startIndex: number) => Promise<void> = async () => undefined,
+  from = 1,
 ): Promise<string[]> {
   const ids: string[] = [];
-  for (let startIndex = 1, total = 1; ending === 'at an empty page' || startIndex <= total;) {
+  for (let startIndex = from, total = from; ending === 'at an empty page' || startIndex <= total;) {
     const body = await page(startIndex);
     if (body.startIndex !== startIndex) throw new Error(`${startIndex} became ${body.startIndex}`);
     ids.push(...body.Resources.map(({ id }) => id));
