@@ -9,7 +9,7 @@ import { credential, pace } from './plain-stage.ts';
 import { refused, served, type Case, type Row, type Seen, type Stage } from './row.ts';
 import type { Scene } from './scene.ts';
 
-const deadlines = { read: '400ms', write: '600ms' };
+const deadlines = { read: '1500ms', write: '2s' };
 
 /** @param patience how long a call waits for its turn, which rows on 429 use up */
 const besiegeFaulty = (patience = '50s'): Promise<Siege> =>
@@ -201,16 +201,16 @@ const faulty: readonly Row[] = [
     situation: 'silence',
     cases: [
       {
-        sent: 'a read of 400 ms',
+        sent: 'a read of 1.5 s',
         play: ask('GET', silent),
         expected: failed('504', 'GET'),
-        besides: within(350, 1500),
+        besides: within(1400, 7000),
       },
       {
-        sent: 'a write of 600 ms',
+        sent: 'a write of 2 s',
         play: ask('PUT', silent),
         expected: failed('504', 'PUT'),
-        besides: { ...outcomeUnknown, ...within(550, 1700) },
+        besides: { ...outcomeUnknown, ...within(1900, 7500) },
       },
     ],
   },
@@ -221,16 +221,16 @@ const faulty: readonly Row[] = [
       'the list closes the caller’s connection; nothing was passed on yet, so the caller gets an error instead',
     cases: [
       {
-        sent: 'a read of 400 ms',
+        sent: 'a read of 1.5 s',
         play: ask('GET', trickle),
         expected: failed('504', 'GET'),
-        besides: within(350, 1500),
+        besides: within(1400, 7000),
       },
       {
-        sent: 'a write of 600 ms',
+        sent: 'a write of 2 s',
         play: ask('PUT', trickle),
         expected: failed('504', 'PUT'),
-        besides: { ...outcomeUnknown, ...within(550, 1700) },
+        besides: { ...outcomeUnknown, ...within(1900, 7500) },
       },
     ],
   },
