@@ -22,6 +22,10 @@ const commands: Readonly<Record<string, Command>> = {
     says: 'find the broken leg between this host and the tenants',
     load: () => import('./cli/doctor.ts'),
   },
+  explain: {
+    says: 'tell what became of a call, step by step',
+    load: () => import('./cli/explain.ts'),
+  },
   secret: { says: 'give a technical user a new secret', load: () => import('./cli/secret.ts') },
   ips: { says: 'run the embedded tenant alone', load: () => import('./cli/ips.ts') },
   'idm-csv': {

@@ -13,11 +13,14 @@ import {
   type RequestOutcome,
   type UpstreamFacts,
 } from './record.ts';
-import { capName, type Redactor } from './redact.ts';
+import { capName, plain, type Redactor } from './redact.ts';
 import type { Sealer } from './seal.ts';
 import type { RequestEntry, UpstreamEntry } from './trail.ts';
 
 type Effect = Operation['effect'];
+
+/** What the line has come to when it knows this of a call. */
+const stepOf = { caller: 'identified', decision: 'authorised', body: 'received' } as const;
 
 /** Where the records of a call go. */
 export interface CallRecords {
@@ -36,6 +39,8 @@ export class CallEntry implements RequestEntry {
   readonly #redactor: Redactor;
   readonly #openedAt = performance.now();
   #facts: RequestFacts = {};
+  /** When each step was taken, in milliseconds since the call came. */
+  readonly #steps: Record<string, number> = {};
   #content: Content | undefined;
   #wentUp = false;
   #closed: Promise<boolean> | undefined;
@@ -49,6 +54,8 @@ export class CallEntry implements RequestEntry {
   add(facts: RequestFacts): void {
     this.#facts = { ...this.#facts, ...facts };
     if (facts.operation ?? facts.body) this.#content = undefined;
+    for (const [fact, step] of Object.entries(stepOf))
+      if (fact in facts) this.#steps[step] ??= Math.round((performance.now() - this.#openedAt) * 10) / 10;
   }
 
   async intend(upstream: UpstreamFacts): Promise<UpstreamEntry> {
@@ -56,6 +63,10 @@ export class CallEntry implements RequestEntry {
     const entry = await this.#trail.intendFor(this.#sealed(), upstream, effect);
     this.#wentUp = true;
     return entry;
+  }
+
+  async remark(event: string, facts: Record<string, unknown>): Promise<void> {
+    await this.#trail.owe(event, { ...this.#members(), facts: plain(facts) });
   }
 
   close(outcome: RequestOutcome): Promise<boolean> {
@@ -66,7 +77,7 @@ export class CallEntry implements RequestEntry {
   async #close(outcome: RequestOutcome): Promise<boolean> {
     const ms = performance.now() - this.#openedAt;
     const { event, members } = requestEnding(this.#facts, outcome, ms, this.#wentUp);
-    const recorded = await this.#record(event, members);
+    const recorded = await this.#record(event, { ...members, steps: this.#steps });
     const effect = this.#facts.operation?.effect;
     if (recorded || this.#trail.mayGoWithout(effect)) return true;
     if (effect === 'write') return false;

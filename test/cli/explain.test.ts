@@ -1,0 +1,114 @@
+/** `gatehouse explain` over the trail of a gateway: cause and time of each step, for each way that a call can go. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { startGateway, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts';
+import { startUpstream } from '../support/upstream.ts';
+
+const main = resolve(import.meta.dirname, '../../src/main.ts');
+const run = promisify(execFile);
+
+interface Step {
+  readonly atMs?: number;
+  readonly ms?: number;
+  readonly step: string;
+  readonly found: string;
+}
+
+async function explained(gateway: TestGateway, answer: Response): Promise<Step[]> {
+  const id = answer.headers.get('x-request-id') ?? '';
+  const { stdout } = await run(process.execPath, [
+    main,
+    'explain',
+    id,
+    '--audit',
+    gateway.auditDirectory,
+    '--json',
+  ]);
+  const [line = ''] = stdout.split('\n');
+  const told: { readonly request: string; readonly steps: Step[] } = JSON.parse(line);
+  assert.equal(told.request, id);
+  return told.steps;
+}
+
+function found(steps: readonly Step[], name: string): Step {
+  const step = steps.find((each) => each.step === name);
+  assert.ok(step, `${name} is not among ${JSON.stringify(steps)}`);
+  return step;
+}
+
+async function started(options: TestGatewayOptions = {}) {
+  const stack = new AsyncDisposableStack();
+  const upstream = stack.use(await startUpstream());
+  const gateway = stack.use(await startGateway({ upstream: upstream.url, ...options }));
+  return { upstream, gateway, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+test('a miss and then a hit are told with what the tenant took and how old the answer is', async () => {
+  await using stage = await started();
+  const { gateway } = stage;
+  const miss = await explained(gateway, await gateway.call('GET', '/Users/4711'));
+  assert.deepEqual(
+    miss.map(({ step }) => step),
+    ['received', 'log-on', 'asks', 'permission', 'cache', 'turn', 'up', 'tenant', 'answered'],
+  );
+  assert.match(found(miss, 'cache').found, /^miss/);
+  assert.match(found(miss, 'tenant').found, /^answered 200/);
+  const order = miss.map(({ atMs }) => atMs).filter((at) => at !== undefined);
+  assert.deepEqual(
+    order,
+    order.toSorted((some, other) => some - other),
+  );
+  const hit = await explained(gateway, await gateway.call('GET', '/Users/4711'));
+  assert.match(found(hit, 'cache').found, /^hit, \d+\.\d s old/);
+  assert.ok(!hit.some(({ step }) => step === 'tenant'));
+});
+
+test('a refusal is told with its reason', async () => {
+  await using stage = await started();
+  const { gateway } = stage;
+  const headers = { authorization: gateway.logOn('auditor') };
+  const refused = await explained(
+    gateway,
+    await gateway.call('PUT', '/Users/4711', { userName: 'somebody' }, headers),
+  );
+  assert.equal(found(refused, 'permission').found, 'none allows it');
+  assert.match(found(refused, 'answered').found, /^403, forbidden/);
+});
+
+test('a wait for the quota is told with its length', async () => {
+  const pace = { perMinute: 60, burst: 1, tenantLimit: 200, minute: '12s', concurrency: 4 };
+  await using stage = await started({ tenant: { pace } });
+  const { gateway } = stage;
+  const answers = await Promise.all([1, 2, 3, 4].map((n) => gateway.call('GET', `/Users/${n}`)));
+  const turns = await Promise.all(
+    answers.map(async (answer) => found(await explained(gateway, answer), 'turn')),
+  );
+  const [longest] = turns.toSorted((some, other) => (other.ms ?? 0) - (some.ms ?? 0));
+  assert.ok((longest?.ms ?? 0) > 50, JSON.stringify(turns));
+  assert.match(longest?.found ?? '', /waited for the quota/);
+});
+
+test('a write whose answer did not come in time is told as not known', async () => {
+  await using stage = await started({ tenant: { deadlines: { read: '1s', write: '1s' } } });
+  const { gateway, upstream } = stage;
+  upstream.answer = () => undefined;
+  const lost = await explained(gateway, await gateway.call('DELETE', '/Users/4711'));
+  assert.match(found(lost, 'tenant').found, /no answer before the deadline; it may have been carried out/);
+  assert.match(found(lost, 'answered').found, /^504/);
+});
+
+test('without --json it is a table, and an id that nobody had is said to be none', async () => {
+  await using stage = await started();
+  const { gateway } = stage;
+  const answer = await gateway.call('GET', '/Users/4711', undefined, { 'x-request-id': 'the-callers-own' });
+  assert.equal(answer.status, 200);
+  const audit = ['--audit', gateway.auditDirectory];
+  const { stdout } = await run(process.execPath, [main, 'explain', 'the-callers-own', ...audit]);
+  assert.match(stdout, /since begin +took\n/);
+  assert.match(stdout, /ms +tenant +answered 200/);
+  await assert.rejects(run(process.execPath, [main, 'explain', 'nobodys', ...audit]), { code: 1 });
+});
