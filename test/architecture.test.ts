@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ips: ['scim', 'transformation'],
   delivery: ['scim', 'log.ts', 'audit'],
   console: ['scim', 'log.ts', 'audit'],
-  gateway: ['scim', 'log.ts', 'auth', 'cache', 'pages', 'pace', 'writes', 'guard', 'audit', 'delivery', 'console'],
+  gateway: ['scim', 'log.ts', 'auth', 'cache', 'pages', 'snapshot', 'pace', 'writes', 'guard', 'audit', 'delivery', 'console'],
   doctor: ['scim', 'log.ts', 'pace', 'audit', 'gateway'],
   cli: ['*'],
   'main.ts': ['*'],

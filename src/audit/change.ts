@@ -141,7 +141,8 @@ class ChangeDraft {
     } else if (verb === 'remove' && value === undefined) {
       this.#removedUnnamed = 'all';
     } else {
-      this.#count(({ add: 'added', remove: 'removed', replace: 'set' } as const)[verb], [value].flat());
+      // A group whose members are replaced by nothing has none.
+      this.#count(({ add: 'added', remove: 'removed', replace: 'set' } as const)[verb], [value ?? []].flat());
     }
   }
 

@@ -3,6 +3,7 @@
  * They run even when single keys are at fault, so that every fault is reported at once; hence a value here may
  * be absent or of another type than its key wants, and such a value is left to the schema.
  */
+import { connectorNames, connectorOf } from '../scim/connectors.ts';
 import { checkCache } from './config-cache.ts';
 import {
   draftListeners,
@@ -12,6 +13,8 @@ import {
   type DraftConfig,
   type Refuse,
 } from './config-draft.ts';
+import { checkGuard } from './config-guard.ts';
+import { checkSnapshot } from './config-snapshot.ts';
 import { checkListeners } from './config-listener-checks.ts';
 import type { ParsedConfig } from './config-schema.ts';
 import { isLoopback } from './config-values.ts';
@@ -25,6 +28,7 @@ type ProxyPermission = Extract<
 export function checkAcross(config: DraftConfig, refuse: Refuse): void {
   checkListeners(config, refuse);
   checkCache(config?.cache, refuse);
+  checkGuard(config, refuse);
   for (const [id, tenant] of entriesOf(config?.tenants)) checkTenant(id, tenant, refuse);
   for (const [id, system] of entriesOf(config?.systems)) checkSystem(id, system, config, refuse);
   for (const [name, caller] of entriesOf(config?.callers)) checkCaller(name, caller, config, refuse);
@@ -66,6 +70,19 @@ function checkPace(tenant: Entry<'tenants'>, at: (...keys: string[]) => string[]
     refuse(at('pace', 'minute'), 'is shorter than a minute for a tenant elsewhere', 'remove it');
 }
 
+function checkConnector(system: Entry<'systems'>, at: (key: string) => string[], refuse: Refuse): void {
+  const connector = connectorNames.find((name) => name === system?.connector);
+  if (!connector) return;
+  if (system?.kind === 'scim')
+    refuse(at('connector'), 'is for systems of kind ips only', 'remove it, or write kind: ips');
+  if (system?.assignment === 'PATCH' && connectorOf(connector).assignment !== 'PATCH' && !system.patchEntity)
+    refuse(
+      at('assignment'),
+      `is PATCH, which systems of the type ${connector} do not understand`,
+      'write PUT, or patchEntity: true where its write transformation has such mappings',
+    );
+}
+
 function checkSystem(id: string, system: Entry<'systems'>, config: DraftConfig, refuse: Refuse): void {
   const at = (key: string) => ['systems', id, key];
   const tenants = keysOf(config?.tenants);
@@ -77,6 +94,8 @@ function checkSystem(id: string, system: Entry<'systems'>, config: DraftConfig, 
       'is for systems of kind scim only',
       'write kind: scim, or remove url and use the tenant’s',
     );
+  checkConnector(system, at, refuse);
+  checkSnapshot(system, config ?? {}, (problem, remedy) => refuse(at('snapshot'), problem, remedy));
 }
 
 /** Two ids for one system would leave one of them with remembered replies that a write by the other made stale. */

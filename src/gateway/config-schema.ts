@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { audit } from './config-audit.ts';
 import { cache } from './config-cache.ts';
 import { caller, callerName } from './config-callers.ts';
+import { guard } from './config-guard.ts';
 import { oauth } from './config-issuers.ts';
 import { admin, health, listen, listeners } from './config-listeners.ts';
 import { system, systemId, tenant, tenantName } from './config-parties.ts';
@@ -49,6 +50,7 @@ export function createConfigSchema(references: References) {
         ),
       audit: audit(references),
       cache: cache(references),
+      guard: guard(),
       secretsFile: privatePath(references)
         .prefault('../var/secrets.yaml')
         .describe(

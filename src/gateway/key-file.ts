@@ -24,7 +24,7 @@ export async function readOrCreateKey(file: string): Promise<Buffer> {
 
 export function deriveKey(
   key: Buffer,
-  purpose: 'audit' | 'cache' | 'token' | 'throttle' | 'updates' | 'guard' | 'repeats',
+  purpose: 'audit' | 'cache' | 'token' | 'throttle' | 'updates' | 'guard' | 'repeats' | 'snapshots',
 ): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `gatehouse ${purpose} v1`, keyBytes));
 }

@@ -13,9 +13,9 @@ import { networkOf } from './noise.ts';
 export type OwnTrailOptions = Pick<TrailOptions, 'key' | 'version' | 'onRecord' | 'acceptDamaged' | 'files'>;
 
 export async function openOwnTrail(config: Config, options: OwnTrailOptions): Promise<Trail> {
-  const { directory, instance, mode, ballast, keepDays, keyFile, periodKeyFile, revealKeys } = config.audit;
+  const { directory, instance, mode, ballast, keepDays, revealKeys } = config.audit;
   const witness = witnessOf(config.audit);
-  const periodKey = await readOrCreatePeriodKey(periodKeyFile ?? join(dirname(keyFile), 'periods.key'));
+  const periodKey = await readOrCreatePeriodKey(periodKeyFileOf(config.audit));
   const sealFor = revealKeys?.map(parseRevealKey).filter((each) => each !== undefined);
   return createTrail({
     ...options,
@@ -33,6 +33,11 @@ export async function openOwnTrail(config: Config, options: OwnTrailOptions): Pr
       ...(keepDays !== undefined && { keepMs: keepDays * 86_400_000 }),
     },
   });
+}
+
+/** Where the key stands of which pseudonyms are made. */
+export function periodKeyFileOf({ periodKeyFile, keyFile }: Config['audit']): string {
+  return periodKeyFile ?? join(dirname(keyFile), 'periods.key');
 }
 
 function witnessOf({ witness }: Config['audit']): TrailOptions['witness'] {

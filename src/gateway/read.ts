@@ -4,24 +4,48 @@
  */
 import { withoutDenied } from '../auth/attributes.ts';
 import { mayWrite, type Caller } from '../auth/caller.ts';
-import type { CacheAsk } from '../cache/cache.ts';
+import type { CacheAnswer, CacheAsk } from '../cache/cache.ts';
 import type { Reply } from '../scim/call.ts';
 import type { Operation } from '../scim/operation.ts';
 import { cacheFields, cacheWish, notModified } from './freshness.ts';
+import { guardLoad, learnSize, type GuardParts } from './guarded.ts';
 import { acceptUp } from './headers.ts';
 import { readThrough, type ReadParts } from './page-reads.ts';
 import { deliver, type Asked, type System } from './place.ts';
+import { readSnapshot, type SnapshotAnswer, type SnapshotParts } from './snapshot-reads.ts';
 
-export async function read(parts: ReadParts, system: System, caller: Caller, asked: Asked): Promise<Reply> {
+export async function read(
+  parts: ReadParts & SnapshotParts & GuardParts,
+  system: System,
+  caller: Caller,
+  asked: Asked,
+): Promise<Reply> {
   const { call, operation, entry } = asked;
   const cacheAsk = { ...cacheAskOf(system, asked), mayServe: !mayRewrite(caller, operation) };
-  const answer = await unlessLeft(readFor(parts, system, cacheAsk, asked), call.left);
+  const fromTenant = (): Promise<CacheAnswer> => readFor(parts, system, cacheAsk, asked);
+  const answer = await unlessLeft(
+    readSnapshot(parts, system, cacheAsk, asked).then((shown) => shown ?? fromTenant()),
+    call.left,
+  );
   entry.add({ cache: answer.result, ageMs: answer.ageMs });
+  await guardRead(parts, system, asked, answer);
   // RFC 9110 §13.1.2: only a GET is answered with 304; a search by POST is not.
   const condition = call.method === 'GET' ? call.headers['if-none-match'] : undefined;
   const told = withoutDenied(caller, operation, deliver(system, answer.reply));
   const reply = notModified(told, condition);
   return { ...reply, headers: { ...reply.headers, ...cacheFields(answer) } };
+}
+
+/** A load that ends too early is not told to its caller, and a group that passes is known by its size. */
+async function guardRead(
+  parts: GuardParts,
+  system: System,
+  asked: Asked,
+  answer: CacheAnswer | SnapshotAnswer,
+): Promise<void> {
+  const isHit = answer.result === 'hit' || answer.result === 'snapshot';
+  if (!isHit) await learnSize(parts, system, asked.operation, answer.reply);
+  await guardLoad(parts, system, asked, answer.reply, isHit);
 }
 
 /** Under which of a system's entries a call's answer is remembered, and what its caller wants of them. */
