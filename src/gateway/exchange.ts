@@ -26,11 +26,12 @@ import type { Asked, System, TenantInterfaces } from './place.ts';
 import { read } from './read.ts';
 import { asScimError, finish, toReply } from './respond.ts';
 import { methods } from './server.ts';
+import type { SnapshotParts } from './snapshot-reads.ts';
 import { parseTarget } from './target.ts';
 import { patienceOf, write, type WriteParts } from './write.ts';
 
 /** The line's parts; a reload of the configuration builds another set. */
-export interface Parts extends ReadParts, WriteParts {
+export interface Parts extends ReadParts, SnapshotParts, WriteParts {
   readonly trail: Trail;
   readonly identify: Identify;
   readonly tokenEndpoint: TokenEndpoint;

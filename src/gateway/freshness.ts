@@ -1,6 +1,7 @@
 /** What callers ask and learn about the age of an answer (RFC 9111, RFC 9110 §13, RFC 9211). */
 import type { CacheAnswer } from '../cache/cache.ts';
 import type { Headers, Reply } from '../scim/call.ts';
+import type { SnapshotAnswer } from './snapshot-reads.ts';
 
 /** What a caller says about the cache (RFC 9111 §5.2.1, §5.4); how far it is obeyed is the cache's to say. */
 export interface CacheWish {
@@ -22,12 +23,16 @@ export function cacheWish(headers: Headers): CacheWish {
 }
 
 /** RFC 9211. An answer past its lifetime shows by its negative `ttl`, and `detail` says why it was told. */
-export function cacheFields({ result, reason, ageMs, ttlMs }: Omit<CacheAnswer, 'reply'>): Headers {
+export function cacheFields(answer: Omit<CacheAnswer, 'reply'> | Omit<SnapshotAnswer, 'reply'>): Headers {
+  const { result, ageMs, ttlMs } = answer;
+  const reason = 'reason' in answer ? answer.reason : undefined;
   const ttl = `ttl=${seconds(ttlMs)}`;
   const detail = reason ? `; detail=${reason}` : '';
   switch (result) {
     case 'hit':
       return { age: seconds(ageMs), 'cache-status': `Gatehouse; hit; ${ttl}${detail}` };
+    case 'snapshot':
+      return { age: seconds(ageMs), 'cache-status': `Gatehouse; hit; ${ttl}; detail=snapshot` };
     case 'stale':
       return {
         age: seconds(ageMs),

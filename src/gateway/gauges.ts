@@ -4,6 +4,8 @@ import type { Server } from 'node:http';
 import type { Metrics } from '../console/metrics.ts';
 import type { DeliveryState } from '../delivery/shipper.ts';
 import type { PacerState } from '../pace/pacer.ts';
+import type { KeeperState } from '../snapshot/keeper.ts';
+import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { Expiring } from './expiry.ts';
 import type { Pacers } from './pacers.ts';
 import type { Running } from './running.ts';
@@ -19,6 +21,7 @@ export interface Gauged {
   /** Of the listeners for callers, by their places. */
   readonly servers: ReadonlyMap<string, Server>;
   readonly ends: () => readonly Expiring[];
+  readonly snapshots: Snapshots;
   readonly deliveries: () => ReadonlyMap<string, DeliveryState>;
 }
 
@@ -84,6 +87,25 @@ export function showState(metrics: Metrics, parts: Gauged): void {
     'dropped',
     'Records since the start that the destination will never get.',
     (state) => state.dropped,
+  );
+  const perCollection = (name: string, help: string, pick: (state: KeeperState) => number): void =>
+    metrics.gauge(`snapshot_${name}`, help, 'collection', async () =>
+      [...(await parts.snapshots.states())].map(([collection, state]) => [collection, pick(state)] as const),
+    );
+  perCollection('shown', '1 while lists are answered from the snapshot, else 0.', ({ isShown }) =>
+    Number(isShown),
+  );
+  perCollection(
+    'age_seconds',
+    'Since the reading of the snapshot in force began; NaN while there is none.',
+    ({ ageMs }) => (ageMs ?? Number.NaN) / 1000,
+  );
+  perCollection('resources', 'Resources in the snapshot in force.', ({ total }) => total);
+  perCollection('bytes', 'Size of the snapshot in force.', ({ bytes }) => bytes);
+  perCollection(
+    'alarm',
+    '1 while the last reading of this replica came to no snapshot, else 0.',
+    ({ isFaulty }) => Number(isFaulty),
   );
   metrics.gauge(
     'end_timestamp_seconds',

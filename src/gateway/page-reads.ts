@@ -74,7 +74,7 @@ function orLeave(cause: unknown): never {
 }
 
 /** Of what belongs to no call, so nothing is told to one. */
-export function ownEntry(trail: Trail, purpose: 'prefetch' | 'probe'): RequestEntry {
+export function ownEntry(trail: Trail, purpose: 'prefetch' | 'probe' | 'snapshot'): RequestEntry {
   return {
     add: () => undefined,
     remark: () => Promise.resolve(),

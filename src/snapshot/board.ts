@@ -1,0 +1,157 @@
+/**
+ * What replicas know in common of one type's snapshot: the edition that is in force and the changes since. Both stand in one
+ * set, so that they are read at one instant. The invariant: a change is on the board before its write's caller is answered,
+ * and leaves it only behind an edition that was begun after it.
+ */
+import { randomUUID } from 'node:crypto';
+
+import { lengthPrefixed } from '../cache/key.ts';
+import type { Seal } from '../cache/seal.ts';
+
+/** What one write made of the type: a resource to be read again, one that is gone, or nobody knows what. */
+export interface Change {
+  readonly nonce: string;
+  /** Wall-clock ms; it orders what was created. */
+  readonly at: number;
+  readonly kind: 'one' | 'born' | 'gone' | 'all';
+  readonly id?: string;
+}
+
+export interface Edition {
+  readonly name: string;
+  /** When its reading began, in wall-clock ms: it says nothing about any later instant. */
+  readonly begunAt: number;
+  readonly total: number;
+  readonly bytes: number;
+  /** How many resources each of its parts holds. */
+  readonly parts: readonly number[];
+  readonly contentType: string;
+}
+
+export interface Standing {
+  readonly edition: Edition | undefined;
+  readonly changes: readonly Change[];
+  /** Too many changes to be looked at one by one. */
+  readonly isFull: boolean;
+}
+
+/** Where a board stands: sets of text with scores, and named bytes. What cannot be said or done now is undefined or false. */
+export interface Slate {
+  readonly key: string;
+  members(): Promise<Members | undefined>;
+  /** Adds for certain: what cannot be added now is made up before `members` answers again. */
+  insist(members: readonly string[], score: number): Promise<void>;
+  /** Adds one member, then takes others away. */
+  exchange(member: string, score: number, gone: readonly string[]): Promise<boolean>;
+  /** A number greater than all before. */
+  next(): Promise<number | undefined>;
+  put(name: string, bytes: Buffer, lifetimeMs: number): Promise<boolean>;
+  get(names: readonly string[]): Promise<readonly (Buffer | undefined)[] | undefined>;
+  drop(names: readonly string[]): Promise<void>;
+  /** Whether this process may build for so long; nobody else may then. */
+  lease(ms: number): Promise<boolean>;
+}
+
+export type Members = readonly (readonly [member: string, score: number])[];
+
+/** Where a build begins: what stood on the board before it, and a number that later builds exceed. */
+export interface Start {
+  readonly number: number;
+  readonly standing: Standing;
+  readonly covered: readonly string[];
+}
+
+/** More changes than these cost as many calls as reading everything anew. */
+const mostChanges = 1000;
+const fence = 'fence';
+
+export class Board {
+  readonly #slate: Slate;
+  readonly #seal: Seal | undefined;
+
+  constructor(slate: Slate, seal: Seal | undefined) {
+    this.#slate = slate;
+    this.#seal = seal;
+  }
+
+  async read(): Promise<Standing | undefined> {
+    const members = await this.#slate.members();
+    return members && this.#standingOf(members);
+  }
+
+  append(changes: readonly Omit<Change, 'nonce' | 'at'>[]): Promise<void> {
+    const at = Date.now();
+    const members = changes.map((change) => `c${this.#close({ ...change, at, nonce: randomUUID() })}`);
+    return this.#slate.insist(members, 0);
+  }
+
+  /** Undefined while another replica builds, or nobody can say. */
+  async begin(leaseMs: number): Promise<Start | undefined> {
+    if (!(await this.#slate.lease(leaseMs))) return undefined;
+    const number = await this.#slate.next();
+    const members = await this.#slate.members();
+    if (number === undefined || !members) return undefined;
+    const covered = members.filter(([member]) => member !== fence).map(([member]) => member);
+    return { number, standing: this.#standingOf(members), covered };
+  }
+
+  hold(leaseMs: number): Promise<boolean> {
+    return this.#slate.lease(leaseMs);
+  }
+
+  /** Puts an edition in force whose parts are kept, unless a build that was begun later has. */
+  publish({ number, covered }: Start, edition: Edition): Promise<boolean> {
+    return this.#slate.exchange(`m${this.#close(edition)}`, number, covered);
+  }
+
+  async keep(name: string, bytes: Buffer, lifetimeMs: number): Promise<boolean> {
+    const sealed = this.#seal ? this.#seal.close(this.#nameOf(name), [bytes]) : bytes;
+    return this.#slate.put(name, sealed, lifetimeMs);
+  }
+
+  async kept(names: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
+    const found = (await this.#slate.get(names)) ?? [];
+    return names.map((name, at) => {
+      const bytes = found[at];
+      return bytes && this.#seal ? this.#seal.open(this.#nameOf(name), bytes) : bytes;
+    });
+  }
+
+  drop(names: readonly string[]): Promise<void> {
+    return this.#slate.drop(names);
+  }
+
+  #standingOf(members: Members): Standing {
+    const changes = members.filter(([member]) => member.startsWith('c'));
+    const newest = members
+      .filter(([member]) => member.startsWith('m'))
+      .reduce<readonly [string, number]>((best, each) => (each[1] > best[1] ? each : best), ['', 0]);
+    const isFull = changes.length > mostChanges;
+    return {
+      edition: newest[1] > 0 ? this.#open<Edition>(newest[0]) : undefined,
+      // What cannot be read may have been anything.
+      changes: isFull
+        ? []
+        : changes.map(
+            ([member]) => this.#open<Change>(member) ?? { nonce: member, at: 0, kind: 'all' as const },
+          ),
+      isFull,
+    };
+  }
+
+  #close(value: Change | Edition): string {
+    const plain = Buffer.from(JSON.stringify(value));
+    return (this.#seal ? this.#seal.close(this.#nameOf('board'), [plain]) : plain).toString('base64url');
+  }
+
+  #open<T>(member: string): T | undefined {
+    const bytes = Buffer.from(member.slice(1), 'base64url');
+    const plain = this.#seal ? this.#seal.open(this.#nameOf('board'), bytes) : bytes;
+    return plain && JSON.parse(plain.toString('utf8'));
+  }
+
+  #nameOf(name: string) {
+    const { key } = this.#slate;
+    return { key, meaning: lengthPrefixed(['snapshot 1', key, name]), generations: [] };
+  }
+}

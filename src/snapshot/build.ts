@@ -1,0 +1,108 @@
+/**
+ * Makes the next edition of a snapshot out of a whole reading, and puts it in force. The invariant: who was in the edition
+ * before leaves it on the tenant's own word only, and an edition that is empty or much smaller does not replace another.
+ */
+import { randomUUID } from 'node:crypto';
+
+import type { Reply } from '../scim/call.ts';
+import type { Board, Edition, Start } from './board.ts';
+import { collect, CollectFault, type Collected, type Fault } from './collect.ts';
+import { partsOf } from './parts.ts';
+import { EditionReader, idsName, partName } from './reader.ts';
+
+/** The way to the tenant for what nobody waits for: each call takes its turn when nobody else wants it. */
+export interface Source {
+  readonly page: (startIndex: number, count: number) => Promise<Reply>;
+  readonly single: (id: string) => Promise<Reply>;
+}
+
+export interface BuildOptions {
+  readonly source: Source;
+  readonly maxBytes: number;
+  /** How long an edition may be in force. */
+  readonly lifetimeMs: number;
+  /** Whether a guard has allowed an edition of any size. */
+  readonly isReleased: boolean;
+}
+
+export interface NotBuilt {
+  readonly fault: Fault | 'empty' | 'shrunk' | 'not-kept';
+  /** How many resources there were and would be. */
+  readonly before?: number;
+  readonly after?: number;
+}
+
+export type Built = { readonly edition: Edition } | NotBuilt;
+
+/** What a new edition may be smaller at most. */
+const mostShrink = 0.05;
+
+export async function build(board: Board, start: Start, options: BuildOptions): Promise<Built> {
+  const begunAt = Date.now();
+  try {
+    const collected = await collect({ askPage: options.source.page, maxBytes: options.maxBytes });
+    const before = await idsBefore(board, start);
+    const { size } = collected.bodies;
+    if (size === 0) return { fault: 'empty', before: before.length, after: 0 };
+    const missing = before.filter((id) => !collected.bodies.has(id));
+    const isMuch = size < before.length * (1 - mostShrink);
+    if (isMuch && !options.isReleased) return { fault: 'shrunk', before: before.length, after: size };
+    const found = options.isReleased ? [] : await stillThere(missing, options.source);
+    const bodies = new Map([...collected.bodies, ...found]);
+    return await keep(board, start, { ...collected, bodies, before, begunAt }, options.lifetimeMs);
+  } catch (cause) {
+    if (cause instanceof CollectFault) return { fault: cause.fault };
+    throw cause;
+  }
+}
+
+/** Whom the last edition has, but for those that have been deleted through us since. */
+async function idsBefore(board: Board, { standing }: Start): Promise<readonly string[]> {
+  const { edition, changes } = standing;
+  const ids = edition && (await new EditionReader(board).ids(edition));
+  const deleted = new Set(changes.flatMap(({ kind, id }) => (kind === 'gone' ? [id] : [])));
+  return ids?.filter((id) => !deleted.has(id)) ?? [];
+}
+
+/** Whom a page has not shown may have moved while others were read: each is asked for by himself. */
+async function stillThere(missing: readonly string[], { single }: Source): Promise<[string, Buffer][]> {
+  const found: [string, Buffer][] = [];
+  for (const id of missing) {
+    const { status, body } = await single(id);
+    if (status === 200) found.push([id, body]);
+    else if (status !== 404 && status !== 410) throw new CollectFault('tenant-error');
+  }
+  return found;
+}
+
+interface Content extends Collected {
+  readonly before: readonly string[];
+  readonly begunAt: number;
+}
+
+async function keep(board: Board, start: Start, content: Content, lifetimeMs: number): Promise<Built> {
+  const { before, bodies, begunAt, bytes, contentType } = content;
+  const name = { name: randomUUID() };
+  // Who was there stays at his place, so that a load that is under way goes on where it was.
+  const ids = [...new Set([...before.filter((id) => bodies.has(id)), ...bodies.keys()])];
+  const parts: number[] = [];
+  const inOrder = ids.map((id) => ({ id, body: bodies.get(id) ?? Buffer.alloc(0) }));
+  let isKept = await board.keep(idsName(name), Buffer.from(JSON.stringify(ids)), lifetimeMs);
+  for (const part of partsOf(inOrder)) {
+    isKept &&= await board.keep(partName(name, parts.length), part.bytes, lifetimeMs);
+    parts.push(part.count);
+  }
+  const edition: Edition = { ...name, begunAt, total: ids.length, bytes, parts, contentType };
+  const isPublished = isKept && (await board.publish(start, edition));
+  const names = namesOf(edition);
+  if (!isPublished) {
+    await board.drop(names);
+    return { fault: 'not-kept' };
+  }
+  if (start.standing.edition) await board.drop(namesOf(start.standing.edition));
+  return { edition };
+}
+
+function namesOf(edition: Edition): string[] {
+  return [idsName(edition), ...edition.parts.map((_, number) => partName(edition, number))];
+}

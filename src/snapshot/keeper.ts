@@ -1,0 +1,148 @@
+/**
+ * Keeps the snapshot of one type: builds it when it is due and nobody else does, and tells when it cannot. It rests at least
+ * as long as it worked, so that changes that end a snapshot again and again do not take the tenant's time for themselves.
+ */
+import type { Board, Standing } from './board.ts';
+import { build, type NotBuilt, type Source } from './build.ts';
+import { editionOf } from './shown.ts';
+
+export interface KeeperRules {
+  /** A whole reading is due after so long. */
+  readonly fullMs: number;
+  /** An edition older than this is not shown. */
+  readonly maxAgeMs: number;
+  readonly maxBytes: number;
+}
+
+export interface Keeping extends KeeperRules {
+  readonly source: Source;
+}
+
+export interface KeeperState {
+  readonly ageMs: number | undefined;
+  readonly total: number;
+  readonly bytes: number;
+  /** Whether lists are answered from it. */
+  readonly isShown: boolean;
+  /** Whether the last build came to nothing. */
+  readonly isFaulty: boolean;
+}
+
+export interface KeeperOptions {
+  readonly board: Board;
+  readonly keeping: () => Keeping;
+  /** @param event `refused`: a sound edition that is too small; `failed`: none was made; `recovered` */
+  readonly report: (event: 'refused' | 'failed' | 'recovered', facts: Record<string, unknown>) => void;
+}
+
+const leaseMs = 60_000;
+const leastRestMs = 1000;
+const mostRestMs = 60_000;
+const release = 'release';
+const releasedForMs = 24 * 60 * 60_000;
+
+export class Keeper implements Disposable {
+  readonly #options: KeeperOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #restUntil = 0;
+  #fault: string | undefined;
+  #isClosed = false;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#wait();
+  }
+
+  /** The next edition may be of any size, whichever replica builds it. */
+  async release(): Promise<boolean> {
+    this.#restUntil = 0;
+    return this.#options.board.keep(release, Buffer.from('1'), releasedForMs);
+  }
+
+  async state(): Promise<KeeperState> {
+    const standing = await this.#options.board.read();
+    const edition = standing?.edition;
+    const ageMs = edition && Math.max(0, Date.now() - edition.begunAt);
+    const { maxAgeMs } = this.#options.keeping();
+    const isShown = ageMs !== undefined && ageMs <= maxAgeMs && editionOf(standing as Standing) !== undefined;
+    return {
+      ageMs,
+      total: edition?.total ?? 0,
+      bytes: edition?.bytes ?? 0,
+      isShown,
+      isFaulty: this.#fault !== undefined,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
+
+  #wait(): void {
+    if (this.#isClosed) return;
+    const ms = Math.min(1000, this.#options.keeping().fullMs / 4);
+    this.#timer = setTimeout(() => void this.#turn().finally(() => this.#wait()), ms).unref();
+  }
+
+  async #turn(): Promise<void> {
+    const { board, keeping } = this.#options;
+    if (performance.now() < this.#restUntil) return;
+    const standing = await board.read();
+    if (!standing || !isDue(standing, keeping())) return;
+    const begunAt = performance.now();
+    try {
+      await this.#build();
+    } catch (cause) {
+      this.#fail('failed', { fault: 'tenant-error', code: cause instanceof Error ? cause.name : '' });
+    }
+    const tookMs = performance.now() - begunAt;
+    const restMs = this.#fault === undefined ? tookMs : Math.max(mostRestMs / 2, tookMs);
+    const { fullMs } = keeping();
+    this.#restUntil = performance.now() + Math.min(Math.max(restMs, leastRestMs), mostRestMs, fullMs);
+  }
+
+  async #build(): Promise<void> {
+    const { board, keeping } = this.#options;
+    const start = await board.begin(leaseMs);
+    if (!start) return;
+    const { source, maxBytes, maxAgeMs } = keeping();
+    const isReleased = (await board.kept([release]))[0] !== undefined;
+    const built = await build(board, start, {
+      source: {
+        page: (...page) => this.#held(() => source.page(...page)),
+        single: (id) => this.#held(() => source.single(id)),
+      },
+      maxBytes,
+      lifetimeMs: maxAgeMs + leaseMs,
+      isReleased,
+    });
+    if ('edition' in built) {
+      if (isReleased) await board.drop([release]);
+      if (this.#fault !== undefined) this.#options.report('recovered', { resources: built.edition.total });
+      this.#fault = undefined;
+    } else this.#refuse(built);
+  }
+
+  async #held<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new Error('The gateway is shutting down.');
+    await this.#options.board.hold(leaseMs);
+    return work();
+  }
+
+  #refuse({ fault, before, after }: NotBuilt): void {
+    const isRefusal = fault === 'shrunk' || (fault === 'empty' && (before ?? 0) > 0);
+    this.#fail(isRefusal ? 'refused' : 'failed', { fault, before, after });
+  }
+
+  /** Told once, not with every attempt. */
+  #fail(event: 'refused' | 'failed', facts: { readonly fault: string } & Record<string, unknown>): void {
+    if (this.#fault !== facts.fault && !this.#isClosed) this.#options.report(event, facts);
+    this.#fault = facts.fault;
+  }
+}
+
+function isDue(standing: Standing, { fullMs }: KeeperRules): boolean {
+  const edition = editionOf(standing);
+  return !edition || Date.now() - edition.begunAt >= fullMs;
+}

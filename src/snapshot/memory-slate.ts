@@ -1,0 +1,48 @@
+/** The slate of a gateway that runs alone. Several replicas must not use it: none would see what another one has written. */
+import type { Members, Slate } from './board.ts';
+
+export class MemorySlate implements Slate {
+  readonly key: string;
+  readonly #members = new Map<string, number>();
+  readonly #values = new Map<string, Buffer>();
+  #last = 0;
+
+  constructor(key: string) {
+    this.key = key;
+  }
+
+  async members(): Promise<Members> {
+    return [...this.#members];
+  }
+
+  async insist(members: readonly string[], score: number): Promise<void> {
+    for (const member of members) this.#members.set(member, score);
+  }
+
+  async exchange(member: string, score: number, gone: readonly string[]): Promise<boolean> {
+    this.#members.set(member, score);
+    for (const each of gone) this.#members.delete(each);
+    return true;
+  }
+
+  async next(): Promise<number> {
+    return (this.#last += 1);
+  }
+
+  async put(name: string, bytes: Buffer): Promise<boolean> {
+    this.#values.set(name, bytes);
+    return true;
+  }
+
+  async get(names: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
+    return names.map((name) => this.#values.get(name));
+  }
+
+  async drop(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#values.delete(name);
+  }
+
+  async lease(): Promise<boolean> {
+    return true;
+  }
+}

@@ -1,0 +1,107 @@
+/** Reading a whole collection, while others change it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import fc from 'fast-check';
+
+import { collect, CollectFault, type Fault } from '../../src/snapshot/collect.ts';
+import { Collection, many, peopleOf, type Totals } from './collection.ts';
+
+const maxBytes = 50_000_000;
+const read = (from: Collection, pageSize = 100) =>
+  collect({ askPage: from.page, maxBytes, pageSize }).then(({ bodies }) => [...bodies.keys()]);
+const fails = (fault: Fault) => (thrown: unknown) => thrown instanceof CollectFault && thrown.fault === fault;
+
+const directory = fc.record({
+  passes: fc.array(fc.boolean(), { maxLength: 120 }),
+  totals: fc.constantFrom<Totals>('provided', '2025', '2026'),
+  pageSize: fc.integer({ min: 6, max: 40 }),
+});
+
+test('a collection at rest is read as a whole, in its order, whatever conditions drop and totals say', async () => {
+  await fc.assert(
+    fc.asyncProperty(directory, async ({ passes, totals, pageSize }) => {
+      const tenant = new Collection(peopleOf(passes), totals);
+      assert.deepEqual(await read(tenant, pageSize), tenant.ids());
+    }),
+  );
+});
+
+test('nobody who stays is missed while others are deleted between two pages', async () => {
+  const deletions = fc.array(fc.array(fc.nat(200), { maxLength: 5 }), { maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(directory, deletions, async ({ passes, totals, pageSize }, bursts) => {
+      const tenant = new Collection(peopleOf(passes), totals);
+      const left = [...bursts];
+      tenant.onPage = (startIndex) => {
+        if (startIndex === 1) return;
+        for (const at of left.shift() ?? []) tenant.people.splice(at, 1);
+      };
+      const found = await read(tenant, pageSize).catch((thrown: unknown) => {
+        assert.ok(thrown instanceof CollectFault);
+        return undefined;
+      });
+      if (found)
+        assert.deepEqual(
+          tenant.ids().filter((id) => !found.includes(id)),
+          [],
+        );
+    }),
+  );
+});
+
+test('whoever moves behind by additions while the pages are read is there once', async () => {
+  const tenant = new Collection(many(250));
+  tenant.onPage = (startIndex) => {
+    if (startIndex > 1 && tenant.people.length < 260)
+      tenant.people.unshift({ id: `new${tenant.people.length}`, passes: true, version: 0 });
+  };
+  const found = await read(tenant);
+  assert.equal(new Set(found).size, found.length);
+  assert.ok(many(250).every(({ id }) => found.includes(id)));
+});
+
+test('a page that does not meet the one before is read again from where that began', async () => {
+  const tenant = new Collection(many(250));
+  tenant.onPage = (startIndex) => {
+    if (startIndex === 96) tenant.people.splice(0, 20);
+    tenant.onPage = () => {};
+  };
+  tenant.onPage = (startIndex) => {
+    if (startIndex === 96 && tenant.people.length === 250) tenant.people.splice(0, 20);
+  };
+  const found = await read(tenant);
+  assert.deepEqual(
+    tenant.ids().filter((id) => !found.includes(id)),
+    [],
+  );
+  assert.deepEqual(tenant.asked.slice(0, 3), ['1/100', '96/100', '1/100']);
+});
+
+test('a collection that moves by more than a page between two pages is given up', async () => {
+  const tenant = new Collection(many(500));
+  tenant.onPage = (startIndex) => {
+    if (startIndex > 1) tenant.people.splice(0, 120);
+  };
+  await assert.rejects(read(tenant), fails('moved'));
+});
+
+test('a real total that is greater than the positions that were read is a fault', async () => {
+  const tenant = new Collection(many(60));
+  const short = async (startIndex: number, count: number) =>
+    startIndex > 50 ? new Collection([]).page(startIndex, count) : tenant.page(startIndex, count);
+  await assert.rejects(collect({ askPage: short, maxBytes, pageSize: 10 }), fails('unread-positions'));
+});
+
+test('a collection that is larger than it may be is given up', async () => {
+  await assert.rejects(
+    collect({ askPage: new Collection(many(300)).page, maxBytes: 1000 }),
+    fails('too-large'),
+  );
+});
+
+test('a tenant that answers every index with the first page is not a collection', async () => {
+  const tenant = new Collection(many(300));
+  const stuck = (_: number, count: number) => tenant.page(1, count);
+  await assert.rejects(collect({ askPage: stuck, maxBytes }), fails('not-a-page'));
+});
