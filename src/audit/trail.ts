@@ -43,6 +43,8 @@ export interface Trail extends AsyncDisposable {
 
 export interface RequestEntry {
   add(facts: RequestFacts): void;
+  /** A record of its own about the call, of what has happened already: made up when the disk is back. Never rejects. */
+  remark(event: string, facts: Record<string, unknown>): Promise<void>;
   /** Resolves when the intent is on stable storage; throws `audit-unavailable` else, and then nothing may go up. */
   intend(upstream: UpstreamFacts): Promise<UpstreamEntry>;
   /**

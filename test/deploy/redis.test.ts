@@ -14,6 +14,7 @@ import { createRedisStore } from '../../src/cache/redis-store.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
 import { RedisPools } from '../../src/pace/redis-pool.ts';
 import type { CircuitState } from '../../src/redis-circuit.ts';
+import { RedisBook } from '../../src/writes/updates-redis.ts';
 import { createCertificate } from '../support/certificate.ts';
 import { startRedis } from '../support/redis.ts';
 import { freePort } from './free-port.ts';
@@ -116,6 +117,42 @@ test('what replicas share of failed log-ons works with the delivered Redis', asy
   assert.deepEqual(states, []);
 });
 
+/** One write of a group, from the copy that it was made of to what it left behind. */
+async function playBook(book: RedisBook): Promise<void> {
+  const place = { system: 'system', group: 'group', caller: 'caller' };
+  for (const giveUpAt = Date.now() + 8000; !book.circuit.isOpen; await sleep(10))
+    assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
+  const { clock = -1 } = (await book.look('system', 'group')) ?? {};
+  const copy = { id: 'copy', clock };
+  await book.tell(place, copy, { generation: 0, members: ['memberdiges'] });
+  const began = await book.begin(place);
+  assert.deepEqual(began?.copies, [copy]);
+  const entered = { id: 'write', caller: 'caller', members: ['memberdiges'], clock: Infinity };
+  assert.deepEqual(await book.enter(place, entered, clock, 10_000), []);
+  const ended = await book.end(place, began?.clock ?? 0);
+  assert.deepEqual(ended?.others, [entered]);
+  const addition = { ...entered, clock: ended?.clock ?? 0 };
+  await book.settle(place, { entered, addition, copy });
+  const later = await book.begin(place);
+  assert.deepEqual([later?.copies, later?.isShared, later?.known?.members], [[], false, ['memberdiges']]);
+  assert.deepEqual(await book.enter(place, { ...entered, id: 'next' }, began?.clock ?? 0, 10_000), [
+    addition,
+  ]);
+}
+
+test('what replicas share of writes of groups works with the delivered Redis', async () => {
+  await using server = await startDelivered();
+  using opened = openRedis(server.url, { ca: certificate });
+  const states: CircuitState[] = [];
+  using book = new RedisBook({
+    redis: opened.redis,
+    budgetMs: 2000,
+    onState: (state) => states.push(state),
+  });
+  await playBook(book);
+  assert.deepEqual(states, []);
+});
+
 test('the list of commands names exactly those that the gateway sends', async () => {
   await using server = await startRedis();
   using opened = openRedis(server.url);
@@ -136,6 +173,8 @@ test('the list of commands names exactly those that the gateway sends', async ()
   for (let other = 0; other < 6; other += 1) await ledger.fail({ ...names, user: `user ${other}` });
   await ledger.succeed(names);
   assert.ok(await pool.exchange({ leaseUs: 1e6, startUs: 0, spentAtLeast: 0, costUs: 1 }));
+  using book = new RedisBook({ redis: opened.redis, budgetMs: 2000 });
+  await playBook(book);
   using connection = connect(server.url, false);
   const statistics = String(await connection.redis.call('INFO', 'commandstats'));
   const sent = [...statistics.matchAll(/^cmdstat_([a-z|]+):/gm)].map(([, name]) => String(name));

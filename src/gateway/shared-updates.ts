@@ -1,0 +1,38 @@
+/**
+ * Who has read and written which group, as the configuration wants it: replicas that share a Redis for what they remember
+ * share this there too, on a connection of its own, so that large replies never stand in its way.
+ */
+import { log } from '../log.ts';
+import { RedisBook } from '../writes/updates-redis.ts';
+import { GroupUpdates } from '../writes/updates.ts';
+import type { Config } from './config.ts';
+import { openRedis } from './redis.ts';
+
+export interface OpenUpdates extends Disposable {
+  readonly updates: GroupUpdates;
+}
+
+/** @param key the same on all replicas */
+export function openUpdates(
+  { cache }: Pick<Config, 'cache'>,
+  key: Buffer,
+  note: (event: string, facts?: Record<string, unknown>) => void,
+): OpenUpdates {
+  if (cache.store === 'memory' || !cache.redis)
+    return { updates: new GroupUpdates({ key }), [Symbol.dispose]: () => {} };
+  using starting = new DisposableStack();
+  const { budget, ...place } = cache.redis;
+  const { redis } = starting.use(openRedis(place));
+  const book = starting.use(
+    new RedisBook({
+      redis,
+      budgetMs: budget,
+      onState: ({ state, reason }) => {
+        log.warn('what replicas share of writes to groups changed its state', { state, reason });
+        note(state === 'on' ? 'updates.recovered' : 'updates.degraded', { state, reason });
+      },
+    }),
+  );
+  const parts = starting.move();
+  return { updates: new GroupUpdates({ key, redis: book }), [Symbol.dispose]: () => parts.dispose() };
+}
