@@ -6,6 +6,7 @@ import { type ChainableCommander, Cluster, type Redis } from 'ioredis';
 
 import { Breaker } from './breaker.ts';
 import { type Debt, Debts } from './debts.ts';
+import { Followers, type Results } from './followers.ts';
 import { spaceOf } from './key.ts';
 import { type Look, newToken, type Store } from './store.ts';
 
@@ -44,6 +45,7 @@ class RedisStore implements Store {
   /** One for everything, or of a Cluster one for each space: a node may hang alone. */
   readonly #breakers = new Map<string, Breaker>();
   readonly #debts: Debts;
+  readonly #followers: Followers;
   #state: RedisState['state'] = 'on';
   #puts = 0;
   #putBytes = 0;
@@ -54,7 +56,11 @@ class RedisStore implements Store {
     this.#onState = onState;
     this.#now = now;
     this.#debts = new Debts(now);
-    watchPrimaries(redis, () => this.#debts.doubt());
+    this.#followers = new Followers(Math.ceil(budgetMs / 5), now);
+    watchPrimaries(redis, () => {
+      this.#debts.doubt();
+      this.#followers.forget();
+    });
     redis.on('error', (error: Error) => this.#failed(this.#breakerOf(''), error));
     redis.on('ready', () => this.#probeAll());
   }
@@ -113,7 +119,10 @@ class RedisStore implements Store {
 
   async #payDebts(key: string): Promise<void> {
     const debts = this.#debts.of(key, debtsPerCommand);
-    if (debts.length > 0) await this.#redis.del(...debts.map(({ generation }) => generation));
+    if (debts.length > 0) {
+      const deletion = this.#redis.pipeline().del(...debts.map(({ generation }) => generation));
+      throwFault(await this.#followers.exec(deletion, this.#placeOf(key)));
+    }
     this.#debts.pay(debts);
   }
 
@@ -123,7 +132,8 @@ class RedisStore implements Store {
     const debts = this.#debts.of(guard, debtsPerCommand);
     const others = debts.flatMap(({ generation }) => (generation === guard ? [] : [generation]));
     const pipeline = this.#redis.pipeline().set(guard, token, 'PX', tokenLifetimeMs, 'GET');
-    const results = (await (others.length > 0 ? pipeline.del(...others) : pipeline).exec()) ?? [];
+    const forgetting = others.length > 0 ? pipeline.del(...others) : pipeline;
+    const results = await this.#followers.exec(forgetting, this.#placeOf(guard));
     if (results.length === 0 || results.some(([error]) => error)) {
       // A server without memory refuses to set and still deletes.
       await this.#payDebts(guard);
@@ -188,8 +198,12 @@ class RedisStore implements Store {
 
   #breakerOf(key: string): Breaker {
     const options = { failures: 5, pauseMs: 2000, now: this.#now };
-    const space = this.#redis.isCluster ? spaceOf(key) : onlySpace;
-    return this.#breakers.getOrInsertComputed(space, () => new Breaker(options));
+    return this.#breakers.getOrInsertComputed(this.#placeOf(key), () => new Breaker(options));
+  }
+
+  /** What fails together. */
+  #placeOf(key: string): string {
+    return this.#redis.isCluster ? spaceOf(key) : onlySpace;
   }
 
   #succeeded(breaker: Breaker): void {
@@ -238,9 +252,13 @@ function isMoved(error: unknown): boolean {
   return error instanceof Error && /\b(MOVED|ASK) \d/.test(error.message);
 }
 
+function throwFault(results: Results): void {
+  for (const [error] of results) if (error) throw error;
+}
+
 async function lastOf(pipeline: ChainableCommander): Promise<(Buffer | null)[]> {
   const results = (await pipeline.exec()) ?? [];
-  for (const [error] of results) if (error) throw error;
+  throwFault(results);
   const last = results.at(-1)?.[1];
   if (!Array.isArray(last)) throw new Error('INCOMPLETE pipeline');
   return last;

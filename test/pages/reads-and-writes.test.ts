@@ -18,29 +18,18 @@ import { Side } from './paging-tenant.ts';
 const server = await startRedis();
 after(() => server[Symbol.asyncDispose]());
 
-const names = ['ada', 'bob', 'cyd', 'dan'];
+const names = ['ada', 'bob', 'cyd'];
 const lookUp = (name: string): string => `Users?filter=userName%20eq%20%22${name}%22`;
 
 const event = fc.record({
   replica: fc.nat({ max: 2 }),
-  does: fc.oneof(
-    { weight: 3, arbitrary: fc.constantFrom('get', 'get', 'list', 'look up', 'look up') },
-    {
-      weight: 1,
-      arbitrary: fc.constantFrom(
-        'replace',
-        'replace',
-        'create',
-        'patch',
-        'remove',
-        'join',
-        'replace unknown',
-      ),
-    },
+  does: fc.constantFrom(
+    ...(['get', 'get', 'get', 'get', 'list', 'look up', 'look up', 'look up'] as const),
+    ...(['replace', 'replace', 'create', 'patch', 'remove', 'join', 'replace unknown'] as const),
   ),
-  at: fc.nat({ max: 2 }),
+  at: fc.nat({ max: 1 }),
   name: fc.constantFrom(...names),
-  pause: fc.nat({ max: 12 }),
+  pause: fc.oneof(fc.nat({ max: 2 }), fc.nat({ max: 20 })),
 });
 type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
 
@@ -67,7 +56,7 @@ for (const [name, numRuns, turnMs, open] of [
             new Side(directory, {
               store: stores[at % stores.length] ?? assert.fail(),
               // Every way up and down takes its own time, so that answers overtake each other.
-              pause: () => pass(random() % 6),
+              pause: () => pass(random() % (random() % 4 === 0 ? 24 : 3)),
               system: `${name}-${run}`,
               settings: { blocks: 'on' },
               absenceMs: 60_000,
@@ -79,7 +68,7 @@ for (const [name, numRuns, turnMs, open] of [
       }),
       { numRuns, endOnFailure: true },
     );
-    assert.ok(Math.min(seen.hits, seen.absent, seen.kept) > numRuns / 8, JSON.stringify(seen));
+    assert.ok(Math.min(seen.hits / 10, seen.absent, seen.kept / 2) > numRuns / 20, JSON.stringify(seen));
   });
 
 /** Probes find that replies to writes are equal to reads. */
@@ -104,7 +93,13 @@ async function play(
   /** How often what was answered to writers had changed each answer. */
   const answered = new Map<string, number>();
 
+  /** Here and then elsewhere, so that what the first brought has a reader. */
   async function read(side: Side, target: string, what: string): Promise<void> {
+    await readOnce(side, target, what);
+    await readOnce(sides[(sides.indexOf(side) + 1) % sides.length] ?? side, target, what);
+  }
+
+  async function readOnce(side: Side, target: string, what: string): Promise<void> {
     const oldest = answered.get(what) ?? 0;
     const { reply, result } = await side.read(target);
     const { changes, Resources } = JSON.parse(reply.body.toString());
