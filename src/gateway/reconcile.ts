@@ -13,7 +13,7 @@ import { ask } from './ask.ts';
 import type { Asked, System } from './place.ts';
 
 /** What a write shows later than at once: eventual consistency takes moments, a repeat by IPS itself minutes (facts: IPS 5.3). */
-const waits = [0, 0.2, 0.8] as const;
+const waits = [0, 0.2, 0.5] as const;
 
 /** The write's true answer, if looking proves it; what was found is in the trail. */
 export async function reconcile(system: System, asked: Asked, sentAt: number): Promise<Reply | undefined> {
@@ -33,7 +33,7 @@ async function lookRepeatedly(system: System, asked: Asked, look: Look, sentAt: 
   for (const share of waits) {
     await sleep(share * system.repeats.lookForMs, undefined, { signal: ending }).catch(() => undefined);
     // A tenant that is slow to answer is not asked more often than the time is for.
-    if (ending.aborted || (share > 0 && performance.now() > until + waits.length)) break;
+    if (ending.aborted || (share > 0 && performance.now() > until)) break;
     finding = await lookOnce(system, asked, look, sentAt);
     if ('reply' in finding || system.repeats.lookForMs === 0) break;
   }

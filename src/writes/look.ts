@@ -9,7 +9,7 @@ import { priorities, understand, type Operation, type SystemFacts } from '../sci
 import { encodeSegment, noQuery, Query } from '../scim/target.ts';
 import { agreementOf, attribute, isAttributes, type Attributes } from './agreement.ts';
 import { digitsOf, readExactly, writeExactly } from './exact-json.ts';
-import { showsPatch } from './patch-claims.ts';
+import { claimsOf, showsPatch, type Claim } from './patch-claims.ts';
 
 /** What a look came to: the write's true answer, or why there is none. */
 export type Finding =
@@ -46,9 +46,14 @@ export function lookAfter(
   if (kind === 'create') return lookForCreated(sent, resourceType, system);
   if (id === undefined) return undefined;
   const asked = reading(system, [resourceType, id], noQuery);
+  // Nobody can read whether a password was changed.
+  if (kind === 'replace' && attribute(sent, 'password') !== undefined) return undefined;
   if (kind === 'replace')
     return { operation: asked, judge: (reply, times) => judgeReplaced(sent, reply, times) };
-  if (kind === 'patch') return { operation: asked, judge: (reply) => judgePatched(sent, reply) };
+  if (kind === 'patch') {
+    const claims = claimsOf(sent);
+    return claims && { operation: asked, judge: (reply) => judgePatched(claims, reply) };
+  }
   if (kind !== 'delete') return undefined;
   const alive = reading(system, [resourceType], queryOf({ startIndex: '1', count: '1' }));
   return { operation: asked, judge: judgeDeleted, alive };
@@ -111,7 +116,7 @@ function judgeCreated(sent: unknown, found: unknown, reply: Reply, times: Times)
 
 function judgeReplaced(sent: unknown, reply: Reply, times: Times): Finding {
   const found = reply.status === 200 ? readExactly(reply.body) : undefined;
-  if (!isAttributes(found) || attribute(sent, 'password') !== undefined) return undecided;
+  if (!isAttributes(found)) return undecided;
   const { differs, lacks, exceeds } = agreementOf(sent, found, { exact: true });
   const age = ageOf(attribute(attribute(found, 'meta'), 'lastModified'), reply, times);
   // A PUT clears what it does not name; what is there besides must have been made by it.
@@ -119,9 +124,9 @@ function judgeReplaced(sent: unknown, reply: Reply, times: Times): Finding {
   return { result: 'found', reply: { ...replyOf(200, found, reply), body: reply.body } };
 }
 
-function judgePatched(sent: unknown, reply: Reply): Finding {
+function judgePatched(claims: readonly Claim[], reply: Reply): Finding {
   const found = reply.status === 200 ? readExactly(reply.body) : undefined;
-  return showsPatch(sent, found) ? { result: 'found', reply: nothing } : undecided;
+  return isAttributes(found) && showsPatch(claims, found) ? { result: 'found', reply: nothing } : undecided;
 }
 
 function judgeDeleted({ status }: Reply): Finding {

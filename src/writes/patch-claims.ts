@@ -4,7 +4,7 @@
  */
 import { agreementOf, attribute, isAttributes, isUnassigned } from './agreement.ts';
 
-interface Claim {
+export interface Claim {
   readonly op: 'add' | 'replace' | 'remove';
   /** Attribute names from the outside in; an extension's schema is one of them. */
   readonly path: readonly string[];
@@ -12,17 +12,22 @@ interface Claim {
 }
 
 /** Every change that was asked for is there, as far as that can be seen. */
-export function showsPatch(patch: unknown, found: unknown): boolean {
+export function showsPatch(claims: readonly Claim[], found: unknown): boolean {
+  return claims.every((claim) => isShown(claim, valueAt(found, claim.path)));
+}
+
+/** What a resource would have to show; undefined where none could. */
+export function claimsOf(patch: unknown): readonly Claim[] | undefined {
   const operations = attribute(patch, 'operations');
-  if (!Array.isArray(operations) || operations.length === 0) return false;
-  const claims = operations.map(claimsOf);
-  if (!claims.every((each) => each !== undefined)) return false;
+  if (!Array.isArray(operations) || operations.length === 0) return undefined;
+  const claims = operations.map(claimsOfOne);
+  if (!claims.every((each) => each !== undefined)) return undefined;
   const all = claims.flat();
-  return areIndependent(all) && all.every((claim) => isShown(claim, valueAt(found, claim.path)));
+  return areIndependent(all) ? all : undefined;
 }
 
 /** Undefined where the result would not show it. */
-function claimsOf(operation: unknown): Claim[] | undefined {
+function claimsOfOne(operation: unknown): Claim[] | undefined {
   const op = String(attribute(operation, 'op')).toLowerCase();
   if (op !== 'add' && op !== 'replace' && op !== 'remove') return undefined;
   const [path, value] = [attribute(operation, 'path'), attribute(operation, 'value')];
