@@ -17,6 +17,10 @@ const commands: Readonly<Record<string, Command>> = {
     says: "play an identity manager's day against a gateway and an embedded tenant",
     load: () => import('./cli/demo.ts'),
   },
+  init: {
+    says: 'write an installation from the repositories of an identity manager',
+    load: () => import('./cli/init.ts'),
+  },
   check: { says: 'check the configuration and report every fault', load: () => import('./cli/check.ts') },
   doctor: {
     says: 'find the broken leg between this host and the tenants',
@@ -27,6 +31,7 @@ const commands: Readonly<Record<string, Command>> = {
     load: () => import('./cli/explain.ts'),
   },
   secret: { says: 'give a technical user a new secret', load: () => import('./cli/secret.ts') },
+  guard: { says: 'what the guard holds back, and its release', load: () => import('./cli/guard.ts') },
   ips: { says: 'run the embedded tenant alone', load: () => import('./cli/ips.ts') },
   'idm-csv': {
     says: 'write the repository file for SAP Identity Management',

@@ -1,0 +1,162 @@
+/**
+ * What an installation needs that takes the place of tenants in an identity manager's repositories: a configuration,
+ * the repositories with the gateway's address, and what is left to do by hand. Nothing secret is taken over.
+ */
+import { stringify } from 'yaml';
+
+import { type Repository, writeRepository } from './repository-csv.ts';
+
+export interface Wishes {
+  readonly host: string;
+  readonly port: number;
+  /** The technical user that the identity manager logs on with. */
+  readonly caller: string;
+}
+
+export interface Plan {
+  /** Path below the directory of the installation → content. */
+  readonly files: ReadonlyMap<string, string>;
+  /** What was noticed, in sentences. */
+  readonly remarks: readonly string[];
+  readonly secretFiles: readonly string[];
+  readonly systems: readonly string[];
+}
+
+/** Longer than a write may take at the tenant (190 s), so that the caller does not give up before the outcome is known. */
+const readTimeoutMs = 200_000;
+const systemPath = /^(?<base>.*)\/ipsproxy\/service\/api\/v1\/scim\/(?<system>[^/]+)\/?$/;
+
+interface Found {
+  readonly repository: Repository;
+  readonly system: string;
+  readonly tenant: string;
+}
+
+export class CannotPlan extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'CannotPlan';
+  }
+}
+
+export function planFor(repositories: readonly Repository[], wishes: Wishes): Plan {
+  const found = repositories.map(locate);
+  const twice = found.find(({ system }, at) => found.findIndex((other) => other.system === system) !== at);
+  if (twice)
+    throw new CannotPlan(
+      `${twice.repository.file}: the system ${twice.system} is in two of the repositories`,
+    );
+  const tenants = new Map(found.map((each) => [each.tenant, each]));
+  const config = {
+    publicUrl: `https://${wishes.host}${wishes.port === 443 ? '' : `:${wishes.port}`}`,
+    listen: {
+      host: '0.0.0.0',
+      port: wishes.port,
+      tls: { certificate: { file: 'tls/gatehouse.crt' }, key: { file: 'tls/gatehouse.key' } },
+    },
+    audit: { directory: 'var/audit', keyFile: 'var/keys/audit.key' },
+    secretsFile: 'var/secrets.yaml',
+    callers: {
+      [wishes.caller]: {
+        permissions: [
+          {
+            permission: 'Access Proxy System API',
+            systems: found.map(({ system }) => system),
+            access: ['read', 'write'],
+          },
+        ],
+      },
+    },
+    tenants: Object.fromEntries([...tenants].map(([name, each]) => [name, tenantOf(name, each)])),
+    systems: Object.fromEntries(found.map((each) => [each.system, systemOf(each)])),
+  };
+  const csv = found.map(
+    ({ repository }) => [`repositories/${nameOf(repository)}.csv`, redirected(repository, wishes)] as const,
+  );
+  return {
+    files: new Map([['gatehouse.yaml', `${head}${stringify(config)}`], ...csv]),
+    remarks: found.flatMap(({ repository }) => remarksOn(repository)),
+    secretFiles: [...tenants.keys()].map((name) => `secrets/${name}.secret`),
+    systems: found.map(({ system }) => system),
+  };
+}
+
+const head = `# Written by 'gatehouse init' from the repositories of an identity manager. config/gatehouse.example.yaml
+# explains every key; 'gatehouse check' says what is still missing.
+
+`;
+
+function locate(repository: Repository): Found {
+  const { file, columns } = repository;
+  const path = columns.get('SCIM_PATH') ?? '';
+  const system = systemPath.exec(path)?.groups?.['system'];
+  if (system === undefined)
+    throw new CannotPlan(`${file}: SCIM_PATH ${JSON.stringify(path)} does not lead to a proxy system`);
+  const [label = ''] = (columns.get('SCIM_HOST') ?? '').toLowerCase().split('.');
+  return { repository, system, tenant: label.replaceAll(/[^a-z0-9-]/g, '-') };
+}
+
+function tenantOf(name: string, { repository: { columns } }: Found) {
+  const value = (column: string): string => columns.get(column) ?? '';
+  const port = value('SCIM_PORT');
+  const authority = `${value('SCIM_HOST')}${port === '' || port === '443' ? '' : `:${port}`}`;
+  const base = systemPath.exec(value('SCIM_PATH'))?.groups?.['base'] ?? '';
+  const secret = { file: `secrets/${name}.secret` };
+  const user = value('AUTH_USER') || 'REPLACE-BY-THE-CLIENT-ID';
+  const tokenUrl = value('OAUTH_URL');
+  const credential =
+    tokenUrl === ''
+      ? { type: 'basic', user, secret }
+      : { type: 'oauth', clientId: user, secret, tokenUrl: tokenUrl };
+  const proxy = value('PROXY_HOST');
+  return {
+    url: `https://${authority}${base}`,
+    credential,
+    ...(proxy !== '' && { outboundProxy: { url: `http://${proxy}:${value('PROXY_PORT') || '8080'}` } }),
+  };
+}
+
+function systemOf({ repository: { columns }, tenant }: Found) {
+  const method = columns.get('SCIM_ASSIGNMENT_METHOD');
+  const assignment = method === 'PUT' || method === 'PATCH' ? { assignment: method } : {};
+  return { tenant, name: columns.get('Name'), ...assignment };
+}
+
+function nameOf({ columns }: Repository): string {
+  return (columns.get('Name') ?? '').replaceAll(/[^\w.-]/g, '_');
+}
+
+/** Where the identity manager calls from now on; what it calls stays the same. */
+function redirected({ columns }: Repository, { host, port, caller }: Wishes): string {
+  const ours: Readonly<Record<string, string>> = {
+    AUTH_TYPE: 'basic',
+    AUTH_USER: caller,
+    AUTH_PASSWORD: '',
+    OAUTH_URL: '',
+    PROXY_HOST: '',
+    PROXY_PORT: '',
+    PROXY_USER: '',
+    PROXY_PASSWORD: '',
+    READ_TIMEOUT: String(Math.max(Number(columns.get('READ_TIMEOUT')) || 0, readTimeoutMs)),
+    SCIM_HOST: host,
+    SCIM_PORT: String(port),
+    SCIM_PROTOCOL: 'https',
+  };
+  return writeRepository(new Map([...columns].map(([name, value]) => [name, ours[name] ?? value])));
+}
+
+function remarksOn({ file, columns }: Repository): string[] {
+  const has = (column: string): boolean => (columns.get(column) ?? '') !== '';
+  return [
+    ...(has('AUTH_PASSWORD') ? [`${file} contains a password. It was not taken over; delete the file.`] : []),
+    ...(columns.get('SCIM_PROTOCOL') === 'http'
+      ? [`${file} calls plain HTTP; the gateway will use HTTPS.`]
+      : []),
+    ...(has('PROXY_USER')
+      ? [`${file} logs on at its proxy: put user and password into outboundProxy.url as a reference.`]
+      : []),
+    ...(has('TRUSTSTORE')
+      ? [`${file} names a trust store: the authority of the gateway's certificate must be in it.`]
+      : []),
+  ];
+}

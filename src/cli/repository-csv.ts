@@ -1,0 +1,51 @@
+/**
+ * Reads the CSV of a SCIM repository as SAP Identity Management and the tenant export it (facts: IPS 6.1): a line of
+ * names, a line of values, each followed by a comma, values in quotes without any escape. The columns are found by name.
+ */
+export interface Repository {
+  readonly file: string;
+  /** Of every column, in the order of the file. */
+  readonly columns: ReadonlyMap<string, string>;
+}
+
+export class NotARepository extends Error {
+  constructor(file: string, reason: string) {
+    super(`${file} is no repository of type SCIM: ${reason}`);
+    this.name = 'NotARepository';
+  }
+}
+
+const needed = ['Name', 'SCIM_HOST', 'SCIM_PATH'];
+
+export function readRepository(file: string, text: string): Repository {
+  const [head = '', line = '', ...rest] = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+  if (rest.some((more) => more.trim() !== '')) throw new NotARepository(file, 'it has more than two lines');
+  const [names, values] = [fieldsOf(head), fieldsOf(line)];
+  if (names.length !== values.length)
+    throw new NotARepository(file, `it has ${names.length} names and ${values.length} values`);
+  const columns = new Map(names.map((name, at) => [name, values[at] ?? '']));
+  const missing = needed.filter((name) => (columns.get(name) ?? '') === '');
+  if (missing.length > 0) throw new NotARepository(file, `${missing.join(', ')} is missing`);
+  return { file, columns };
+}
+
+/** A comma behind the last field ends it and begins none. */
+function fieldsOf(line: string): string[] {
+  const fields: string[] = [];
+  const pattern = /\s*(?:"([^"]*)"|([^",]*))\s*(?:,|$)/y;
+  while (pattern.lastIndex < line.length) {
+    const found = pattern.exec(line);
+    if (!found) return [];
+    fields.push(found[1] ?? found[2] ?? '');
+  }
+  return fields;
+}
+
+/** As the import reads it: an empty value without quotes, and no line break at the end. */
+export function writeRepository(columns: ReadonlyMap<string, string>): string {
+  const broken = [...columns].find(([, value]) => /["\r\n]/.test(value));
+  if (broken) throw new Error(`${broken[0]}: a quotation mark or line break cannot be written to this CSV`);
+  const names = [...columns.keys()].map((name) => `${name},`).join('');
+  const values = [...columns.values()].map((value) => (value === '' ? ',' : `"${value}",`)).join('');
+  return `${names}\n${values}`;
+}

@@ -1,0 +1,123 @@
+/** `gatehouse init`: from a repository's CSV to a configuration that starts, and to the same repository through us. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { readRepository } from '../../src/cli/repository-csv.ts';
+import { loadConfig } from '../../src/gateway/config.ts';
+import { idmCsv } from '../../src/ips/idm-csv.ts';
+import { createCertificate } from '../support/certificate.ts';
+
+const main = resolve(import.meta.dirname, '../../src/main.ts');
+const run = promisify(execFile);
+const systemId = '0b7c1c52-1f5e-4b4e-9f57-6a2f0d3c9a11';
+
+/** As a tenant exports it, with what an administrator has entered since. */
+function exported(changes: Readonly<Record<string, string>> = {}): string {
+  const address = new URL('https://acme.accounts.ondemand.com');
+  const csv = idmCsv({ name: 'SAC PROXY', systemId, address, assignment: 'PATCH' });
+  const { columns } = readRepository('exported', csv);
+  const values = [...columns].map(([name, value]) => changes[name] ?? value);
+  return `${[...columns.keys()].join(',')},\n${values.map((value) => (value ? `"${value}",` : ',')).join('')}`;
+}
+
+async function init(directory: string, csv: string, ...more: string[]) {
+  const file = join(directory, 'sac.csv');
+  const out = join(directory, 'gatehouse');
+  await writeFile(file, csv);
+  const host = ['--host', 'gatehouse.dmz.example.com'];
+  const { stdout } = await run(process.execPath, [
+    main,
+    'init',
+    '--from-csv',
+    file,
+    ...host,
+    '--out',
+    out,
+    ...more,
+  ]);
+  return { out, stdout };
+}
+
+test('what it writes is a sound configuration once the files that it names are there', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  const { out, stdout } = await init(directory.path, exported({ AUTH_USER: 'T000042' }));
+  const { certificate, key } = createCertificate('gatehouse.dmz.example.com');
+  await writeFile(join(out, 'tls/gatehouse.crt'), certificate);
+  await writeFile(join(out, 'tls/gatehouse.key'), key, { mode: 0o600 });
+  await writeFile(join(out, 'secrets/acme.secret'), 'of the tenant', { mode: 0o600 });
+  const config = loadConfig(join(out, 'gatehouse.yaml'));
+  const { acme } = config.tenants;
+  assert.equal(acme?.url, 'https://acme.accounts.ondemand.com');
+  assert.ok(acme?.credential.type === 'basic' && acme.credential.user === 'T000042');
+  assert.equal(config.systems[systemId]?.tenant, 'acme');
+  assert.equal(config.systems[systemId]?.name, 'SAC PROXY');
+  assert.match(stdout, /keytool -importcert/);
+  assert.match(stdout, /The way back/);
+});
+
+test('the repository to import differs in where it calls and how it logs on, and in nothing else', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  const before = exported({ PROXY_HOST: 'proxy.example.com', PROXY_PORT: '3128', AUTH_PASSWORD: 'in clear' });
+  const { out, stdout } = await init(directory.path, before);
+  const [name = ''] = await readdir(join(out, 'repositories'));
+  const after = await readFile(join(out, 'repositories', name), 'utf8');
+  const [old, now] = [readRepository('old', before).columns, readRepository('now', after).columns];
+  const changed = [...old].filter(([column, value]) => now.get(column) !== value).map(([column]) => column);
+  assert.deepEqual(changed.toSorted(), [
+    'AUTH_PASSWORD',
+    'AUTH_USER',
+    'PROXY_HOST',
+    'PROXY_PORT',
+    'READ_TIMEOUT',
+    'SCIM_HOST',
+  ]);
+  assert.deepEqual([...now.keys()], [...old.keys()]);
+  assert.equal(now.get('SCIM_HOST'), 'gatehouse.dmz.example.com');
+  assert.match(await readFile(join(out, 'gatehouse.yaml'), 'utf8'), /url: http:\/\/proxy\.example\.com:3128/);
+  assert.match(stdout, /contains a password/);
+  assert.doesNotMatch(stdout + after, /in clear/);
+});
+
+test('an OAuth repository becomes an OAuth credential of the tenant, and Basic at the gateway', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  const oauth = {
+    AUTH_TYPE: 'oauth',
+    AUTH_USER: 'client',
+    OAUTH_URL: 'https://acme.accounts.ondemand.com/oauth2/token',
+  };
+  const { out } = await init(directory.path, exported(oauth), '--caller', 'idm', '--port', '8443');
+  const text = await readFile(join(out, 'gatehouse.yaml'), 'utf8');
+  assert.match(text, /type: oauth\n +clientId: client/);
+  assert.match(text, /publicUrl: https:\/\/gatehouse\.dmz\.example\.com:8443/);
+  const csv = await readFile(join(out, 'repositories', 'SAC_PROXY.csv'), 'utf8');
+  const { columns } = readRepository('now', csv);
+  assert.deepEqual(
+    ['AUTH_TYPE', 'AUTH_USER', 'OAUTH_URL', 'SCIM_PORT'].map((column) => columns.get(column)),
+    ['basic', 'idm', '', '8443'],
+  );
+});
+
+test('what is no repository, or leads elsewhere, is told and nothing is written', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  for (const [csv, says] of [
+    ['a,b,\n"1",', /names and .* values/],
+    [exported({ SCIM_PATH: '/scim/v2' }), /does not lead to a proxy system/],
+    [exported({ SCIM_HOST: '' }), /SCIM_HOST is missing/],
+  ] as const)
+    await assert.rejects(init(directory.path, csv), ({ code, stderr }: { code: number; stderr: string }) => {
+      assert.match(stderr, says);
+      return code === 1;
+    });
+  assert.deepEqual(await readdir(directory.path), ['sac.csv']);
+});
+
+test('a directory that is there is not written into', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  await init(directory.path, exported());
+  await assert.rejects(init(directory.path, exported()), { code: 1 });
+});
