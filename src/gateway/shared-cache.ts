@@ -10,6 +10,7 @@ import { log } from '../log.ts';
 import { keysIn } from './config-cache.ts';
 import type { Config } from './config.ts';
 import { openRedis } from './redis.ts';
+import { Unreadable } from './unreadable.ts';
 
 export interface OpenCache extends AsyncDisposable {
   readonly cache: Cache;
@@ -44,12 +45,14 @@ export function openCache(
   });
   const mastersOf = ({ keys }: Config['cache']): Buffer[] => (keys ? keysIn(keys) : [key]);
   const seal = new Sealer(mastersOf(settings));
-  const cache = createCache({ store, key, seal, onUnreadable: () => note('cache.integrity_failure') });
+  const unreadable = new Unreadable((facts) => note('cache.integrity_failure', { ...facts }));
+  const cache = createCache({ store, key, seal, onUnreadable: () => unreadable.report() });
   return {
     cache,
     keepTo: (next) => seal.adopt(mastersOf(next.cache)),
     async [Symbol.asyncDispose]() {
       await cache[Symbol.asyncDispose]();
+      unreadable[Symbol.dispose]();
       disconnect();
     },
   };

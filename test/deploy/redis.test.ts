@@ -91,7 +91,10 @@ test('the gateway’s cache works with the delivered Redis', async () => {
   store.put(entry, Buffer.from('value'), 10_000);
   assert.equal(String((await look()).value), 'value');
   await store.renew([users]);
-  assert.notDeepEqual((await look()).tokens, tokens);
+  const renewed = (await look()).tokens;
+  assert.notDeepEqual(renewed, tokens);
+  assert.ok(await store.advance([users], users, renewed[0] ?? ''), 'SET … GET is allowed');
+  assert.equal(await opened.redis.wait(0, 1), 0);
 });
 
 test('what replicas share of failed log-ons works with the delivered Redis', async () => {
@@ -169,6 +172,7 @@ test('the list of commands names exactly those that the gateway sends', async ()
     if (isAnswered) break;
   }
   store.put(entry, Buffer.from('value'), 10_000);
+  await store.renew(['gh1:{system}:users']);
   await ledger.charge(names);
   for (let other = 0; other < 6; other += 1) await ledger.fail({ ...names, user: `user ${other}` });
   await ledger.succeed(names);
