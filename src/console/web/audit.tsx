@@ -1,0 +1,252 @@
+/** The audit trail: what happened, of all replicas, and whether it still is what was written. */
+import '@ui5/webcomponents-icons/dist/download.js';
+import '@ui5/webcomponents-icons/dist/refresh.js';
+import {
+  Button,
+  DynamicPage,
+  DynamicPageTitle,
+  FlexibleColumnLayout,
+  Menu,
+  MenuItem,
+  MessageStrip,
+  Title,
+} from '@ui5/webcomponents-react';
+import { useId, useState, type ReactNode } from 'react';
+
+import {
+  endpoints,
+  type AuditHealth,
+  type AuditQuery,
+  type ExportFormat,
+  type Histogram,
+} from '../api-types.ts';
+import { apiBase } from './api.ts';
+import { AuditSearch, Criteria } from './audit-search.tsx';
+import { Empty, Refused } from './busy.tsx';
+import { Facets } from './facets.tsx';
+import { useFetched } from './fetched.ts';
+import { HistogramChart } from './histogram-chart.tsx';
+import { useNavigation } from './navigation.tsx';
+import { Patterns } from './outcomes.tsx';
+import { RecordDetailPage } from './record-detail.tsx';
+import { RecordTable } from './record-table.tsx';
+import { useRecords } from './records.ts';
+import { parametersOf } from './route.ts';
+import { TrailsDialog } from './trails-dialog.tsx';
+import { VerifyDialog } from './verify-dialog.tsx';
+import { useWords } from './words.tsx';
+
+/** A record needs more room than a list of few columns. */
+const columns = { desktop: { TwoColumnsStartExpanded: { layout: ['58%', '42%', '0px'] } } };
+
+export function AuditPage(): ReactNode {
+  const { view, go } = useNavigation();
+  return (
+    <FlexibleColumnLayout
+      layoutsConfiguration={columns}
+      layout={view.record === undefined ? 'OneColumn' : 'TwoColumnsStartExpanded'}
+      className="page"
+      startColumn={
+        <div className="column">
+          <Search />
+        </div>
+      }
+      midColumn={
+        view.record === undefined ? (
+          <div />
+        ) : (
+          <div className="column">
+            <RecordDetailPage
+              key={view.record}
+              id={view.record}
+              open={(record) => go({ ...view, page: 'audit', record })}
+              close={() => go({ ...view, page: 'audit', record: undefined })}
+            />
+          </div>
+        )
+      }
+    />
+  );
+}
+
+function Search(): ReactNode {
+  const { say, format } = useWords();
+  const { view, go } = useNavigation();
+  const [turn, setTurn] = useState(0);
+  const { query } = view;
+  const order = view.order ?? 'newest';
+  const parameters = parametersOf(query).toString();
+  const histogram = useFetched<Histogram>(
+    `${endpoints.histogram.path}?${parameters}${parameters && '&'}bars=120`,
+  );
+  const records = useRecords(parameters, order, turn);
+  const health = useFetched<AuditHealth>(endpoints.trails.path, 15_000);
+  const change = (changes: Partial<AuditQuery>): void =>
+    go({ ...view, page: 'audit', query: without({ ...query, ...changes }), record: undefined });
+  const refusal = records.refusal ?? histogram.refusal;
+  const found = histogram.value;
+
+  return (
+    <DynamicPage
+      hidePinButton
+      className="page search-page"
+      titleArea={
+        <DynamicPageTitle
+          heading={
+            <Title level="H1" size="H3">
+              {say('page.audit')}
+            </Title>
+          }
+          subheading={
+            <span className="quiet">
+              {found && say('audit.found', { count: format.count(found.total) })}
+              {health.value &&
+                ` · ${say('audit.trails', { trails: health.value.trails.length, records: format.count(health.value.records) })}`}
+            </span>
+          }
+          actionsBar={
+            <div className="actions bar">
+              <Actions
+                query={query}
+                health={health.value}
+                again={() => {
+                  setTurn(turn + 1);
+                  histogram.again();
+                  health.again();
+                }}
+                order={order}
+                turnAround={() =>
+                  go({ ...view, page: 'audit', order: order === 'newest' ? 'oldest' : undefined })
+                }
+              />
+            </div>
+          }
+        />
+      }
+    >
+      <Patterns />
+      <div className="audit">
+        <AuditSearch query={query} change={change} />
+        <Criteria query={query} change={change} />
+        {health.value && <Silences health={health.value} damages={found?.damages ?? []} />}
+        {refusal && <Refused refusal={refusal} again={() => setTurn(turn + 1)} />}
+        {found && <HistogramChart histogram={found} brush={(from, to) => change({ from, to })} />}
+        <div className="audit-found">
+          {found && view.record === undefined && (
+            <Facets facets={found.facets} query={query} change={change} />
+          )}
+          {records.rows.length === 0 && !records.busy && !refusal ? (
+            <Empty search title={say('records.none')} text={say('records.none.hint')} />
+          ) : (
+            <RecordTable
+              records={records}
+              chosen={view.record}
+              choose={(record) => go({ ...view, page: 'audit', record })}
+              replicas={(health.value?.trails.length ?? 0) > 1}
+            />
+          )}
+        </div>
+      </div>
+    </DynamicPage>
+  );
+}
+
+interface ActionsProps {
+  readonly query: AuditQuery;
+  readonly health: AuditHealth | undefined;
+  readonly again: () => void;
+  readonly order: 'newest' | 'oldest';
+  readonly turnAround: () => void;
+}
+
+const exportFormats: readonly ExportFormat[] = ['csv', 'ocsf', 'ecs', 'cef', 'lines'];
+
+function Actions({ query, health, again, order, turnAround }: ActionsProps): ReactNode {
+  const { say } = useWords();
+  const [menu, setMenu] = useState(false);
+  const [trails, showTrails] = useState(false);
+  const [verify, showVerify] = useState(false);
+  const opener = useId();
+  return (
+    <>
+      <Button design="Emphasized" onClick={() => showVerify(true)}>
+        {say('verify')}
+      </Button>
+      <Button onClick={() => showTrails(true)}>{say('trails')}</Button>
+      <Button
+        id={opener}
+        icon="download"
+        onClick={() => setMenu(true)}
+        accessibilityAttributes={{ hasPopup: 'menu' }}
+      >
+        {say('export')}
+      </Button>
+      <Button onClick={turnAround}>{say(`order.${order}`)}</Button>
+      <Button icon="refresh" tooltip={say('refresh')} accessibleName={say('refresh')} onClick={again} />
+      <Menu
+        open={menu}
+        opener={opener}
+        headerText={say('export')}
+        onClose={() => setMenu(false)}
+        onItemClick={({ detail }) => {
+          const format = exportFormats.find((name) => name === detail.item.dataset['format']);
+          if (format) download(query, format);
+        }}
+      >
+        {exportFormats.map((format) => (
+          <MenuItem key={format} data-format={format} text={say(`export.${format}`)} />
+        ))}
+      </Menu>
+      <TrailsDialog open={trails} close={() => showTrails(false)} health={health} />
+      <VerifyDialog open={verify} close={() => showVerify(false)} />
+    </>
+  );
+}
+
+/** A link, so that the browser streams it to disk and no page has to hold it. */
+function download(query: AuditQuery, format: ExportFormat): void {
+  const link = document.createElement('a');
+  const parameters = parametersOf(query);
+  parameters.set('format', format);
+  link.href = `${apiBase}${endpoints.export.path}?${parameters}`;
+  link.download = '';
+  link.click();
+}
+
+function Silences({
+  health,
+  damages,
+}: {
+  readonly health: AuditHealth;
+  readonly damages: Histogram['damages'];
+}): ReactNode {
+  const { say, format } = useWords();
+  const silent = health.trails.filter((trail) => trail.silent);
+  return (
+    <>
+      {silent.length > 0 && (
+        <MessageStrip design="Critical" hideCloseButton className="strip">
+          {say('audit.silent', { names: silent.map(({ instance }) => instance).join(', ') })}
+        </MessageStrip>
+      )}
+      {health.missing.length > 0 && (
+        <MessageStrip design="Negative" hideCloseButton className="strip">
+          {say('audit.missing', { names: health.missing.map(({ origin }) => origin).join(', ') })}
+        </MessageStrip>
+      )}
+      {damages.length > 0 && (
+        <MessageStrip design="Negative" hideCloseButton className="strip">
+          {say('audit.damaged')} {damages.map(({ file, reason }) => `${file}: ${reason}`).join(' ')}
+        </MessageStrip>
+      )}
+      {health.indexed < 1 && (
+        <MessageStrip hideCloseButton className="strip">
+          {say('audit.indexing', { share: format.share(health.indexed) })}
+        </MessageStrip>
+      )}
+    </>
+  );
+}
+
+const without = (query: AuditQuery): AuditQuery =>
+  Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));

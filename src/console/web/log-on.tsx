@@ -1,0 +1,140 @@
+/** Logging on: at the company's own log-on by OIDC, or with a local account for when that is away. */
+import { Button, Input, Label, MessageStrip, Title, type InputDomRef } from '@ui5/webcomponents-react';
+import { useId, useRef, useState, type ReactNode } from 'react';
+
+import { endpoints, oidcLogOnPath, type LogOnRequest, type Session } from '../api-types.ts';
+import { call } from './api.ts';
+import { refusalOf } from './fetched.ts';
+import logo from './gatehouse.svg';
+import type { Word } from './words-en.ts';
+import { useWords } from './words.tsx';
+
+export interface Notice {
+  readonly word: Word;
+  readonly detail?: string;
+}
+
+interface LogOnProps {
+  readonly session?: Session;
+  readonly notice?: Notice | undefined;
+  readonly take: (session: Session) => void;
+}
+
+export function LogOn({ session, notice, take }: LogOnProps): ReactNode {
+  const { say, language, setLanguage } = useWords();
+  const then = encodeURIComponent(`${location.pathname}${location.search}`);
+  return (
+    <main className="log-on">
+      <div className="log-on-card">
+        <img src={logo} alt="" width={56} height={56} />
+        <Title level="H1" size="H2">
+          Gatehouse
+        </Title>
+        <p className="quiet">{session ? say('logOn.to', { instance: session.instance }) : ' '}</p>
+        {notice && (
+          <MessageStrip design={notice.word === 'logOn.left' ? 'Information' : 'Critical'} hideCloseButton>
+            {say(notice.word)}
+          </MessageStrip>
+        )}
+        {session?.logOn.oidc !== undefined && (
+          <Button
+            design="Emphasized"
+            className="wide"
+            onClick={() => location.assign(`${oidcLogOnPath}?then=${then}`)}
+          >
+            {session.logOn.oidc}
+          </Button>
+        )}
+        {session?.logOn.local && <LocalLogOn second={session.logOn.oidc !== undefined} take={take} />}
+        <Button design="Transparent" onClick={() => setLanguage(language === 'en' ? 'de' : 'en')}>
+          {say('language.other')}
+        </Button>
+      </div>
+    </main>
+  );
+}
+
+function LocalLogOn({
+  second,
+  take,
+}: {
+  readonly second: boolean;
+  readonly take: LogOnProps['take'];
+}): ReactNode {
+  const { say } = useWords();
+  const user = useRef<InputDomRef>(null);
+  const secret = useRef<InputDomRef>(null);
+  const [refused, setRefused] = useState<Word>();
+  const [busy, setBusy] = useState(false);
+  const userId = useId();
+  const secretId = useId();
+
+  const send = async (): Promise<void> => {
+    setBusy(true);
+    setRefused(undefined);
+    const request: LogOnRequest = { user: user.current?.value ?? '', secret: secret.current?.value ?? '' };
+    try {
+      take(await call<Session>('POST', endpoints.logOn.path, request));
+    } catch (error) {
+      const { status } = refusalOf(error);
+      setRefused(status === 401 ? 'logOn.wrong' : status === 429 ? 'logOn.throttled' : 'logOn.failed');
+      setBusy(false);
+      if (secret.current) secret.current.value = '';
+      await secret.current?.focus();
+    }
+  };
+
+  return (
+    <form
+      className="log-on-local"
+      aria-label={say('logOn.local')}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+    >
+      {second && <p className="divided">{say('logOn.local')}</p>}
+      <Label for={userId} showColon>
+        {say('logOn.user')}
+      </Label>
+      <Input
+        id={userId}
+        ref={user}
+        name="user"
+        accessibleName={say('logOn.user')}
+        required
+        className="wide"
+      />
+      <Label for={secretId} showColon>
+        {say('logOn.secret')}
+      </Label>
+      <Input
+        id={secretId}
+        ref={secret}
+        name="secret"
+        type="Password"
+        accessibleName={say('logOn.secret')}
+        required
+        className="wide"
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') void send();
+        }}
+      />
+      <div role="alert">
+        {refused && (
+          <MessageStrip design="Negative" hideCloseButton>
+            {say(refused)}
+          </MessageStrip>
+        )}
+      </div>
+      <Button
+        design={second ? 'Default' : 'Emphasized'}
+        className="wide"
+        disabled={busy}
+        onClick={() => void send()}
+      >
+        {say('logOn.go')}
+      </Button>
+    </form>
+  );
+}

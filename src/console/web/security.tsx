@@ -1,0 +1,122 @@
+/** Every hardening check of this installation with its state and what to do; what needs somebody comes first. */
+import {
+  DynamicPage,
+  DynamicPageTitle,
+  ObjectStatus,
+  SegmentedButton,
+  SegmentedButtonItem,
+  Title,
+} from '@ui5/webcomponents-react';
+import { useState, type ReactNode } from 'react';
+
+import { endpoints, type Security, type SecurityCheck } from '../api-types.ts';
+import { Busy, Empty, Refused } from './busy.tsx';
+import { Card } from './card.tsx';
+import { useFetched } from './fetched.ts';
+import { useWords } from './words.tsx';
+
+const states = ['danger', 'advice', 'good'] as const satisfies readonly SecurityCheck['state'][];
+const looks = { danger: 'Negative', advice: 'Critical', good: 'Positive' } as const;
+
+export function SecurityPage(): ReactNode {
+  const { say } = useWords();
+  const { value, refusal, again } = useFetched<Security>(endpoints.security.path);
+  const [only, setOnly] = useState<SecurityCheck['state']>();
+  const checks = (value?.checks ?? []).filter(({ state }) => only === undefined || state === only);
+  const areas = [...new Set(checks.map(({ area }) => area))];
+  const countOf = (state: SecurityCheck['state']): number =>
+    value?.checks.filter((check) => check.state === state).length ?? 0;
+  return (
+    <DynamicPage
+      hidePinButton
+      className="page"
+      titleArea={
+        <DynamicPageTitle
+          heading={
+            <Title level="H1" size="H3">
+              {say('page.security')}
+            </Title>
+          }
+          subheading={<span className="quiet">{say('security.note')}</span>}
+        />
+      }
+    >
+      {refusal && <Refused refusal={refusal} again={again} />}
+      {value ? (
+        <div className="stack">
+          <SegmentedButton
+            accessibleName={say('security.filter')}
+            onSelectionChange={({ detail }) =>
+              setOnly(states.find((name) => name === detail.selectedItems[0]?.dataset['value']))
+            }
+          >
+            <SegmentedButtonItem selected={only === undefined}>
+              {say('security.all', { count: value.checks.length })}
+            </SegmentedButtonItem>
+            {states.map((state) => (
+              <SegmentedButtonItem key={state} data-value={state} selected={only === state}>
+                {say(`security.${state}`)} ({countOf(state)})
+              </SegmentedButtonItem>
+            ))}
+          </SegmentedButton>
+          {areas.length === 0 && <Empty title={say('security.none')} text={say('security.none.hint')} />}
+          {areas.map((area) => (
+            <Card key={area} title={say(`area.${area}`)}>
+              <Checks checks={checks.filter((check) => check.area === area)} />
+            </Card>
+          ))}
+        </div>
+      ) : (
+        !refusal && <Busy />
+      )}
+    </DynamicPage>
+  );
+}
+
+function Checks({ checks }: { readonly checks: readonly SecurityCheck[] }): ReactNode {
+  const { say } = useWords();
+  const byState = checks.toSorted((some, other) => states.indexOf(some.state) - states.indexOf(other.state));
+  return (
+    <table className="lines checks">
+      <thead className="unseen">
+        <tr>
+          <th scope="col">{say('state')}</th>
+          <th scope="col">{say('security.check')}</th>
+          <th scope="col">{say('security.setting')}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {byState.map((check) => (
+          <Check key={`${check.id} ${check.detail}`} check={check} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Check({
+  check: { state, title, detail, remedy, setting },
+}: {
+  readonly check: SecurityCheck;
+}): ReactNode {
+  const { say } = useWords();
+  return (
+    <tr>
+      <td className="check-state">
+        <ObjectStatus state={looks[state]} showDefaultIcon>
+          {say(`security.${state}`)}
+        </ObjectStatus>
+      </td>
+      <td>
+        <b>{title}</b>
+        <div className="quiet">{detail}</div>
+        {remedy !== undefined && (
+          <div className="remedy">
+            <b>{say('security.remedy')}</b> {remedy}
+          </div>
+        )}
+      </td>
+      <td className="check-setting">{setting !== undefined && <code>{setting}</code>}</td>
+    </tr>
+  );
+}
