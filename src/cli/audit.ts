@@ -1,12 +1,8 @@
 /** `gatehouse audit`: finds the subcommand. Each needs only the trail's files, never a running gateway. */
 import { WrongUsage } from './arguments.ts';
+import { listed, type Commands } from './commands.ts';
 
-interface Subcommand {
-  readonly says: string;
-  readonly load: () => Promise<{ readonly run: (args: readonly string[]) => Promise<number> }>;
-}
-
-const subcommands: Readonly<Record<string, Subcommand>> = {
+export const commands: Commands = {
   verify: {
     says: 'was a line changed, taken out, added or moved?',
     load: () => import('./audit-verify.ts'),
@@ -26,6 +22,11 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
     says: 'upstream calls of which nobody knows what became',
     load: () => import('./audit-open-intents.ts'),
   },
+  worklist: {
+    says: 'writes that failed or stayed unknown, and that nobody has made up for',
+    load: () => import('./audit-worklist.ts'),
+  },
+  loads: { says: 'what loads brought, and who was missing', load: () => import('./audit-loads.ts') },
   report: { says: 'a period on a few pages, as HTML or CSV', load: () => import('./audit-report.ts') },
   prove: {
     says: 'one record, and the proof that it stands in the trail',
@@ -41,12 +42,9 @@ const subcommands: Readonly<Record<string, Subcommand>> = {
   'new-key': { says: 'a key to reveal with, or one for periods', load: () => import('./audit-new-key.ts') },
 };
 
-const width = Math.max(...Object.keys(subcommands).map((name) => name.length));
-const help = `usage: gatehouse audit <subcommand> [options]
+export const help = `usage: gatehouse audit <subcommand> [options]
 
-${Object.entries(subcommands)
-  .map(([name, { says }]) => `  ${name.padEnd(width)}  ${says}`)
-  .join('\n')}
+${listed(commands)}
 
 'gatehouse audit <subcommand> --help' explains one of them with examples.
 
@@ -60,7 +58,7 @@ export async function run([name = '', ...args]: readonly string[]): Promise<numb
     process.stdout.write(help);
     return 0;
   }
-  const subcommand = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
+  const subcommand = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!subcommand) throw new WrongUsage(`there is no command 'audit ${name}'`, help);
   const { run: runSubcommand } = await subcommand.load();
   return runSubcommand(args);

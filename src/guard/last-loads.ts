@@ -14,6 +14,8 @@ export interface LastLoad {
   readonly at: string;
   /** Of the key that made the pseudonyms. */
   readonly period: string;
+  /** Whether all its pages told one total, which is then no estimate. */
+  readonly hasTotal: boolean;
 }
 
 export interface LoadedIds {

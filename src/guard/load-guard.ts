@@ -32,6 +32,8 @@ export interface EndedLoad {
   readonly given: number;
   /** In which it began. */
   readonly period: string;
+  /** Whether all its pages told one total. */
+  readonly hasTotal: boolean;
   /** Pseudonyms without their period, by period; its own is among them. */
   readonly ids: ReadonlyMap<string, ReadonlySet<string>>;
 }
@@ -135,7 +137,7 @@ export class LoadGuard {
     for (const [followed, each] of this.#followed)
       if (each === key && followed.load.lastStart === startIndex) this.#followed.delete(followed);
     const head = await last.head(guard.nameOf(matterOf({ system, resourceType })));
-    const followed = { load: new RunningLoad(randomUUID().slice(0, 8), pseudonyms(), head?.period) };
+    const followed = { load: new RunningLoad(randomUUID().slice(0, 8), pseudonyms(), head) };
     this.#followed.set(followed, key);
     this.#bound(followed);
     return followed;
@@ -161,7 +163,8 @@ export class LoadGuard {
   async #accept(load: EndedLoad): Promise<void> {
     const { guard, last } = this.#options;
     const ids = ownIds(load);
-    const head = { count: ids.size, at: new Date().toISOString(), period: load.period };
+    const { period, hasTotal } = load;
+    const head = { count: ids.size, at: new Date().toISOString(), period, hasTotal };
     await last.write(guard.nameOf(matterOf(load)), head, ids);
   }
 
@@ -203,8 +206,8 @@ function matterOf({ system, resourceType }: Pick<Matter, 'system' | 'resourceTyp
 }
 
 function endOf(load: RunningLoad, { system, resourceType, caller }: LoadPage): EndedLoad {
-  const { id, pages, emptyPages, given, period, ids } = load;
-  return { id, system, resourceType, caller, pages, emptyPages, given, period, ids };
+  const { id, pages, emptyPages, given, period, hasTotal, ids } = load;
+  return { id, system, resourceType, caller, pages, emptyPages, given, period, hasTotal, ids };
 }
 
 function ownIds({ ids, period }: EndedLoad): ReadonlySet<string> {

@@ -2,6 +2,8 @@
  * One load under way: what its pages have given so far. Ids are kept as their pseudonyms alone, and as long as all pages
  * came out of the cache not even these are made, because such a load says nothing new.
  */
+import type { LastLoad } from './last-loads.ts';
+
 export interface LoadPage {
   readonly caller: string;
   readonly system: string;
@@ -32,6 +34,8 @@ export class RunningLoad {
   #waiting: (readonly string[])[] = [];
   #isFresh = false;
   #lastTotal: number | undefined;
+  readonly #trustsTotals: boolean;
+  #hasTotal = true;
   pages = 0;
   emptyPages = 0;
   /** Resources, repeated ones included. */
@@ -42,11 +46,12 @@ export class RunningLoad {
   /** By the clock of who began it. */
   touchedAt = 0;
 
-  constructor(id: string, pseudonyms: Pseudonyms, lastPeriod: string | undefined) {
+  constructor(id: string, pseudonyms: Pseudonyms, last: Pick<LastLoad, 'period' | 'hasTotal'> | undefined) {
     this.id = id;
+    this.#trustsTotals = last?.hasTotal ?? false;
     this.#pseudonyms = pseudonyms;
     this.period = pseudonyms.period;
-    const periods = [this.period, ...(lastPeriod === undefined ? [] : [lastPeriod])];
+    const periods = [this.period, ...(last ? [last.period] : [])];
     const readable = periods.filter((period) => pseudonyms.of('', period) !== undefined);
     this.#ids = new Map(readable.map((period) => [period, new Set()]));
   }
@@ -54,6 +59,11 @@ export class RunningLoad {
   /** Whether it has anything that the cache did not have. */
   get isFresh(): boolean {
     return this.#isFresh;
+  }
+
+  /** Whether more than one page told the same total, and none another. */
+  get hasTotal(): boolean {
+    return this.#hasTotal && (this.pages > 1 || this.#trustsTotals);
   }
 
   /** Of each period. */
@@ -78,7 +88,9 @@ export class RunningLoad {
     const isEnd =
       itemsPerPage === 0 ||
       // The total of a full page may be the estimate of 2025, its own end (facts: IPS 3.2), unless it was told before.
-      (next > totalResults && (itemsPerPage < count || totalResults === this.#lastTotal));
+      (next > totalResults &&
+        (itemsPerPage < count || totalResults === this.#lastTotal || this.#trustsTotals));
+    this.#hasTotal &&= totalResults === (this.#lastTotal ?? totalResults);
     this.lastStart = startIndex;
     this.#reach = startIndex + Math.max(itemsPerPage, count);
     this.#lastTotal = totalResults;

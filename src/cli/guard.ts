@@ -1,0 +1,112 @@
+/**
+ * `gatehouse guard`: what the guard holds, and its release. It reads and writes files of the gateway's own account on the
+ * gateway's host, so that nobody can release anything who could not stop the gateway as well.
+ */
+import { userInfo } from 'node:os';
+
+import { configFile, loadConfig, type Config } from '../gateway/config.ts';
+import { guardPlaces } from '../gateway/shared-guard.ts';
+import { LocalBook, type Hold } from '../guard/local-book.ts';
+import { askForRelease, type Answer } from '../guard/release-desk.ts';
+import { readArguments, WrongUsage } from './arguments.ts';
+import { cut, visible } from './audit-table.ts';
+
+export const help = `usage: gatehouse guard list [--json] [--config FILE]
+       gatehouse guard release <hold> --count N --reason TEXT [--expires 1h] [--config FILE]
+
+The guard holds back writes that would take away more than the configuration allows, and the ends of loads that miss too
+much. It runs on the gateway's host, as the account that runs the gateway.
+
+list     The holds that this gateway knows: those that it opened, and those of other replicas that it met.
+release  Lets pass what the hold is about, once: N deletes, deactivations or members, or one load that misses at most N
+         resources. What is more at once, of somebody else or later stays held. Where replicas share a Redis it counts for
+         all of them. With --count 0 nothing passes and the hold ends. Who released it and why is in the trail.
+
+  --count N       how many may pass
+  --expires TIME  until when: 30m, 1h, 24h (default: 1h)
+  --reason TEXT   why, for the trail
+  --json          one object for each hold
+  --help          this text
+
+exit codes:
+  0  done
+  1  there is no such hold, no running gateway took the request, or the trail could not be written
+  4  the command was not understood
+
+examples:
+  gatehouse guard list
+  gatehouse guard release k7mz3hq9rt --count 120 --expires 2h --reason 'CHG-4711: leavers of plant 3'
+`;
+
+const options = {
+  config: { type: 'string' },
+  json: { type: 'boolean' },
+  count: { type: 'string' },
+  expires: { type: 'string' },
+  reason: { type: 'string' },
+} as const;
+
+/** A gateway looks twice a second, and may be busy. */
+const patienceMs = 10_000;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const given = readArguments(args, options, help, 1, 2);
+  if (!given) return 0;
+  const [verb, hold] = given.positionals;
+  const { count, expires, reason, json, config: file } = given.values;
+  if (verb === 'list' && hold === undefined) return list(loadConfig(configFile(file)), json === true);
+  if (verb !== 'release' || hold === undefined) throw new WrongUsage('the verbs are list and release', help);
+  if (count === undefined || !/^\d{1,9}$/.test(count)) throw new WrongUsage('--count is a number', help);
+  if (reason === undefined || reason.trim() === '') throw new WrongUsage('--reason is needed', help);
+  const asked = { hold, count: Number(count), lifetimeMs: lifetimeOf(expires), reason };
+  const { releases } = guardPlaces(loadConfig(configFile(file)));
+  const { username } = userInfo();
+  return tell(await askForRelease(releases, { ...asked, actor: { name: username } }, patienceMs), hold);
+}
+
+function lifetimeOf(text = '1h'): number {
+  const [, count, unit] = /^([1-9]\d{0,4})([mh])$/.exec(text) ?? [];
+  if (count === undefined) throw new WrongUsage('--expires is a time such as 30m or 1h', help);
+  return Number(count) * (unit === 'm' ? 60_000 : 3_600_000);
+}
+
+async function list(config: Config, json: boolean): Promise<number> {
+  const { holds } = await LocalBook.open(guardPlaces(config).state);
+  if (json) for (const { name: _, ...hold } of holds) process.stdout.write(`${JSON.stringify(hold)}\n`);
+  else if (holds.length === 0) process.stdout.write('nothing is held\n');
+  else process.stdout.write([head, ...holds.map(rowOf)].map((row) => `${row}\n`).join(''));
+  return 0;
+}
+
+const widths = [10, 20, 12, 16, 20, 8] as const;
+const head = row(['hold', 'since', 'kind', 'caller', 'system', 'type', 'found']);
+
+function rowOf({ id, since, kind, caller, system, resourceType, amount, limit, target }: Hold): string {
+  const group = target === undefined ? '' : ` of ${target}`;
+  const found = `${amount}${group}, allowed ${limit}`;
+  return row([id, `${since.slice(0, 19)}Z`, kind, caller || '(all)', system, resourceType, found]);
+}
+
+function row(cells: readonly string[]): string {
+  return cells
+    .map((text, at) => (widths[at] ? cut(visible(text), widths[at]).padEnd(widths[at]) : visible(text)))
+    .join(' ')
+    .trimEnd();
+}
+
+const said: Readonly<Record<Answer, string>> = {
+  released: 'released',
+  'unknown hold': 'this gateway knows no such hold; gatehouse guard list shows them',
+  'not recorded': 'not released, because the trail could not be written',
+  'not understood': 'not released, because the request was not understood',
+};
+
+function tell(answer: Answer | undefined, hold: string): number {
+  if (answer === 'released') {
+    process.stdout.write(`${hold} ${said.released}\n`);
+    return 0;
+  }
+  const reason = answer === undefined ? 'no running gateway took the request' : (said[answer] ?? answer);
+  process.stderr.write(`gatehouse: ${reason}\n`);
+  return 1;
+}
