@@ -1,11 +1,18 @@
 /**
  * Waiting calls, and who is next: first which priority, then which caller, then who came first. A priority that has
- * waited a step longer for a turn counts as one more urgent, and callers of one priority take turns in a ring.
+ * waited a step longer for a turn counts as one more urgent, and for a few steps as the most urgent. Callers of one
+ * priority take turns in a ring.
  *
  * Every call costs one turn and all callers count alike, so start-time fair queueing comes to such a ring; tags
  * would do the same, but a call that is given up would leave a hole in them, and its caller would lose a turn.
  */
 import { priorities, type Priority } from '../scim/operation.ts';
+
+/**
+ * Steps that the most urgent have before all others. Every replica lets the others in for itself, so with none a few
+ * replicas would give a fifth of the turns to loads while many users are to be switched off.
+ */
+const headStart = 5;
 
 export interface Waiting {
   readonly caller: string;
@@ -118,6 +125,7 @@ export class Queue<T extends Waiting> implements Iterable<T> {
   }
 
   #rank({ since, priority }: Lane<T>): number {
-    return since + priority * this.#step;
+    const steps = priority === priorities.delete ? 0 : priority + headStart;
+    return since + steps * this.#step;
   }
 }

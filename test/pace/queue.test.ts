@@ -28,6 +28,18 @@ test('a priority that has waited a step longer without a turn counts as one more
   assert.equal(served.indexOf('list'), 12, 'writes had the turns of the first two steps, ties included');
 });
 
+test('the most urgent have six steps before writes, seven before reads and eight before lists', () => {
+  const queue = new Queue<Waiting>(step);
+  for (const name of ['write', 'read', 'list'] as const) add(queue, name, priorities[name]);
+  for (let call = 0; call < 60; call += 1) add(queue, 'delete', priorities.delete);
+  const served = Array.from({ length: 60 }, (_, second) => queue.takeFirst(second * 1000)?.caller);
+  assert.deepEqual(
+    ['write', 'read', 'list'].map((name) => served.indexOf(name)),
+    [32, 37, 42],
+    'the turns that a delete had meanwhile count for it',
+  );
+});
+
 test('many old calls of a priority give it no claim on a more urgent one', () => {
   const queue = new Queue<Waiting>(step);
   for (let list = 0; list < 50; list += 1) add(queue, 'flood', priorities.list);
@@ -119,8 +131,9 @@ test('a turn goes to the most urgent priority unless another has been passed ove
         const waiting = new Set([...queue].map((call) => call.priority));
         const turn = queue.takeFirst(now)?.priority;
         if (turn === undefined) continue;
-        for (const passed of waiting)
-          assert.ok((since.get(turn) ?? 0) + turn * step <= (since.get(passed) ?? 0) + passed * step);
+        const rank = (each: Priority): number =>
+          (since.get(each) ?? 0) + (each === priorities.delete ? 0 : each + 5) * step;
+        for (const passed of waiting) assert.ok(rank(turn) <= rank(passed));
         since.set(turn, now);
       }
     }),
