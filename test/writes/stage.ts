@@ -1,0 +1,103 @@
+/** A gateway, or several with one Redis, before a tenant that loses answers, and callers that hang up. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { Secret } from '../../src/gateway/secret.ts';
+import {
+  startGateway,
+  type TestGateway,
+  type TestGatewayOptions,
+  type TrailRecord,
+} from '../support/gateway.ts';
+import { RawConnection } from '../support/raw.ts';
+import { startRedis, type RedisServer } from '../support/redis.ts';
+import { startRepeatingTenant, type RepeatingTenant } from './repeating-tenant.ts';
+
+export const anna = {
+  schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+  userName: 'anna',
+  title: 'Dr.',
+};
+
+/** So that nothing waits for a turn. */
+const freely = { perMinute: 90_000, burst: 10_000, tenantLimit: 100_000 };
+
+type Options = Omit<TestGatewayOptions, 'upstream'>;
+
+export interface Stage extends AsyncDisposable {
+  readonly tenant: RepeatingTenant;
+  readonly gateway: TestGateway;
+}
+
+export async function openStage(options: Options = {}): Promise<Stage> {
+  await using starting = new AsyncDisposableStack();
+  const tenant = starting.use(await startRepeatingTenant());
+  const gateway = starting.use(await startGateway(optionsFor(tenant, options)));
+  const parts = starting.move();
+  return { tenant, gateway, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+export interface Replicas extends AsyncDisposable {
+  readonly tenant: RepeatingTenant;
+  readonly redis: RedisServer;
+  readonly one: TestGateway;
+  readonly other: TestGateway;
+  /** Of the installation, which all replicas share. */
+  readonly keyFile: string;
+}
+
+export async function openReplicas(options: Options = {}): Promise<Replicas> {
+  await using starting = new AsyncDisposableStack();
+  const directory = await mkdtemp(join(tmpdir(), 'gatehouse-key-'));
+  starting.defer(() => rm(directory, { recursive: true }));
+  const keyFile = join(directory, 'audit.key');
+  const tenant = starting.use(await startRepeatingTenant());
+  const redis = starting.use(await startRedis());
+  const open = async (): Promise<TestGateway> => {
+    const config = {
+      replicas: 2,
+      cache: { store: 'redis', redis: { url: new Secret(redis.url), budget: '2s' } },
+      audit: { directory: 'audit', instance: 'test', keyFile, ballast: '0B' },
+      ...options.config,
+    } as const;
+    return starting.use(await startGateway({ ...optionsFor(tenant, options), config }));
+  };
+  const [one, other] = [await open(), await open()];
+  const parts = starting.move();
+  return { tenant, redis, one, other, keyFile, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+function optionsFor(tenant: RepeatingTenant, options: Options): TestGatewayOptions {
+  return {
+    ...options,
+    upstream: tenant.url,
+    tenant: { pace: freely, ...options.tenant },
+    system: { repeats: { lookFor: '0ms' }, ...options.system },
+  };
+}
+
+/** Sends a write on a connection of its own, which its caller can end. */
+export async function begin(
+  gateway: TestGateway,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<RawConnection> {
+  const text = JSON.stringify(body);
+  const connection = await RawConnection.open(gateway.authority);
+  const head = [
+    `${method} ${gateway.basePath}${path} HTTP/1.1`,
+    `Host: ${gateway.authority}`,
+    `Authorization: ${gateway.logOn()}`,
+    'Content-Type: application/scim+json',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+  ];
+  connection.send(`${head.join('\r\n')}\r\n\r\n${text}`);
+  return connection;
+}
+
+/** The records of calls that were answered, or would have been. */
+export async function outcomesIn(gateway: TestGateway): Promise<TrailRecord[]> {
+  return (await gateway.records()).filter(({ event }) => event === 'request.outcome');
+}
