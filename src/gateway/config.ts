@@ -37,7 +37,7 @@ export type Tenant = Omit<ParsedTenant, 'url' | 'credential' | 'embedded'> & { r
 /** One proxy system with everything that its tenant and the general keys say about it. */
 export interface System extends Pick<
   ParsedSystem,
-  'tenant' | 'kind' | 'resourceTypes' | 'lostUpdates' | 'patchEntity' | 'repeats'
+  'tenant' | 'kind' | 'resourceTypes' | 'lostUpdates' | 'patchEntity' | 'repeats' | 'snapshot'
 > {
   /** The id that callers use. */
   readonly id: string;
@@ -48,7 +48,7 @@ export interface System extends Pick<
   readonly name: string;
   readonly connector: ConnectorName | undefined;
   /** SCIM_ASSIGNMENT_METHOD: what the configuration says, or else what the connector's type asks for. */
-  readonly assignment: 'PUT' | 'PATCH';
+  readonly assignment: 'PUT' | 'PATCH' | undefined;
   readonly cache: Omit<ParsedSystem['cache'], 'lifetime' | 'writeReplies'> & {
     readonly lifetime: number;
     readonly writeReplies: boolean;
@@ -166,7 +166,7 @@ function completeSystem(id: string, system: ParsedSystem, { tenants, cache, limi
     url: system.url,
     name: system.name ?? id,
     connector: system.connector,
-    assignment: system.assignment ?? (system.connector && connectorOf(system.connector).assignment) ?? 'PUT',
+    assignment: system.assignment ?? (system.connector ? connectorOf(system.connector).assignment : 'PUT'),
     pages: pagesOf(system),
     cache: {
       ...system.cache,

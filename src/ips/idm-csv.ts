@@ -8,12 +8,21 @@ export interface IdmRepository {
   readonly systemId: string;
   /** The gateway's (or a tenant's) address as IDM reaches it. */
   readonly address: URL;
-  /** How IDM changes memberships; it depends on the backend (facts: IPS 6.3). */
-  readonly assignment: 'PUT' | 'PATCH';
+  /** How IDM changes memberships; it depends on the backend, and some have no groups (facts: IPS 6.3). */
+  readonly assignment: 'PUT' | 'PATCH' | undefined;
+  /** How long IDM waits for an answer. Without it IDM's own default stands there, which is shorter than a write may take. */
+  readonly readTimeoutMs?: number;
 }
 
 /** Column by column, in the order that the import expects; an empty value is written without quotes. */
-function columnsOf({ name, description = '', systemId, address, assignment }: IdmRepository) {
+function columnsOf({
+  name,
+  description = '',
+  systemId,
+  address,
+  assignment,
+  readTimeoutMs = 60_000,
+}: IdmRepository) {
   const isHttps = address.protocol === 'https:';
   const base = address.pathname.replace(/\/+$/, '');
   return [
@@ -33,8 +42,8 @@ function columnsOf({ name, description = '', systemId, address, assignment }: Id
     ['PROXY_PASSWORD', ''],
     ['PROXY_PORT', ''],
     ['PROXY_USER', ''],
-    ['READ_TIMEOUT', '60000'],
-    ['SCIM_ASSIGNMENT_METHOD', assignment],
+    ['READ_TIMEOUT', String(readTimeoutMs)],
+    ['SCIM_ASSIGNMENT_METHOD', assignment ?? ''],
     ['SCIM_HOST', address.hostname],
     ['SCIM_PATH', `${base}/ipsproxy/service/api/v1/scim/${systemId}`],
     ['SCIM_PORT', address.port || (isHttps ? '443' : '80')],

@@ -109,7 +109,17 @@ test('a damaged trail is searched, told and ends with 2', async () => {
 });
 
 test('every subcommand explains itself with examples, exit codes and at most 120 columns', async () => {
-  for (const name of ['search', 'tail', 'export', 'report', 'open-intents', 'prove', 'check-proof', 'hash']) {
+  for (const name of [
+    'search',
+    'tail',
+    'export',
+    'report',
+    'open-intents',
+    'worklist',
+    'prove',
+    'check-proof',
+    'hash',
+  ]) {
     const { code, stdout } = await audit(name, '--help');
     assert.equal(code, 0, name);
     assert.match(
