@@ -38,6 +38,7 @@ const confined: Readonly<Record<string, RegExp>> = {
   'passport-http': /^auth\/identify\.ts$/,
   jose: /^auth\/issuer\.ts$/,
   'prom-client': /^console\/metrics\.ts$/,
+  'openid-client': /^console\/oidc\.ts$/,
   ioredis: /redis/,
   winston: /^log\.ts$/,
   '@node-rs/argon2': /^auth\/secret\.ts$/,

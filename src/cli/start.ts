@@ -16,7 +16,7 @@ import { readArguments } from './arguments.ts';
 import { startEmbedded } from './embedded.ts';
 import { refuseRoot } from './root.ts';
 
-const help = `usage: gatehouse start [--config FILE] [--allow-root] [--accept-damaged]
+export const help = `usage: gatehouse start [--config FILE] [--allow-root] [--accept-damaged]
 
 Runs the gateway until SIGTERM or SIGINT, then lets the running calls finish and ends. SIGHUP makes it read the
 configuration, the secrets and the listeners' certificates again, as it does when these files change.
@@ -55,7 +55,7 @@ export async function run(args: readonly string[]): Promise<number> {
   let readAgain = (): void => {};
   process.on('SIGHUP', () => readAgain());
   await using service = new AsyncDisposableStack();
-  const secrets = new Map<string, string>();
+  const secrets: Generated = { callers: new Map(), accounts: new Map() };
   try {
     const file = configFile(given.values.config);
     const files = new FileWatch();
@@ -71,7 +71,7 @@ export async function run(args: readonly string[]): Promise<number> {
     readAgain = () => void Promise.all([started.reload(), watch.reload('signal')]);
   } catch (error) {
     // Only their hashes are kept, so nobody would ever learn them.
-    if (secrets.size > 0) process.stdout.write(listSecrets(secrets));
+    process.stdout.write(listSecrets(secrets));
     process.stderr.write(`gatehouse: ${reasonOf(error)}\n`);
     return 1;
   }
@@ -96,7 +96,7 @@ function hostsOf(config: Config): string[] {
 async function startService(
   config: Config,
   service: AsyncDisposableStack,
-  secrets: Map<string, string>,
+  secrets: Generated,
   acceptDamaged = false,
 ): Promise<Gateway> {
   await prepareSecrets(config, secrets);
@@ -105,39 +105,65 @@ async function startService(
   const ports = Object.fromEntries(gateway.ports);
   log.info('serving', { url: gateway.url, admin: gateway.adminUrl, ports, version });
   for (const [id, { url }] of tenants) log.info('embedded tenant', { tenant: id, url: url.origin });
-  if (secrets.size > 0) process.stdout.write(`${listSecrets(secrets)}${firstCall(secrets, config, gateway)}`);
+  process.stdout.write(
+    `${listSecrets(secrets, gateway.adminUrl)}${firstCall(secrets.callers, config, gateway)}`,
+  );
   return gateway;
+}
+
+/** Secrets in clear, of technical users and of the console's local accounts. */
+interface Generated {
+  readonly callers: Map<string, string>;
+  readonly accounts: Map<string, string>;
 }
 
 /** Generates what is missing, if the configuration wants that. */
 async function prepareSecrets(
-  { secretsFile, firstStart, callers }: Config,
-  secrets: Map<string, string>,
+  { secretsFile, firstStart, callers, admin }: Config,
+  secrets: Generated,
 ): Promise<void> {
   if (!firstStart.generateSecrets) return;
-  await mkdir(dirname(secretsFile), { recursive: true, mode: 0o700 });
-  const present = await readSecrets(secretsFile).catch((error: NodeJS.ErrnoException): Entries => {
+  await addMissing(secretsFile, Object.keys(callers), secrets.callers);
+  if (admin.console)
+    await addMissing(admin.console.secretsFile, Object.keys(admin.console.accounts), secrets.accounts);
+}
+
+async function addMissing(
+  file: string,
+  names: readonly string[],
+  secrets: Map<string, string>,
+): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const present = await readSecrets(file).catch((error: NodeJS.ErrnoException): Entries => {
     if (error.code === 'ENOENT') return new Map();
     throw error;
   });
-  for (const name of Object.keys(callers))
-    if (!present.has(name)) secrets.set(name, await addSecret(secretsFile, name));
+  for (const name of names) if (!present.has(name)) secrets.set(name, await addSecret(file, name));
 }
 
-function listSecrets(secrets: ReadonlyMap<string, string>): string {
+function listSecrets({ callers, accounts }: Generated, adminUrl?: string): string {
+  const place = adminUrl === undefined ? 'The console' : `The console at ${adminUrl}/console/`;
+  return [
+    tableOf(
+      'Technical users and their secrets. They are shown this once; only their hashes are kept.',
+      callers,
+    ),
+    tableOf(`${place} and its local accounts, shown this once as well.`, accounts),
+  ].join('');
+}
+
+function tableOf(title: string, secrets: ReadonlyMap<string, string>): string {
+  if (secrets.size === 0) return '';
   const rows = [...secrets].map(([name, value]) => `  ${name.padEnd(20)} ${value}`);
-  return `
-Technical users and their secrets. They are shown this once; only their hashes are kept.
-
-${rows.join('\n')}
-
-`;
+  return `\n${title}\n\n${rows.join('\n')}\n`;
 }
 
 function firstCall(secrets: ReadonlyMap<string, string>, { systems }: Config, { url }: Gateway): string {
   const [system = '<system>'] = Object.keys(systems);
   const [[user, secret] = ['', '']] = secrets;
-  return `Try it:
+  if (user === '') return '';
+  return `
+Try it:
   curl -u ${user}:${secret} '${url}/ipsproxy/service/api/v1/scim/${system}/Users?count=2'
 
 `;
@@ -153,6 +179,6 @@ function reasonOf(error: unknown): string {
   if (code === 'EADDRINUSE' || (code === 'EACCES' && syscall === 'listen'))
     return `cannot listen on ${address}:${port} (${code}); free the port, or change listen, admin or tenants.<name>.embedded`;
   if (code === 'ENOENT' && path)
-    return `${path} is missing; when it is the file of secrets, 'gatehouse secret new <user>' makes it`;
+    return `${path} is missing; when it is the file of secrets, 'gatehouse secret new <user>' makes it, with --console that of the console's accounts`;
   return `did not start: ${error.message}`;
 }

@@ -1,9 +1,9 @@
 /**
- * The administrative listener: whether the process lives, whether it may take calls, and its figures. It stands on a
- * port of its own, so that nothing of it can be reached by a caller.
+ * The administrative listener: whether the process lives, whether it may take calls, its figures, and the console where
+ * one is configured. It stands on a port of its own, so that nothing of it can be reached by a caller.
  */
 import { once } from 'node:events';
-import http, { type RequestListener } from 'node:http';
+import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
@@ -19,7 +19,11 @@ export interface AdminOptions {
   /** What keeps the gateway from taking calls; empty when nothing does. */
   readonly obstacles: () => readonly string[];
   readonly metrics: Pick<Metrics, 'scrape'>;
+  /** Answers whatever is no question for health or figures. */
+  readonly console?: (() => AnswerConsole | undefined) | undefined;
 }
+
+export type AnswerConsole = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 export interface Admin extends AsyncDisposable {
   readonly url: string;
@@ -31,6 +35,9 @@ const limits = { headersTimeout: 5000, requestTimeout: 10_000 };
 
 export async function startAdmin({ host, port, tls, ...parts }: AdminOptions): Promise<Admin> {
   const answer: RequestListener = (request, response) => {
+    const answerConsole = isForConsole(request.url) ? parts.console?.() : undefined;
+    // It answers also what it cannot do, so nothing of it rejects.
+    if (answerConsole) return void answerConsole(request, response);
     const send = ({ status, type, body }: Reply): void =>
       void response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
     route(request.method, request.url, parts).then(send, (error: unknown) => {
@@ -53,6 +60,11 @@ export async function startAdmin({ host, port, tls, ...parts }: AdminOptions): P
       await server[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What is asked without a log-on stays as it is, whatever the console is. */
+function isForConsole(url = ''): boolean {
+  return url === '/' || url === '/console' || url.startsWith('/console/') || url.startsWith('/console?');
 }
 
 interface Reply {

@@ -8,17 +8,24 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 /** A record of the trail, as far as something is counted from it. */
 export interface Observed {
   readonly actor?: { readonly name?: string };
-  readonly op?: { readonly api?: string; readonly kind?: string; readonly system?: string };
-  readonly cache?: { readonly result?: string };
+  readonly op?: {
+    readonly api?: string;
+    readonly kind?: string;
+    readonly effect?: string;
+    readonly system?: string;
+  };
+  readonly cache?: { readonly result?: string; readonly ageMs?: number };
   readonly outcome?: { readonly result?: string; readonly http?: number; readonly error?: string };
   readonly upstream?: {
     readonly tenant?: string;
+    readonly system?: string;
     readonly purpose?: string;
     readonly status?: number;
     readonly ms?: number;
     readonly waitedMs?: number;
   };
   readonly ms?: number;
+  readonly facts?: { readonly system?: string; readonly resourceType?: string };
 }
 
 /** What is the case now, for each value of its label; one without a label has one reading. */

@@ -5,6 +5,7 @@
  */
 import { connectorNames, connectorOf } from '../scim/connectors.ts';
 import { checkCache } from './config-cache.ts';
+import { checkConsole } from './config-console.ts';
 import {
   draftListeners,
   entriesOf,
@@ -14,9 +15,9 @@ import {
   type Refuse,
 } from './config-draft.ts';
 import { checkGuard } from './config-guard.ts';
-import { checkSnapshot } from './config-snapshot.ts';
 import { checkListeners } from './config-listener-checks.ts';
 import type { ParsedConfig } from './config-schema.ts';
+import { checkSnapshot } from './config-snapshot.ts';
 import { isLoopback } from './config-values.ts';
 
 type Entry<Key extends 'tenants' | 'systems' | 'callers'> = Draft<ParsedConfig[Key][string]>;
@@ -27,6 +28,7 @@ type ProxyPermission = Extract<
 
 export function checkAcross(config: DraftConfig, refuse: Refuse): void {
   checkListeners(config, refuse);
+  checkConsole(config, refuse);
   checkCache(config?.cache, refuse);
   checkGuard(config, refuse);
   for (const [id, tenant] of entriesOf(config?.tenants)) checkTenant(id, tenant, refuse);
@@ -95,7 +97,7 @@ function checkSystem(id: string, system: Entry<'systems'>, config: DraftConfig, 
       'write kind: scim, or remove url and use the tenant’s',
     );
   checkConnector(system, at, refuse);
-  checkSnapshot(system, config ?? {}, (problem, remedy) => refuse(at('snapshot'), problem, remedy));
+  checkSnapshot(system, config, (problem, remedy) => refuse(at('snapshot'), problem, remedy));
 }
 
 /** Two ids for one system would leave one of them with remembered replies that a write by the other made stale. */

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 
 import { keyPair, listenerTls } from './config-certificates.ts';
+import { console } from './config-console.ts';
 import type { References } from './config-references.ts';
 import { count, name, network, port } from './config-values.ts';
 
@@ -42,9 +43,10 @@ export function admin(references: References) {
       tls: keyPair(references)
         .optional()
         .describe('Certificate and key of the administrative listener; without it, it speaks plain HTTP.'),
+      console: console(references),
     })
     .prefault({})
-    .describe('The administrative listener: health. Never expose it to callers.');
+    .describe('The administrative listener: health, figures and the console. Never expose it to callers.');
 }
 
 export function health() {

@@ -4,7 +4,7 @@
  */
 import type { Server } from 'node:http';
 
-import { startAdmin, type AdminOptions } from '../console/admin.ts';
+import { startAdmin, type AdminOptions, type AnswerConsole } from '../console/admin.ts';
 import { startHealth } from '../console/health.ts';
 import type { Edge } from './app.ts';
 import type { Config } from './config.ts';
@@ -26,13 +26,16 @@ export interface Entrances extends AsyncDisposable {
   readonly servers: ReadonlyMap<string, Server>;
   /** Lets callers in; to be called once. */
   serve(edge: Edge): void;
+  /** Lets people into the console; to be called once, where there is one. */
+  serveConsole(answer: AnswerConsole): void;
   /** Reads again what is shown; what comes of it is told. */
   reload(): void;
 }
 
 export async function openEntrances(config: Config, parts: EntrancesParts): Promise<Entrances> {
   await using opening = new AsyncDisposableStack();
-  const admin = opening.use(await openAdmin(config.admin, parts));
+  let answerConsole: AnswerConsole | undefined;
+  const admin = opening.use(await openAdmin(config.admin, { ...parts, console: () => answerConsole }));
   const ports = new Map<string, number>();
   if (config.health) {
     const isReady = (): boolean => parts.obstacles().length === 0;
@@ -53,15 +56,19 @@ export async function openEntrances(config: Config, parts: EntrancesParts): Prom
     ports,
     servers,
     serve: (edge) => listeners.forEach((listener) => listener.serve(edge)),
+    serveConsole: (answer) => void (answerConsole = answer),
     reload: () => [admin, ...listeners].forEach((each) => each.reload()),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
 
 /** What it shows follows its files, as at every listener. */
-async function openAdmin({ host, port, tls }: Config['admin'], { obstacles, metrics, note }: EntrancesParts) {
+async function openAdmin(
+  { host, port, tls }: Config['admin'],
+  { obstacles, metrics, note, console }: EntrancesParts & Pick<AdminOptions, 'console'>,
+) {
   const shown = tls && { tls: contextOptions(tls) };
-  const admin = await startAdmin({ host, port, obstacles, metrics, ...shown });
+  const admin = await startAdmin({ host, port, obstacles, metrics, console, ...shown });
   const watch = tls && watchShown('admin', tls, (found) => admin.show(contextOptions(found)), note);
   return {
     url: admin.url,

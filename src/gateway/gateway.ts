@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { watchClock } from '../audit/clock.ts';
 import type { Trail } from '../audit/trail.ts';
 import { openSecretBook, type SecretBook } from '../auth/secret-book.ts';
-import { Metrics } from '../console/metrics.ts';
+import { Metrics, type Observed } from '../console/metrics.ts';
+import { Traffic } from '../console/traffic.ts';
 import { Delivery } from '../delivery/delivery.ts';
 import { describeError, log, setLogLevel } from '../log.ts';
 import { CallerLimits } from '../pace/caller-limits.ts';
@@ -16,6 +17,8 @@ import type { Edge } from './app.ts';
 import { callerLimitsOf } from './callers.ts';
 import { configHash } from './config-changes.ts';
 import type { Config } from './config.ts';
+import { ShownState } from './console-state.ts';
+import { openConsole } from './console.ts';
 import { destinationsOf } from './destinations.ts';
 import { Doubts } from './doubts.ts';
 import { openEntrances } from './entrances.ts';
@@ -74,7 +77,11 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   let delivery: Delivery | undefined;
   // It ends behind the trail, so that the trail's last lines go too.
   starting.defer(() => delivery?.[Symbol.asyncDispose]());
-  const onRecord = metrics.observe;
+  const traffic = new Traffic();
+  const onRecord = (event: string, record: Observed): void => {
+    metrics.observe(event, record);
+    traffic.observe(event, record);
+  };
   const trail = starting.use(
     await openOwnTrail(config, { key: deriveKey(key, 'audit'), version, acceptDamaged, onRecord }),
   );
@@ -163,6 +170,32 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     snapshots,
     deliveries: () => delivery?.states() ?? new Map(),
   });
+  const state = new ShownState({
+    version,
+    config: () => inForce.config,
+    traffic,
+    obstacles,
+    running,
+    pacers,
+    cache,
+    snapshots,
+    guard: guarding.guard,
+    isCacheUsed: () => isCacheUsed,
+    ends,
+    deliveries: () => delivery?.states() ?? new Map(),
+  });
+  const console = await openConsole({
+    config: () => inForce.config,
+    adminUrl: entrances.adminUrl,
+    trail,
+    throttle,
+    key: deriveKey(key, 'console'),
+    state,
+  });
+  if (console) {
+    starting.use(console);
+    entrances.serveConsole((...asked) => console.console.answer(...asked));
+  }
   entrances.serve(edgeOf(config, inForce, running));
   isServing = true;
   const parts = starting.move();
@@ -174,6 +207,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     async reload() {
       entrances.reload();
       await secrets.reload();
+      await console?.reload();
       expiry.check();
     },
     reconfigure: (load, actor) => inForce.reconfigure(load, actor),

@@ -24,7 +24,16 @@ export async function readOrCreateKey(file: string): Promise<Buffer> {
 
 export function deriveKey(
   key: Buffer,
-  purpose: 'audit' | 'cache' | 'token' | 'throttle' | 'updates' | 'guard' | 'repeats' | 'snapshots',
+  purpose:
+    | 'audit'
+    | 'cache'
+    | 'token'
+    | 'throttle'
+    | 'updates'
+    | 'guard'
+    | 'repeats'
+    | 'snapshots'
+    | 'console',
 ): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `gatehouse ${purpose} v1`, keyBytes));
 }

@@ -38,6 +38,13 @@ export class Pacers implements Disposable {
     }
   }
 
+  /** Sends nothing to the tenant for so long; 0 ends it. False: there is no such tenant. */
+  hold(tenant: string, ms: number): boolean {
+    const pacer = this.#pacers.get(tenant);
+    pacer?.hold(ms);
+    return pacer !== undefined;
+  }
+
   *states(): Generator<readonly [tenant: string, state: PacerState]> {
     for (const [id, { state }] of this.#pacers) yield [id, state];
   }

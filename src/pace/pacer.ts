@@ -19,6 +19,8 @@ export interface Pacer extends Disposable {
   pause(ms: number): void;
   /** The tenant said 429: a pause, and then more slowly. */
   refused(ms: number): void;
+  /** Nobody goes up before this many ms have passed, or for as long as it is said anew; 0 ends it. It spends nothing. */
+  hold(ms: number): void;
   /** Changes the limits while calls run and wait; what was spent stays spent. */
   adjust(limits: PacerLimits): void;
   readonly state: PacerState;
@@ -107,6 +109,7 @@ class TurnPacer implements Pacer {
   readonly #learns: boolean;
   #limits: PacerLimits;
   #pausedUntil = 0;
+  #heldUntil = 0;
   #running = 0;
   #departing = 0;
   /** Moving average of how long work takes. */
@@ -160,6 +163,11 @@ class TurnPacer implements Pacer {
     const now = this.#now();
     this.#learn(() => this.#tempo.refused(now));
     this.pause(ms);
+  }
+
+  hold(ms: number): void {
+    this.#heldUntil = ms === 0 ? 0 : this.#now() + ms * 1000;
+    this.#settle();
   }
 
   adjust(limits: PacerLimits): void {
@@ -228,10 +236,11 @@ class TurnPacer implements Pacer {
     this.#refuseHopeless();
     clearTimeout(this.#timer);
     if (this.#queue.length === 0) return;
-    this.#budget.want(Math.min(this.#queue.length, this.#limits.concurrency - this.#running));
     const now = this.#now();
+    const isHeld = this.#heldUntil > now;
+    this.#budget.want(isHeld ? 0 : Math.min(this.#queue.length, this.#limits.concurrency - this.#running));
     // While all places are taken nobody can say when one gets free, and patience may end before.
-    const next = this.#hasPlace ? this.#budget.turnAt(now) : this.#firstPatienceEnd() + 1;
+    const next = this.#hasPlace ? this.#allowedAt(now) : this.#firstPatienceEnd() + 1;
     this.#timer = setTimeout(() => this.#settle(), Math.ceil((next - now) / 1000));
   }
 
@@ -249,7 +258,7 @@ class TurnPacer implements Pacer {
   #startDue(): void {
     while (this.#queue.length > 0 && this.#hasPlace) {
       const now = this.#now();
-      if (this.#budget.turnAt(now) > now) return;
+      if (this.#allowedAt(now) > now) return;
       this.#budget.spendTurn(now);
       this.#running += 1;
       this.#departing += 1;
@@ -262,7 +271,11 @@ class TurnPacer implements Pacer {
     const { concurrency } = this.#limits;
     const endingsBefore = Math.max(0, this.#running + ahead + 1 - concurrency);
     const freeAt = now + (endingsBefore * this.#workUs) / concurrency;
-    return Math.max(this.#budget.turnAt(now, ahead), freeAt);
+    return Math.max(this.#allowedAt(now, ahead), freeAt);
+  }
+
+  #allowedAt(now: number, ahead?: number): number {
+    return Math.max(this.#budget.turnAt(now, ahead), this.#heldUntil);
   }
 
   /** Who came before others, a pause or a lower limit may have made somebody's wait longer than his patience. */

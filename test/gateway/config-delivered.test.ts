@@ -112,6 +112,7 @@ async function prepareExample(directory: string): Promise<string> {
     ['secrets/splunk-token', 'correct-horse-battery\n'],
     ['secrets/webhook', 'correct-horse-battery\n'],
     ['secrets/directory', 'correct-horse-battery\n'],
+    ['secrets/console-client', 'correct-horse-battery\n'],
   ] as const) {
     await mkdir(dirname(join(directory, name)), { recursive: true });
     await writeFile(join(directory, name), content, { mode: 0o600 });

@@ -1,4 +1,5 @@
 /** The thread that reads the trails for the console: one question in, one answer out, and a word that stops it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { NotProvable } from '../../audit/proof.ts';
@@ -9,16 +10,22 @@ import { NoSuchRecord, TrailDesk, type TrailDeskOptions } from './trail-desk.ts'
 // The key comes as plain bytes: a Buffer does not pass between threads as one.
 const { key, ...options } = workerData as TrailDeskOptions;
 const desk = new TrailDesk({ ...options, key: Buffer.from(key) });
+/** Between two segments, so that who asks meanwhile comes first. */
+const restMs = 20;
 const running = new Map<number, AbortController>();
-const never = new AbortController().signal;
 
 parentPort?.on('message', (message: Message) => {
   if ('cancel' in message) running.get(message.cancel)?.abort();
   else void answer(message);
 });
 desk
-  .prepare(never)
+  .prepare(pause)
   .catch((error: unknown) => log.warn('the console could not index the trails', describeError(error)));
+
+async function pause(): Promise<void> {
+  do await sleep(restMs);
+  while (running.size > 0);
+}
 
 async function answer({ id, question, ask }: Exclude<Message, { readonly cancel: number }>): Promise<void> {
   const controller = new AbortController();

@@ -37,7 +37,7 @@ export interface RecordsAsk {
   readonly query: AuditQuery;
   readonly limit: number;
   readonly order: 'newest' | 'oldest';
-  readonly cursor?: string;
+  readonly cursor?: Cursor;
 }
 
 export type TrailStates = Omit<AuditHealth, 'pulse'>;
@@ -65,13 +65,20 @@ export class TrailDesk {
     this.#store = new IndexStore(options);
   }
 
-  /** Builds what indexes are missing, the newest first; afterwards every question is quick. */
-  async prepare(signal: AbortSignal): Promise<void> {
+  /**
+   * Builds what indexes are missing, the newest first; afterwards every question is quick.
+   * @param pause resolves when nobody waits for an answer
+   */
+  async prepare(pause: () => Promise<void>): Promise<void> {
     const chains = await this.#chains();
     await this.#store.sweep(chains);
-    for (const chain of chains)
-      for (let at = chain.segments.length - 1; at >= 0 && !signal.aborted; at -= 1)
-        await this.#store.of(chain, at);
+    const most = Math.max(0, ...chains.map(({ segments }) => segments.length));
+    for (let back = 1; back <= most; back += 1)
+      for (const chain of chains) {
+        await pause();
+        const at = chain.segments.length - back;
+        if (at >= 0) await this.#store.of(chain, at);
+      }
   }
 
   async histogram(
@@ -91,7 +98,7 @@ export class TrailDesk {
       range: rangeOf(query),
       order,
       limit,
-      cursor: cursorFrom(cursor),
+      cursor,
     };
     const { entries, next } = await pageOf(chains, this.#store, ask, signal);
     return {
@@ -263,7 +270,7 @@ export class TrailDesk {
   }
 }
 
-function criteriaOf({
+export function criteriaOf({
   from: _from,
   to: _to,
   instance: _instance,
@@ -273,15 +280,11 @@ function criteriaOf({
   return { ...query, pseudonyms: pseudonym };
 }
 
-function rangeOf({ from, to }: AuditQuery): Range {
+export function rangeOf({ from, to }: AuditQuery): Range {
   return {
     from: from === undefined ? -Infinity : Date.parse(from),
     to: to === undefined ? Infinity : Date.parse(to),
   };
-}
-
-function cursorFrom(text: string | undefined): Cursor | undefined {
-  return text === undefined ? undefined : (JSON.parse(Buffer.from(text, 'base64url').toString()) as Cursor);
 }
 
 function seqOf(id: string): number {

@@ -1,0 +1,212 @@
+/**
+ * What auditors ask. Invariant: that somebody looks, who and at what, is on stable storage before anything is shown; where
+ * it cannot be recorded, nothing is shown.
+ */
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+import { z } from 'zod';
+
+import { describeError, log } from '../log.ts';
+import type { AuditHealth, AuditPulse, AuditQuery, PseudonymReply, VerifyJob } from './api-types.ts';
+import { readQuery, recordedQuery } from './audit-query.ts';
+import { Refusal } from './refusal.ts';
+import type { Session } from './sessions.ts';
+import { Exports } from './trail/export.ts';
+import { TrailReader } from './trail/reader.ts';
+import type { TrailDeskOptions } from './trail/trail-desk.ts';
+import { VerifyJobs } from './trail/verify-jobs.ts';
+
+export interface AuditDeskOptions extends TrailDeskOptions {
+  /** One durable record; rejects where it is not on stable storage. */
+  readonly note: (event: string, facts: Record<string, unknown>) => Promise<void>;
+  /** All pseudonyms of a text, one for each period and type; the newest period last. */
+  readonly pseudonyms: (text: string, type?: 'id' | 'value' | 'name') => Promise<readonly string[]>;
+  /** Whether a name is one of the configuration. */
+  readonly isKnown: (name: string) => boolean;
+  readonly pulse: () => Promise<Omit<AuditPulse, 'verifiedUntil'>>;
+}
+
+const recordId = /^[0-9a-f]{32}:[1-9]\d{0,15}$/;
+/** As `RecordPage.next` has it: of each chain a segment and a place in it. */
+const cursorSchema = z.record(z.string(), z.tuple([z.int(), z.int()]));
+const cursor = z
+  .string()
+  .max(8000)
+  .transform((text, ctx) => {
+    const found = cursorSchema.safeParse(jsonIn(text)).data;
+    if (!found) ctx.addIssue({ code: 'custom', message: 'is none' });
+    return found;
+  });
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const pseudonymRequest = z.strictObject({
+  value: z.string().min(1).max(1024),
+  type: z.enum(['id', 'value', 'name']).optional(),
+});
+/** One look at one question is one record, though page, histogram and facets ask for it together. */
+const sameLookMs = 60_000;
+
+export class AuditDesk implements AsyncDisposable {
+  readonly #options: AuditDeskOptions;
+  readonly #reader: TrailReader;
+  readonly #jobs: VerifyJobs;
+  readonly #exports: Exports;
+  readonly #looks = new Map<string, number>();
+
+  constructor(options: AuditDeskOptions) {
+    this.#options = options;
+    const { trails, directory, key, budgetBytes } = options;
+    this.#reader = new TrailReader({
+      trails,
+      directory,
+      key,
+      ...(budgetBytes !== undefined && { budgetBytes }),
+    });
+    this.#jobs = new VerifyJobs(trails);
+    this.#exports = new Exports(trails);
+  }
+
+  get verifiedUntil(): string | undefined {
+    return this.#jobs.verifiedUntil;
+  }
+
+  async trails(who: Session, signal: AbortSignal): Promise<AuditHealth> {
+    await this.#lookOnce(who, 'trails', {});
+    const states = await this.#reader.ask('states', undefined, signal);
+    return { ...states, pulse: await this.pulse() };
+  }
+
+  async pulse(): Promise<AuditPulse> {
+    const { verifiedUntil } = this;
+    return { ...(await this.#options.pulse()), ...(verifiedUntil !== undefined && { verifiedUntil }) };
+  }
+
+  async pseudonyms(who: Session, body: unknown): Promise<PseudonymReply> {
+    const { data } = pseudonymRequest.safeParse(body);
+    if (!data) throw new Refusal(400, 'bad-request', 'A value and its type are wanted.');
+    const pseudonyms = await this.#options.pseudonyms(data.value, data.type);
+    // The newest period's are enough to tell which person was looked for.
+    await this.#look(who, 'pseudonyms', { type: data.type ?? 'any', pseudonyms: pseudonyms.slice(-3) });
+    return { pseudonyms };
+  }
+
+  async histogram(who: Session, params: URLSearchParams, signal: AbortSignal) {
+    const { query, further } = readQuery(params, { bars: whole(1, 240).default(120) });
+    await this.#lookOnce(who, 'search', await this.#recorded(query));
+    return this.#reader.ask('histogram', { query, bars: further.bars }, signal);
+  }
+
+  async records(who: Session, params: URLSearchParams, signal: AbortSignal) {
+    const { query, further } = readQuery(params, {
+      limit: whole(1, 1000).default(200),
+      order: z.enum(['newest', 'oldest']).default('newest'),
+      cursor: cursor.optional(),
+    });
+    await this.#lookOnce(who, 'search', await this.#recorded(query));
+    const { limit, order, cursor: from } = further;
+    return this.#reader.ask('records', { query, limit, order, ...(from && { cursor: from }) }, signal);
+  }
+
+  async record(who: Session, id: string, signal: AbortSignal) {
+    await this.#look(who, 'record', { record: checkedId(id) });
+    return this.#reader.ask('record', { id }, signal);
+  }
+
+  async proof(who: Session, id: string, signal: AbortSignal) {
+    await this.#look(who, 'proof', { record: checkedId(id) });
+    return this.#reader.ask('proof', { id }, signal);
+  }
+
+  async verify(who: Session): Promise<VerifyJob> {
+    await this.#look(who, 'verification', {});
+    return this.#jobs.start(who.name);
+  }
+
+  async verification(who: Session, job: string): Promise<VerifyJob> {
+    const found = this.#jobs.look(job);
+    if (found.state === 'done') await this.#lookOnce(who, 'verification', { verdict: found.verdict });
+    return found;
+  }
+
+  cancelVerification(job: string): Promise<VerifyJob> {
+    return this.#jobs.cancel(job);
+  }
+
+  async export(who: Session, params: URLSearchParams, response: ServerResponse): Promise<void> {
+    const { query, further } = readQuery(params, { format: z.enum(['ocsf', 'ecs', 'cef', 'csv', 'lines']) });
+    const { format } = further;
+    this.#exports.requireRoom();
+    await this.#look(who, 'export', { ...(await this.#recorded(query)), format });
+    const [type, suffix] =
+      format === 'csv'
+        ? ['text/csv', 'csv']
+        : format === 'cef'
+          ? ['text/plain', 'cef']
+          : ['application/x-ndjson', 'jsonl'];
+    response.writeHead(200, {
+      'content-type': `${type}; charset=utf-8`,
+      'content-disposition': `attachment; filename="gatehouse-audit-${format}.${suffix}"`,
+    });
+    // What breaks off has no last chunk, so nobody takes it for the whole.
+    await pipeline(Readable.from(this.#exports.pieces(query, format)), response).catch((error: unknown) =>
+      log.warn('an export of the console broke off', describeError(error)),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([this.#reader, this.#jobs, this.#exports].map((part) => part[Symbol.asyncDispose]()));
+  }
+
+  async #recorded(query: AuditQuery): Promise<Record<string, unknown>> {
+    const texts = [
+      query.caller,
+      query.system,
+      query.tenant,
+      query.resourceType,
+      query.address,
+      query.request,
+    ];
+    const known = new Map<string, string>();
+    for (const each of [...texts, ...(query.instance ?? [])])
+      if (each !== undefined) known.set(each, (await this.#options.pseudonyms(each, 'value')).at(-1) ?? '');
+    return recordedQuery(query, this.#options.isKnown, (value) => known.get(value) ?? '');
+  }
+
+  async #lookOnce(who: Session, what: string, query: Record<string, unknown>): Promise<void> {
+    const now = Date.now();
+    const key = JSON.stringify([who.csrf, what, query]);
+    if ((this.#looks.get(key) ?? -Infinity) > now - sameLookMs) return;
+    for (const [each, at] of this.#looks) if (at <= now - sameLookMs) this.#looks.delete(each);
+    await this.#look(who, what, query);
+    this.#looks.set(key, now);
+  }
+
+  async #look(who: Session, what: string, query: Record<string, unknown>): Promise<void> {
+    try {
+      await this.#options.note('console.viewed', { ...whoIs(who), what, query });
+    } catch (cause) {
+      throw new Refusal(503, 'unavailable', 'That you look cannot be recorded, so nothing is shown.', {
+        cause,
+      });
+    }
+  }
+}
+
+/** As the trail names a person of the console. */
+export function whoIs({ name, subject, role, by }: Pick<Session, 'name' | 'subject' | 'role' | 'by'>) {
+  return { user: name, ...(subject !== undefined && subject !== name && { subject }), role, by };
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(text, 'base64url').toString());
+  } catch {
+    return undefined; // somebody else's text
+  }
+}
+
+function checkedId(id: string): string {
+  if (!recordId.test(id)) throw new Refusal(404, 'not-found', 'There is no such record.');
+  return id;
+}

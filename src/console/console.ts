@@ -1,0 +1,253 @@
+/**
+ * The console on the administrative listener: the page, its log-on and its endpoints. Invariant: every endpoint is refused
+ * unless the table of api-types.ts gives it to the session's role; whoever adds one decides that there.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+import { z } from 'zod';
+
+import { describeError, log } from '../log.ts';
+import {
+  oidcLogOnPath,
+  type ActionReply,
+  type Overview,
+  type Parties,
+  type Security,
+  type Session as SessionReply,
+} from './api-types.ts';
+import { whoIs, type AuditDesk } from './audit-desk.ts';
+import { readCookie } from './cookies.ts';
+import { Live } from './live.ts';
+import { LogOns, redirect, type LogOnOptions } from './log-ons.ts';
+import { requireToken } from './origin.ts';
+import { pagePrefix, type Page } from './page.ts';
+import { Refusal } from './refusal.ts';
+import { protect, readJson, sendJson, sendRefusal } from './response.ts';
+import { apiPrefix, mayUse, routeOf, type EndpointName } from './routes.ts';
+import type { Session } from './sessions.ts';
+
+/** What the console shows and does of the gateway. */
+export interface ConsoleState {
+  readonly version: string;
+  readonly instance: string;
+  overview(): Promise<Omit<Overview, 'audit'>>;
+  parties(): Promise<Parties>;
+  security(): Promise<Security>;
+  /** What there is to act on. Each resolves to what was done, in English; `undefined`: there is no such thing. */
+  forget(system: string): Promise<string | undefined>;
+  pause(
+    tenant: string,
+    stay: { readonly minutes: number; readonly by: string; readonly reason: string },
+  ): Promise<string | undefined>;
+  resume(tenant: string): Promise<string | undefined>;
+  release(hold: string, by: { readonly user: string; readonly reason: string }): Promise<string | undefined>;
+  readonly knows: (kind: 'system' | 'tenant' | 'hold', id: string) => boolean;
+}
+
+export interface ConsoleOptions extends LogOnOptions {
+  readonly page: Page;
+  readonly audit: AuditDesk;
+  readonly state: ConsoleState;
+  /** The text of the button for OIDC. */
+  readonly oidcLabel?: string;
+}
+
+export const callbackPath = '/console/log-on/callback';
+const reasonSchema = z.strictObject({ reason: z.string().trim().min(3).max(500) });
+const pauseSchema = reasonSchema.extend({ minutes: z.int().min(1).max(1440) });
+
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly params: Readonly<Record<string, string>>;
+  readonly search: URLSearchParams;
+  /** Aborted when whoever asked has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** Resolves to a reply as JSON; to nothing when it was sent already. */
+type Answer = (who: Session, asked: Asked) => Promise<object | void>;
+type Answers = Readonly<Record<Exclude<EndpointName, 'session' | 'logOn' | 'logOff'>, Answer>>;
+
+export class Console implements AsyncDisposable {
+  readonly #options: ConsoleOptions;
+  readonly #logOns: LogOns;
+  readonly #live: Live;
+  readonly #answers: Answers;
+
+  constructor(options: ConsoleOptions) {
+    this.#options = options;
+    this.#logOns = new LogOns(options);
+    this.#live = new Live(() => this.#overview());
+    this.#answers = this.#answersOf(options);
+  }
+
+  /** Whatever the path is, it gets an answer. */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { origins } = this.#options;
+    protect(response, origins.isSecure);
+    try {
+      origins.requireHost(request);
+      await this.#route(request, response);
+    } catch (error) {
+      if (response.headersSent) response.destroy();
+      else if (error instanceof Refusal) sendRefusal(response, error);
+      else if (request.destroyed || response.destroyed) response.destroy();
+      else {
+        log.error('the console failed', describeError(error));
+        sendRefusal(response, new Refusal(500, 'unavailable', 'The console failed; the log says where.'));
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#live[Symbol.dispose]();
+    this.#options.sessions[Symbol.dispose]();
+    await this.#options.audit[Symbol.asyncDispose]();
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { main } = this.#options.origins;
+    const url = URL.parse(request.url ?? '/', main);
+    if (!url || url.origin !== main.origin)
+      throw new Refusal(400, 'bad-request', 'The address is not well-formed.');
+    const { pathname: path, searchParams: search } = url;
+    if (path.startsWith(`${apiPrefix}/`))
+      return this.#answerApi(request, response, path.slice(apiPrefix.length), search);
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      throw new Refusal(405, 'bad-request', 'This is not done here.');
+    if (path === '/' || path === '/console') return redirect(response, pagePrefix);
+    if (path === oidcLogOnPath) return this.#logOns.leave(response, search.get('then') ?? '');
+    if (path === callbackPath) return this.#logOns.comeBack(request, response, url);
+    if (path.startsWith(pagePrefix)) return this.#options.page.send(request, response, path);
+    throw new Refusal(404, 'not-found', 'There is nothing here.');
+  }
+
+  async #answerApi(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    search: URLSearchParams,
+  ): Promise<void> {
+    const { origins, sessions } = this.#options;
+    const { name, params } = routeOf(request.method ?? '', path);
+    origins.requireOwn(request);
+    const id = readCookie(request, 'session', origins.isSecure);
+    const session = sessions.find(id, name !== 'live' && name !== 'session');
+    if (name === 'session' || name === 'logOn' || name === 'logOff')
+      return this.#answerAnybody(name, request, response, session);
+    if (!session) throw new Refusal(401, 'not-logged-on', 'Nobody is logged on.');
+    if (!mayUse(session.role, name)) {
+      this.#options.remember('console.denied', { ...whoIs(session), endpoint: name });
+      throw new Refusal(403, 'forbidden', `This is not for the role ${session.role}.`);
+    }
+    if (request.method !== 'GET') requireToken(request, session.csrf);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const asked = { request, response, params, search, signal: gone.signal };
+    const reply = await this.#answers[name](session, asked);
+    if (reply) sendJson(response, name === 'verify' ? 202 : 200, reply);
+  }
+
+  async #answerAnybody(
+    name: EndpointName,
+    request: IncomingMessage,
+    response: ServerResponse,
+    session: Session | undefined,
+  ): Promise<void> {
+    if (name === 'session') return sendJson(response, 200, this.#sessionReply(session));
+    if (name === 'logOn')
+      return sendJson(response, 200, this.#sessionReply(await this.#logOns.locally(request, response)));
+    if (session) requireToken(request, session.csrf);
+    this.#logOns.logOff(request, response);
+  }
+
+  #sessionReply(session: Session | undefined): SessionReply {
+    const { state, oidc, oidcLabel = 'Single sign-on', local } = this.#options;
+    return {
+      ...(session && {
+        user: {
+          name: session.name,
+          role: session.role,
+          by: session.by,
+          idleEndsAt: new Date(session.idleEndsAt).toISOString(),
+          endsAt: new Date(session.endsAt).toISOString(),
+        },
+      }),
+      csrf: session?.csrf ?? '',
+      logOn: { ...(oidc && { oidc: oidcLabel }), local: local !== undefined },
+      version: state.version,
+      instance: state.instance,
+    };
+  }
+
+  #answersOf({ audit, state }: ConsoleOptions): Answers {
+    return {
+      overview: () => this.#overview(),
+      live: async (who, { request, response }) => this.#look(who, request, response),
+      trails: (who, { signal }) => audit.trails(who, signal),
+      pseudonyms: async (who, { request }) => audit.pseudonyms(who, await readJson(request)),
+      histogram: (who, { search, signal }) => audit.histogram(who, search, signal),
+      records: (who, { search, signal }) => audit.records(who, search, signal),
+      record: (who, { params, signal }) => audit.record(who, params['record'] ?? '', signal),
+      proof: (who, { params, signal }) => audit.proof(who, params['record'] ?? '', signal),
+      export: (who, { search, response }) => audit.export(who, search, response),
+      verify: (who) => audit.verify(who),
+      verification: (who, { params }) => audit.verification(who, params['job'] ?? ''),
+      cancelVerification: (_who, { params }) => audit.cancelVerification(params['job'] ?? ''),
+      parties: () => state.parties(),
+      security: () => state.security(),
+      forget: (who, asked) => this.#act(who, 'forget', 'system', asked, (system) => state.forget(system)),
+      resume: (who, asked) => this.#act(who, 'resume', 'tenant', asked, (tenant) => state.resume(tenant)),
+      release: (who, asked) =>
+        this.#act(who, 'release', 'hold', asked, (hold, { reason }) =>
+          state.release(hold, { user: who.name, reason }),
+        ),
+      pause: (who, asked) =>
+        this.#act(who, 'pause', 'tenant', asked, (tenant, { reason, minutes = 1 }) =>
+          state.pause(tenant, { minutes, by: who.name, reason }),
+        ),
+    };
+  }
+
+  async #overview(): Promise<Overview> {
+    const { state, audit } = this.#options;
+    return { ...(await state.overview()), audit: await audit.pulse() };
+  }
+
+  #look(who: Session, request: IncomingMessage, response: ServerResponse): void {
+    const { sessions, origins } = this.#options;
+    const id = readCookie(request, 'session', origins.isSecure);
+    this.#live.add(`${who.by} ${who.name}`, {
+      response,
+      mayLook: () => sessions.find(id, false) !== undefined,
+    });
+  }
+
+  /** Who does it and why is on stable storage before it is done. */
+  async #act(
+    who: Session,
+    action: string,
+    kind: 'system' | 'tenant' | 'hold',
+    { request, params }: Asked,
+    work: (
+      target: string,
+      given: { readonly reason: string; readonly minutes?: number },
+    ) => Promise<string | undefined>,
+  ): Promise<ActionReply> {
+    const { state, note } = this.#options;
+    const schema = action === 'pause' ? pauseSchema : reasonSchema;
+    const given = schema.safeParse(await readJson(request)).data;
+    if (!given) throw new Refusal(400, 'bad-request', 'A reason of 3 to 500 characters is wanted.');
+    const target = params[kind] ?? '';
+    if (!state.knows(kind, target)) throw new Refusal(404, 'not-found', `There is no such ${kind}.`);
+    try {
+      await note('console.acted', { ...whoIs(who), action, [kind]: target, ...given });
+    } catch (cause) {
+      throw new Refusal(503, 'unavailable', 'It cannot be recorded, so it is not done.', { cause });
+    }
+    const done = await work(target, given);
+    if (done === undefined) throw new Refusal(404, 'not-found', `There is no such ${kind}.`);
+    return { done };
+  }
+}

@@ -1,0 +1,251 @@
+import type { Cache } from '../cache/cache.ts';
+/** What the console shows of the gateway and does with it; each figure is read where it lives. */
+import type {
+  CallerState,
+  Expiring as ExpiringReply,
+  Hold,
+  Overview,
+  Paused,
+  SystemState,
+  TenantGauge,
+} from '../console/api-types.ts';
+import type { ConsoleState } from '../console/console.ts';
+import type { Traffic } from '../console/traffic.ts';
+import type { DeliveryState } from '../delivery/shipper.ts';
+import type { Guard } from '../guard/guard.ts';
+import type { PacerState } from '../pace/pacer.ts';
+import { priorities, type Operation } from '../scim/operation.ts';
+import { noQuery } from '../scim/target.ts';
+import type { Snapshots } from '../snapshot/snapshots.ts';
+import type { Caller, Config, Permission, System, Tenant } from './config.ts';
+import type { Expiring } from './expiry.ts';
+import type { Pacers } from './pacers.ts';
+import type { Running } from './running.ts';
+import { checksOf } from './security-checks.ts';
+
+export interface Shown {
+  readonly version: string;
+  readonly config: () => Config;
+  readonly traffic: Traffic;
+  readonly obstacles: () => readonly string[];
+  readonly running: Running;
+  readonly pacers: Pacers;
+  readonly cache: Pick<Cache, 'forget'>;
+  readonly snapshots: Snapshots;
+  readonly guard: Pick<Guard, 'holds' | 'release'>;
+  readonly isCacheUsed: () => boolean;
+  readonly ends: () => readonly Expiring[];
+  readonly deliveries: () => ReadonlyMap<string, DeliveryState>;
+}
+
+const dayMs = 86_400_000;
+const minuteMs = 60_000;
+/** So much of a held burst passes: what was held, and that once. */
+const releaseMs = 60 * minuteMs;
+const discovery = ['ServiceProviderConfig', 'Schemas', 'ResourceTypes'];
+
+export class ShownState implements ConsoleState {
+  readonly #shown: Shown;
+  readonly #paused = new Map<string, Paused>();
+  readonly #forgotten = new Map<string, string>();
+
+  constructor(shown: Shown) {
+    this.#shown = shown;
+  }
+
+  get version(): string {
+    return this.#shown.version;
+  }
+
+  get instance(): string {
+    return this.#shown.config().audit.instance;
+  }
+
+  async overview(): Promise<Omit<Overview, 'audit'>> {
+    const { traffic, obstacles, running, ends, deliveries, isCacheUsed } = this.#shown;
+    const { hits, reads, ...recent } = traffic.recent();
+    const stops = obstacles();
+    return {
+      at: new Date().toISOString(),
+      instance: this.instance,
+      version: this.version,
+      startedAt: new Date(traffic.since).toISOString(),
+      ready: stops.length === 0,
+      obstacles: stops,
+      traffic: traffic.steps(),
+      ...recent,
+      cache: { used: isCacheUsed(), ...(reads > 0 && { hitShare: hits / reads }), hits, reads },
+      tenants: this.#gauges(),
+      expiring: soonest(ends()),
+      destinations: [...deliveries()].map(([name, state]) => ({ name, ...state })),
+      running: running.count,
+    };
+  }
+
+  async parties(): ReturnType<ConsoleState['parties']> {
+    const { config, traffic, snapshots } = this.#shown;
+    const { systems, callers } = config();
+    const kept = await snapshots.states();
+    return {
+      since: new Date(traffic.since).toISOString(),
+      systems: Object.values(systems).map((system) => this.#systemState(system, kept)),
+      tenants: this.#gauges(),
+      callers: Object.values(callers).map((caller) => this.#callerState(caller)),
+      holds: this.#shown.guard.holds.map(holdOf),
+    };
+  }
+
+  async security(): ReturnType<ConsoleState['security']> {
+    return { checks: checksOf(this.#shown.config(), this.#shown.ends()) };
+  }
+
+  knows(kind: 'system' | 'tenant' | 'hold', id: string): boolean {
+    const { config, guard } = this.#shown;
+    if (kind === 'hold') return guard.holds.some((hold) => hold.id === id);
+    return Object.hasOwn(kind === 'system' ? config().systems : config().tenants, id);
+  }
+
+  async forget(id: string): Promise<string | undefined> {
+    const system = this.#shown.config().systems[id];
+    if (!system) return undefined;
+    await this.#shown.cache.forget(everythingOf(system));
+    this.#forgotten.set(id, new Date().toISOString());
+    return `Nothing that was remembered of ${id} is told any more.`;
+  }
+
+  async pause(
+    tenant: string,
+    { minutes, by, reason }: { readonly minutes: number; readonly by: string; readonly reason: string },
+  ): Promise<string | undefined> {
+    if (!this.#shown.pacers.hold(tenant, minutes * minuteMs)) return undefined;
+    const since = Date.now();
+    const until = new Date(since + minutes * minuteMs).toISOString();
+    this.#paused.set(tenant, { since: new Date(since).toISOString(), until, by, reason });
+    return `This replica sends nothing to ${tenant} until ${until}.`;
+  }
+
+  async resume(tenant: string): Promise<string | undefined> {
+    if (!this.#shown.pacers.hold(tenant, 0)) return undefined;
+    this.#paused.delete(tenant);
+    return `Calls go to ${tenant} again.`;
+  }
+
+  async release(
+    id: string,
+    { user, reason }: { readonly user: string; readonly reason: string },
+  ): Promise<string | undefined> {
+    const { guard } = this.#shown;
+    const hold = guard.holds.find((each) => each.id === id);
+    if (!hold) return undefined;
+    const release = {
+      hold: id,
+      count: hold.amount,
+      lifetimeMs: releaseMs,
+      reason,
+      actor: { user, occasion: 'console' },
+    };
+    return (await guard.release(release)) ? `${hold.amount} may pass within an hour.` : undefined;
+  }
+
+  #gauges(): TenantGauge[] {
+    const { config, pacers } = this.#shown;
+    const states = new Map(pacers.states());
+    return Object.values(config().tenants).map((tenant) => this.#gauge(tenant, states.get(tenant.id)));
+  }
+
+  #gauge({ id, pace }: Tenant, state: PacerState | undefined): TenantGauge {
+    const paused = this.#paused.get(id);
+    const isPaused = paused && Date.parse(paused.until) > Date.now();
+    return {
+      tenant: id,
+      upLastMinute: this.#shown.traffic.upInLastMinute(id),
+      perMinute: pace.perMinute,
+      burst: pace.burst,
+      tenantLimit: pace.tenantLimit,
+      queued: state?.queued ?? 0,
+      running: state?.running ?? 0,
+      predictedWaitMs: Math.round(state?.longestWaitMs ?? 0),
+      tempo: state?.tempo ?? 1,
+      refusedForMs: Math.round(state?.pausedForMs ?? 0),
+      ...(isPaused && { paused }),
+      shared: state?.isShared ?? false,
+    };
+  }
+
+  #systemState(system: System, kept: Awaited<ReturnType<Snapshots['states']>>): SystemState {
+    const { id, name, tenant, kind, resourceTypes, cache, pages } = system;
+    const { traffic } = this.#shown;
+    const oldestServedMs = traffic.oldestServed(id);
+    const forgottenAt = this.#forgotten.get(id);
+    const probe = traffic.differenceOf(id);
+    const snapshot = [...kept].find(([collection]) => collection.startsWith(`${id}/`))?.[1];
+    return {
+      id,
+      name,
+      tenant,
+      kind,
+      resourceTypes,
+      ...traffic.system(id),
+      cache: {
+        on: cache.enabled,
+        lifetimeMs: cache.lifetime,
+        ...(oldestServedMs !== undefined && { oldestServedMs: Math.round(oldestServedMs) }),
+        ...(forgottenAt !== undefined && { forgottenAt }),
+      },
+      ...(snapshot && {
+        snapshot: {
+          ...(snapshot.ageMs !== undefined && { ageMs: snapshot.ageMs }),
+          state: snapshot.isFaulty ? 'faulty' : snapshot.isShown ? 'shown' : 'building',
+        },
+      }),
+      probe: probe ? { state: 'differs', ...probe } : { state: pages.singleReads ? 'agrees' : 'off' },
+    };
+  }
+
+  #callerState({ name, permissions, sourceNetworks }: Caller): CallerState {
+    const networks = sourceNetworks && { sourceNetworks };
+    return { name, may: permissions.map(sentenceOf), ...networks, ...this.#shown.traffic.caller(name) };
+  }
+}
+
+function soonest(ends: readonly Expiring[]): ExpiringReply[] {
+  const now = Date.now();
+  return ends
+    .toSorted((some, other) => some.notAfter - other.notAfter)
+    .map(({ kind, what, subject, notAfter }) => ({
+      kind,
+      what,
+      ...(subject !== undefined && { subject }),
+      notAfter: new Date(notAfter).toISOString(),
+      daysLeft: Math.floor((notAfter - now) / dayMs),
+    }));
+}
+
+/** A write that could have changed everything. */
+function everythingOf({ id, tenant, resourceTypes }: System): Operation {
+  return {
+    api: 'proxy',
+    kind: 'bulk',
+    effect: 'write',
+    tenant,
+    system: id,
+    resourceType: '*',
+    query: noQuery,
+    path: '/',
+    touches: [...resourceTypes, ...discovery, '*'].map((resourceType) => ({ scope: 'all', resourceType })),
+    priority: priorities.list,
+    parts: [],
+  };
+}
+
+function sentenceOf(permission: Permission): string {
+  const listed = (names: 'all' | readonly string[]): string => (names === 'all' ? 'all' : names.join(', '));
+  if (!('systems' in permission)) return `${permission.permission}: ${listed(permission.sourceSystems)}`;
+  const { access, resourceTypes, systems, deniedAttributes } = permission;
+  const without = deniedAttributes.length > 0 ? ` without ${deniedAttributes.join(', ')}` : '';
+  return `${access.join(', ')}: ${listed(resourceTypes)} of ${listed(systems)}${without}`;
+}
+
+function holdOf({ id, caller, system, kind, resourceType, amount, since }: Guard['holds'][number]): Hold {
+  return { id, caller, system, what: `${kind} ${resourceType}`, count: amount, since };
+}

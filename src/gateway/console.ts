@@ -1,0 +1,161 @@
+/** Puts the console together: what the configuration says of it, the parts of the gateway that it shows, and its log-ons. */
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { checkpointFile } from '../audit/checkpoints.ts';
+import { parseCheckpoint } from '../audit/note.ts';
+import { readPeriodKey } from '../audit/period-file.ts';
+import { keysUntil } from '../audit/period.ts';
+import { Redactor } from '../audit/redact.ts';
+import type { Trail } from '../audit/trail.ts';
+import { sourceOf } from '../auth/network.ts';
+import { openSecretBook, type SecretBook } from '../auth/secret-book.ts';
+import type { Throttle } from '../auth/throttle.ts';
+import type { AuditPulse, Role } from '../console/api-types.ts';
+import { AuditDesk, whoIs } from '../console/audit-desk.ts';
+import { callbackPath, Console, type ConsoleState } from '../console/console.ts';
+import { Oidc } from '../console/oidc.ts';
+import { Origins } from '../console/origin.ts';
+import { Page } from '../console/page.ts';
+import { Sessions } from '../console/sessions.ts';
+import { describeError, log } from '../log.ts';
+import type { Config } from './config.ts';
+
+export interface ConsoleParts {
+  readonly config: () => Config;
+  /** Of the administrative listener. */
+  readonly adminUrl: string;
+  readonly trail: Trail;
+  readonly throttle: Throttle;
+  /** Signs the indexes; the same on all replicas. */
+  readonly key: Buffer;
+  readonly state: ConsoleState;
+}
+
+type Settings = NonNullable<Config['admin']['console']>;
+
+export interface OpenedConsole extends AsyncDisposable {
+  readonly console: Console;
+  /** Reads the file of secrets again. */
+  reload(): Promise<void>;
+}
+
+/** Undefined where the configuration wants none. */
+export async function openConsole(parts: ConsoleParts): Promise<OpenedConsole | undefined> {
+  const { config, adminUrl, trail, throttle, state } = parts;
+  const { console: settings } = config().admin;
+  if (!settings) return undefined;
+  await using opening = new AsyncDisposableStack();
+  const origins = new Origins(settings.publicUrl, adminUrl);
+  const accounts = new Map(Object.entries(settings.accounts).map(([name, { role }]) => [name, role]));
+  const book = accounts.size > 0 ? opening.use(await openBook(settings.secretsFile)) : undefined;
+  const note = (event: string, facts: Record<string, unknown>): Promise<void> => trail.note(event, facts);
+  const remember = (event: string, facts: Record<string, unknown>): void => void trail.remember(event, facts);
+  const sessions = new Sessions({
+    idleMs: settings.idle,
+    lifetimeMs: settings.lifetime,
+    onEnd: (session, reason) => remember('console.logged_off', { ...whoIs(session), reason }),
+  });
+  const { oidc } = settings;
+  const page = await Page.open();
+  if (!page.isBuilt) log.warn('the console has no page; npm run build makes it');
+  const console = opening.use(
+    new Console({
+      origins,
+      sessions,
+      page,
+      state,
+      note,
+      remember,
+      audit: openDesk(parts, settings, note),
+      ...(book && { local: localLogOn(book, accounts, throttle) }),
+      ...(oidc && { oidc: openOidc(oidc, origins), oidcLabel: oidc.label }),
+    }),
+  );
+  const opened = opening.move();
+  return {
+    console,
+    reload: async () => book?.reload(),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+function openBook(file: string): Promise<SecretBook> {
+  return openSecretBook(file, {
+    onBroken: (cause) =>
+      void log.warn(
+        'the file of the console’s secrets is broken; the last good one stays',
+        describeError(cause),
+      ),
+  });
+}
+
+/** The work of a refusal does not tell whether the account exists, and failures count with those of callers. */
+function localLogOn(book: SecretBook, accounts: ReadonlyMap<string, Role>, throttle: Throttle) {
+  return async (user: string, secret: string, ip: string): Promise<Role | undefined> => {
+    const attempt = throttle.attempt({ source: sourceOf(ip), user: `console ${user}`, secret });
+    const fits = await book.verify(user, secret, attempt);
+    return fits === undefined ? undefined : accounts.get(user);
+  };
+}
+
+function openOidc(
+  { scopes, clientSecret, ...settings }: NonNullable<Settings['oidc']>,
+  { main }: Origins,
+): Oidc {
+  return new Oidc({
+    ...settings,
+    scopes: [...new Set(['openid', ...scopes])],
+    clientSecret: clientSecret?.reveal(),
+    redirectUri: new URL(callbackPath, main).href,
+  });
+}
+
+function openDesk({ config, trail, key }: ConsoleParts, settings: Settings, note: Trail['note']): AuditDesk {
+  const { directory, instance, keyFile, periodKeyFile } = config().audit;
+  const periods = periodKeyFile ?? join(dirname(keyFile), 'periods.key');
+  return new AuditDesk({
+    trails: directory,
+    directory: settings.indexDirectory,
+    key,
+    note: (event, facts) => note(event, facts),
+    pseudonyms: async (text, type) => {
+      const keys = keysUntil(await readPeriodKey(periods), new Date());
+      const types = type === undefined ? (['id', 'value', 'name'] as const) : [type];
+      return keys.flatMap((period) => types.map((each) => new Redactor(period).pseudonym(each, text)));
+    },
+    isKnown: (name) => namesOf(config()).has(name),
+    pulse: () => pulseOf(trail, join(directory, instance)),
+  });
+}
+
+/** Names that an operator chose, and so nobody's. */
+function namesOf({ callers, systems, tenants }: Config): ReadonlySet<string> {
+  const types = Object.values(systems).flatMap(({ resourceTypes }) => resourceTypes);
+  return new Set([
+    ...Object.keys(callers),
+    ...Object.keys(systems),
+    ...Object.keys(tenants),
+    ...types,
+    'gateway',
+  ]);
+}
+
+async function pulseOf(trail: Trail, directory: string): Promise<Omit<AuditPulse, 'verifiedUntil'>> {
+  const file = join(directory, checkpointFile);
+  const [space, checkpoint] = await Promise.all([
+    trail.space().catch(() => undefined), // a directory that is away has no figure, and the trail tells of it
+    readFile(file, 'utf8').then(
+      async (text) => ({
+        size: parseCheckpoint(text)?.size ?? 0,
+        at: (await stat(file)).mtime.toISOString(),
+      }),
+      () => undefined, // none was made yet, or the directory is away
+    ),
+  ]);
+  return {
+    ready: trail.ready,
+    ...(space && { freeBytes: space.freeBytes }),
+    ...(checkpoint && { checkpoint }),
+  };
+}
