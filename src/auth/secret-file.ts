@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { parseDocument } from 'yaml';
+import { parseDocument, type Document } from 'yaml';
 import { z } from 'zod';
 
 import { generateSecret, hashSecret, isSecretHash } from './secret.ts';
@@ -70,24 +70,58 @@ export function endsOf(entries: Entries): { readonly user: string; readonly notA
  * Gives the user one more secret and returns it in clear, the only time that anybody sees it.
  * @param notAfter when it ends, in milliseconds since 1970; never, if it is left out
  */
-export async function addSecret(file: string, user: string, notAfter?: number): Promise<string> {
+export function addSecret(file: string, user: string, notAfter?: number): Promise<string> {
+  return add(file, user, notAfter, (_document, entries) => entries.length);
+}
+
+/**
+ * As `addSecret`, and lets the one that was there end; of two, the one that has ended already goes.
+ * @param oldEnds when the secret that was there ends, unless it ends before
+ */
+export function rotateSecret(
+  file: string,
+  user: string,
+  oldEnds: number,
+  notAfter?: number,
+): Promise<string> {
+  return add(file, user, notAfter, (document, entries) => {
+    let left = entries.length;
+    for (const [at, { notAfter: ends = Infinity }] of [...entries.entries()].toReversed()) {
+      if (ends > Date.now()) document.setIn([user, at, 'notAfter'], instantOf(Math.min(ends, oldEnds)));
+      else if (document.deleteIn([user, at])) left -= 1;
+    }
+    return left;
+  });
+}
+
+/**
+ * As a document and not as values, so that comments stay.
+ * @param prepare changes those that are there, and says how many are left
+ */
+async function add(
+  file: string,
+  user: string,
+  notAfter: number | undefined,
+  prepare: (document: Document.Parsed, entries: readonly z.infer<typeof entry>[]) => number,
+): Promise<string> {
   const text = await readIfThere(file);
-  const present = parseSecrets(text).get(user)?.length ?? 0;
+  const document = parseDocument(text, yamlOptions);
+  const present = prepare(document, parseSecrets(text).get(user) ?? []);
   if (present >= maxEntries)
     throw new Error(`The technical user ${user} has ${maxEntries} secrets; remove one first.`);
   const secret = generateSecret();
   const added = {
     hash: await hashSecret(secret),
     note: `since ${new Date().toISOString().slice(0, 10)}`,
-    ...(notAfter !== undefined && { notAfter: new Date(notAfter).toISOString().replace(/\.\d+Z$/, 'Z') }),
+    ...(notAfter !== undefined && { notAfter: instantOf(notAfter) }),
   };
-  // As a document and not as values, so that comments stay.
-  const document = parseDocument(text, yamlOptions);
   if (present > 0) document.addIn([user], document.createNode(added));
   else document.set(user, document.createNode([added]));
   await replaceFile(file, String(document));
   return secret;
 }
+
+const instantOf = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 
 async function readIfThere(file: string): Promise<string> {
   try {

@@ -7,7 +7,7 @@ import { contentOf, exitCodes } from './audit-input.ts';
 import { visible } from './audit-table.ts';
 import { write } from './output.ts';
 
-const help = `usage: gatehouse audit check-proof <proof> --key KEY... [--witness-key KEY]... [--json]
+export const help = `usage: gatehouse audit check-proof <proof> --key KEY... [--witness-key KEY]... [--json]
 
 Checks a proof that 'gatehouse audit prove' has made: the line is as it was written, it stands at its place in the chain
 that the checkpoint speaks of, and the checkpoint is signed by the chain's log key. The trail is not needed.

@@ -4,7 +4,7 @@ import { isPeriod, periodOf } from '../audit/period.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { periodKeyFrom } from './audit-input.ts';
 
-const help = `usage: gatehouse audit erase --before PERIOD --key FILE
+export const help = `usage: gatehouse audit erase --before PERIOD --key FILE
 
 Puts the key of a quarter in the place of an older one. Nobody can look for a person in what was recorded before it,
 nor open what was sealed, in any copy of the trail; every line still verifies. It cannot be undone. A running gateway

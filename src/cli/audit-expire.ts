@@ -12,7 +12,7 @@ import { version } from '../version.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { timeHelp, timeIn } from './audit-input.ts';
 
-const help = `usage: gatehouse audit expire (--keep DAYS | --before TIME) [--config FILE]
+export const help = `usage: gatehouse audit expire (--keep DAYS | --before TIME) [--config FILE]
 
 Removes whole closed segments that ended before TIME, or longer than DAYS ago. Of each the trail keeps a signed record
 and the header, so that 'audit verify' tells a removal from a loss. A segment that does not verify is not removed, nor is

@@ -8,7 +8,7 @@ import { write } from './output.ts';
 
 const names = Object.keys(formats).join(', ');
 
-const help = `usage: gatehouse audit export <directory>... --format FORMAT [--from TIME] [--to TIME] [--event NAME]
+export const help = `usage: gatehouse audit export <directory>... --format FORMAT [--from TIME] [--to TIME] [--event NAME]
                               [--original]
 
 Writes the records of all named directories, by time, in another form; docs/audit-export.md says field by field what

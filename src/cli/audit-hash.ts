@@ -5,7 +5,7 @@ import type { Redactor } from '../audit/redact.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { pseudonymTypeIn, pseudonymTypes, redactorsFrom, type PseudonymType } from './audit-input.ts';
 
-const help = `usage: gatehouse audit hash <value> --key FILE [--type TYPE] [--period PERIOD] [--json]
+export const help = `usage: gatehouse audit hash <value> --key FILE [--type TYPE] [--period PERIOD] [--json]
 
 Prints the pseudonym of a text. Whoever has the key file can look for people in the trail: keep it from others.
 With - as the value it is read from standard input, so that it does not stay in the shell's history.

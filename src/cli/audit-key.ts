@@ -5,7 +5,7 @@ import { readPublishedKeys } from '../audit/published-keys.ts';
 import { fingerprint } from '../audit/signing-key.ts';
 import { readArguments } from './arguments.ts';
 
-const help = `usage: gatehouse audit key <directory>
+export const help = `usage: gatehouse audit key <directory>
 
 Shows the public keys of the trail's instances. Write the root key's fingerprint down after the first start, or copy
 the file keys.pub to another host: 'audit verify --key' takes either. A witness takes the log key.

@@ -6,7 +6,7 @@ import { createPeriodKey } from '../audit/period.ts';
 import { createRevealKey } from '../audit/seal.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 
-const help = `usage: gatehouse audit new-key reveal|period <file>
+export const help = `usage: gatehouse audit new-key reveal|period <file>
 
 Writes a new key to a file that must not exist, with mode 0600.
 

@@ -5,7 +5,7 @@ import { chainsIn, exitCodes, mostDirectories, Pass, timeHelp, timeIn } from './
 import { callerOf, cut, operationOf, placeOf, timeOf, visible } from './audit-table.ts';
 import { write } from './output.ts';
 
-const help = `usage: gatehouse audit open-intents <directory>... [--from TIME] [--to TIME] [--all] [--json]
+export const help = `usage: gatehouse audit open-intents <directory>... [--from TIME] [--to TIME] [--all] [--json]
 
 Lists upstream calls of which the trail does not know the end. They went up, or may have, so whether the tenant
 has done them must be looked up there.

@@ -8,7 +8,7 @@ import { readArguments, WrongUsage } from './arguments.ts';
 import { chainsIn, contentOf, exitCodes, mostDirectories, Pass } from './audit-input.ts';
 import { write } from './output.ts';
 
-const help = `usage: gatehouse audit prove <record> <directory>... [--checkpoint FILE]... [--out FILE]
+export const help = `usage: gatehouse audit prove <record> <directory>... [--checkpoint FILE]... [--out FILE]
 
 Writes a proof that a record stands in the trail: its line, the hashes that lead from it to the root of the chain's
 tree, and a signed checkpoint that states this root. 'gatehouse audit check-proof' checks it with the chain's public

@@ -13,7 +13,7 @@ import { page, type Report } from './audit-report-page.ts';
 import { callerOf, operationOf } from './audit-table.ts';
 import { write } from './output.ts';
 
-const help = `usage: gatehouse audit report <directory>... [--from TIME] [--to TIME] [--format html|csv] [--out FILE]
+export const help = `usage: gatehouse audit report <directory>... [--from TIME] [--to TIME] [--format html|csv] [--out FILE]
                               [--checkpoint FILE]... [--key FILE]... [--silence 10m]
 
 Writes what a period of the trail comes to: whether it verifies, calls by time, caller and system, writes of unknown

@@ -26,7 +26,7 @@ import {
 import { visible } from './audit-table.ts';
 import { write } from './output.ts';
 
-const help = `usage: gatehouse audit reveal <directory>... <criteria> --reason TEXT --key FILE [--second-key FILE]
+export const help = `usage: gatehouse audit reveal <directory>... <criteria> --reason TEXT --key FILE [--second-key FILE]
          --period-key FILE --register DIRECTORY [--json] [--limit N]
 
 Opens the identifiers that were sealed in the calls that are found: ids, user names, added and removed members. At least

@@ -17,7 +17,7 @@ import {
 import { tableHead, tableRow } from './audit-table.ts';
 import { write } from './output.ts';
 
-const help = `usage: gatehouse audit search <directory>... [criteria] [--joined] [--json] [--limit N]
+export const help = `usage: gatehouse audit search <directory>... [criteria] [--joined] [--json] [--limit N]
 
 Finds records in the trails of all named directories, by time. All criteria must hold of one record.
 

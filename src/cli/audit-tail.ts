@@ -10,7 +10,7 @@ import { chainsIn, exitCodes, mostDirectories } from './audit-input.ts';
 import { tableHead, tableRow } from './audit-table.ts';
 import { write } from './output.ts';
 
-const help = `usage: gatehouse audit tail <directory>... [-n N] [-f] [--event NAME] [--caller NAME] [--system NAME] [--json]
+export const help = `usage: gatehouse audit tail <directory>... [-n N] [-f] [--event NAME] [--caller NAME] [--system NAME] [--json]
 
 Shows the last records of the trail, over segments, restarts and instances.
 

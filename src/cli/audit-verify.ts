@@ -19,7 +19,7 @@ const exitCodes = { ok: 0, tampered: 1, truncated: 2, incomplete: 3 } as const;
 const unreadable = 4;
 const mostDirectories = 1000;
 
-const help = `usage: gatehouse audit verify <directory>... --checkpoint FILE... [--key KEY]... [--witness-key FILE] [--json]
+export const help = `usage: gatehouse audit verify <directory>... --checkpoint FILE... [--key KEY]... [--witness-key FILE] [--json]
        gatehouse audit verify <directory>... --local-only [--key KEY]... [--json]
 
 Verifies an audit trail: that no line was changed, taken out, added or moved, that

@@ -8,7 +8,7 @@ import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import { describeWarning, endsIn, secretEnds, warningsOf, type Warning } from '../gateway/expiry.ts';
 import { readArguments } from './arguments.ts';
 
-const help = `usage: gatehouse check [--config FILE] [--json]
+export const help = `usage: gatehouse check [--config FILE] [--json]
 
 Reads the configuration as a start would, with the environment laid over it, and reports every fault. It warns of
 certificates, revocation lists and secrets that end within 30 days.

@@ -15,13 +15,16 @@ import { day, type Stage } from './demo-day.ts';
 import { startEmbedded } from './embedded.ts';
 import { IdentityManager } from './identity-manager.ts';
 
-const help = `usage: gatehouse demo [--keep]
+export const help = `usage: gatehouse demo [--keep]
 
 Starts an embedded tenant and a gateway on free loopback ports and plays an identity manager's day over HTTP.
 The tenant's minute is 3 seconds long, so that the quota can be seen at work, and the gateway leaves a little more room
 in it; everything else is as in service.
 
   --keep   keep the directory with the audit trail and tell where it is
+
+examples:
+  gatehouse demo --keep
 
 exit codes: 0 everything was right, 1 something was not (it is told), 4 wrong usage
 `;

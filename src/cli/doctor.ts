@@ -7,7 +7,7 @@ import { setLogLevel } from '../log.ts';
 import { version } from '../version.ts';
 import { readArguments } from './arguments.ts';
 
-const help = `usage: gatehouse doctor [--read] [--config FILE] [--json]
+export const help = `usage: gatehouse doctor [--read] [--config FILE] [--json]
 
 Walks the way from this host to every tenant, leg by leg: name, outbound proxy, connection, TLS, answer, clock, token;
 and beside it the audit trail, the running gateway, Redis, and what ends soon. Each leg that is broken is told with its

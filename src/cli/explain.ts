@@ -7,7 +7,7 @@ import { chainsIn, exitCodes, Pass, timeHelp, timeIn } from './audit-input.ts';
 import { stepsOf, type Step } from './explain-steps.ts';
 import { write } from './output.ts';
 
-const help = `usage: gatehouse explain <request id> [--audit DIR]... [--from TIME] [--to TIME] [--config FILE] [--json]
+export const help = `usage: gatehouse explain <request id> [--audit DIR]... [--from TIME] [--to TIME] [--config FILE] [--json]
 
 Tells from the audit trail what became of a call: who was recognised, what allowed it, whether it was remembered, what it
 waited for, what the tenant said, what the caller got, and how long each took.

@@ -6,7 +6,7 @@ import { readArguments, WrongUsage } from './arguments.ts';
 import { planFor, type Plan, type Wishes } from './init-plan.ts';
 import { readRepository } from './repository-csv.ts';
 
-const help = `usage: gatehouse init --from-csv FILE... --host NAME --out DIR [--port 443] [--caller sap-idm]
+export const help = `usage: gatehouse init --from-csv FILE... --host NAME --out DIR [--port 443] [--caller sap-idm]
 
 Reads the repositories of type SCIM that SAP Identity Management exports (or a tenant, for its proxy systems), and writes
 into DIR, which must not exist:

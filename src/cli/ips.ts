@@ -9,7 +9,7 @@ import { startTenant } from '../ips/tenant.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { runJob } from './ips-job.ts';
 
-const help = `usage: gatehouse ips [--tenant FILE] [--port N] [--users N]
+export const help = `usage: gatehouse ips [--tenant FILE] [--port N] [--users N]
        gatehouse ips job <READ|RESYNC|SIMULATE> --source <id> [--scheduled] [--at URL]
        gatehouse ips export --system <id> [--tenant FILE]
 

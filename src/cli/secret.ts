@@ -4,50 +4,80 @@ import { dirname } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 import { isAcceptable } from '../auth/credentials.ts';
-import { addSecret } from '../auth/secret-file.ts';
+import { addSecret, rotateSecret } from '../auth/secret-file.ts';
 import { hashSecret, isBroken } from '../auth/secret.ts';
-import { configFile, loadConfig } from '../gateway/config.ts';
+import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 
-const help = `usage: gatehouse secret new <technical user> [--expires 90d] [--config FILE]
+export const help = `usage: gatehouse secret new <technical user> [--expires 90d] [--config FILE]
+       gatehouse secret rotate <technical user> [--grace 7d] [--expires 90d] [--config FILE]
+       gatehouse secret new|rotate <account> --console …
        gatehouse secret hash
 
 new   Generates a secret of 256 bits, shows it once and adds its hash to the file that secretsFile names.
       A technical user may have two, so that one can be replaced without a pause: add the second, change the
       caller, then delete the first entry from the file. A running gateway reads the file again within a second.
       With --expires it is refused after so many days; the gateway warns 30, 14, 7 and 1 days before.
+rotate
+      As new, and the secret that was there ends after the grace (7 days): until then both are good, and the caller
+      can be changed. A second one that has ended already is removed.
+      With --console both are for a local account of the console (admin.console.accounts).
 hash  Reads a secret that somebody chose from standard input and prints its hash, for an entry of that file.
 
 examples:
   gatehouse secret new identity-manager
   gatehouse secret new identity-manager --expires 90d
   gatehouse secret new identity-manager --config /etc/gatehouse/gatehouse.yaml
+  gatehouse secret rotate identity-manager --grace 2d
+  gatehouse secret new break-glass --console
   gatehouse secret hash < chosen-secret
 
 exit codes: 0 done, 1 not done (the reason is told), 4 wrong usage
 `;
 
+const options = {
+  config: { type: 'string' },
+  expires: { type: 'string' },
+  grace: { type: 'string' },
+  console: { type: 'boolean' },
+} as const;
+
 const leastCharacters = 16;
 
 export async function run(args: readonly string[]): Promise<number> {
   if (args[0] === 'hash') return readArguments(args, {}, help, 1) ? printHash() : 0;
-  const given = readArguments(args, { config: { type: 'string' }, expires: { type: 'string' } }, help, 2);
+  const given = readArguments(args, options, help, 2);
   if (!given) return 0;
   const [verb, user = ''] = given.positionals;
-  if (verb !== 'new') throw new WrongUsage('the verbs are new and hash', help);
-  const notAfter = instantOf(given.values.expires);
-  const { callers, secretsFile } = loadConfig(configFile(given.values.config));
-  if (!(user in callers)) throw new Error(`${user} is not among the callers of the configuration.`);
+  if (verb !== 'new' && verb !== 'rotate') throw new WrongUsage('the verbs are new, rotate and hash', help);
+  const { config, expires, grace } = given.values;
+  if (grace !== undefined && verb !== 'rotate') throw new WrongUsage('--grace is for rotate', help);
+  const notAfter = expires === undefined ? undefined : daysAhead('expires', expires);
+  const secretsFile = fileFor(user, loadConfig(configFile(config)), given.values.console === true);
   await mkdir(dirname(secretsFile), { recursive: true, mode: 0o700 });
-  process.stdout.write(`${await addSecret(secretsFile, user, notAfter)}\n`);
+  const secret =
+    verb === 'new'
+      ? addSecret(secretsFile, user, notAfter)
+      : rotateSecret(secretsFile, user, daysAhead('grace', grace ?? '7d'), notAfter);
+  process.stdout.write(`${await secret}\n`);
   return 0;
 }
 
-function instantOf(expires: string | undefined): number | undefined {
-  if (expires === undefined) return undefined;
-  const [, days] = /^([1-9]\d{0,3})d$/.exec(expires) ?? [];
-  if (days === undefined) throw new WrongUsage('--expires wants a number of days such as 90d', help);
+function daysAhead(option: string, text: string): number {
+  const [, days] = /^(0|[1-9]\d{0,3})d$/.exec(text) ?? [];
+  if (days === undefined || (days === '0' && option === 'expires'))
+    throw new WrongUsage(`--${option} wants a number of days such as 90d`, help);
   return Date.now() + Number(days) * 86_400_000;
+}
+
+/** Accounts of the console and callers are not the same people, so neither's secret opens the other's door. */
+function fileFor(user: string, { callers, secretsFile, admin }: Config, isAccount: boolean): string {
+  const known = isAccount ? (admin.console?.accounts ?? {}) : callers;
+  if (!Object.hasOwn(known, user))
+    throw new Error(
+      `${user} is not among the ${isAccount ? 'accounts of the console in' : 'callers of'} the configuration.`,
+    );
+  return isAccount ? (admin.console?.secretsFile ?? secretsFile) : secretsFile;
 }
 
 async function printHash(): Promise<number> {

@@ -10,7 +10,7 @@ import { compile, EntityFailure, type Outcome, type Run } from '../transformatio
 import { readArguments, WrongUsage } from './arguments.ts';
 import { explain } from './transform-explain.ts';
 
-const help = `usage: gatehouse transform check <file or folder> [--properties <file>] [--json]
+export const help = `usage: gatehouse transform check <file or folder> [--properties <file>] [--json]
        gatehouse transform run <file> --entity <type> [options]
 
 check  reads a transformation, or every .json file below a folder, and reports all faults at once

@@ -13,7 +13,7 @@ import { describeError, log } from '../log.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { refuseRoot } from './root.ts';
 
-const help = `usage: gatehouse witness --directory DIR [--listen HOST:PORT] [--name NAME]
+export const help = `usage: gatehouse witness --directory DIR [--listen HOST:PORT] [--name NAME]
 
 Remembers how far each gateway's trail has come, takes a new checkpoint only with the proof that lines were added and
 none was changed or taken away, and cosigns it with the time (C2SP tlog-witness). Run it where the gateway's

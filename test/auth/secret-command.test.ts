@@ -45,6 +45,36 @@ test('new shows a generated secret once, and the file that is configured keeps i
   assert.match(stranger.stderr, /nobody is not among the callers/);
 });
 
+test('rotate gives a new secret and lets the old one end after the grace', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-secret-'));
+  const config = join(directory.path, 'gatehouse.yaml');
+  await writeFile(config, stringify({ ...soundDocument(), secretsFile: 'secrets.yaml' }));
+  const file = join(directory.path, 'secrets.yaml');
+  await secret(['new', 'sap-idm', '--config', config]);
+  await writeFile(file, `# kept by hand\n${await readFile(file, 'utf8')}`, { mode: 0o600 });
+  const { code, stdout } = await secret(['rotate', 'sap-idm', '--grace', '2d', '--config', config]);
+  assert.equal(code, 0);
+  const [old, now, ...others] = (await readSecrets(file)).get('sap-idm') ?? [];
+  assert.deepEqual(others, []);
+  assert.ok(now && verifyGenerated(now.hash, stdout.trim()) && now.notAfter === undefined);
+  const days = ((old?.notAfter ?? 0) - Date.now()) / 86_400_000;
+  assert.ok(days > 1.9 && days <= 2, String(days));
+  assert.match(await readFile(file, 'utf8'), /# kept by hand/);
+  // The old one has not ended, so a second rotation would leave three.
+  assert.equal((await secret(['rotate', 'sap-idm', '--config', config])).code, 1);
+});
+
+test('rotate removes what has ended', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-secret-'));
+  const config = join(directory.path, 'gatehouse.yaml');
+  await writeFile(config, stringify({ ...soundDocument(), secretsFile: 'secrets.yaml' }));
+  await secret(['new', 'sap-idm', '--config', config]);
+  await secret(['rotate', 'sap-idm', '--grace', '0d', '--config', config]);
+  assert.equal((await secret(['rotate', 'sap-idm', '--config', config])).code, 0);
+  const entries = (await readSecrets(join(directory.path, 'secrets.yaml'))).get('sap-idm');
+  assert.equal(entries?.length, 2);
+});
+
 test('hash prints the slow hash of a chosen secret, exactly as it was given', async () => {
   const { code, stdout } = await secret(['hash'], ' bird: gänseblümchen \n');
   assert.equal(code, 0);
@@ -75,7 +105,7 @@ for (const [what, input, reason] of [
 test('another verb is wrong usage', async () => {
   const { code, stderr } = await secret(['add', 'sap-idm']);
   assert.equal(code, 4);
-  assert.match(stderr, /the verbs are new and hash/);
+  assert.match(stderr, /the verbs are new, rotate and hash/);
 });
 
 test('new gives a secret an end where one is asked for, in whole days', async () => {
