@@ -14,8 +14,7 @@ export function table(lines: readonly Line[], differing: readonly Pick<Row, 'row
     return [row, [String(row), printable(sent), owed, came === owed ? 'the same' : came]];
   });
   const held = Object.entries(elsewhere).map(([row, entry]): [Row['row'], Cells] => {
-    const where = 'file' in entry ? `${entry.file}: ${entry.title}` : `issue ${entry.issue}: ${entry.why}`;
-    return [Number(row), [row, entry.situation, where, '–']];
+    return [Number(row), [row, entry.situation, `${entry.file}: ${entry.title}`, '–']];
   });
   const rows = [...played, ...held].toSorted(([one], [another]) => order(one) - order(another));
   const notes = differing
