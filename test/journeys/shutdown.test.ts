@@ -62,3 +62,44 @@ test('a fault that nobody expected is in the trail without its words, and a writ
   assert.ok(!JSON.stringify(records).includes('words-of-the-fault'));
   assert.equal(records.at(-1)?.event, 'audit.segment_closed');
 });
+
+test('on SIGTERM a write whose caller has left is carried to its end, and the trail has its outcome', async () => {
+  const arrived = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  let isAnswered = false;
+  await using upstream = await startUpstream({
+    answer: (_request, response) => {
+      arrived.resolve();
+      // Behind the caller's leaving and the signal, so that only the drain can wait for it.
+      void left.promise.then(() =>
+        setTimeout(() => {
+          isAnswered = !response.destroyed;
+          sendScim(response, 200, { id: '1', userName: 'a' });
+        }, 1500),
+      );
+    },
+  });
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-drain-'));
+  const { file, authorization } = await prepareInstallation(directory.path, upstream.url);
+  const child = await startChild(file);
+  const caller = new AbortController();
+  const write = fetch(`${child.url}/ipsproxy/service/api/v1/scim/${systemId}/Users/1`, {
+    method: 'PUT',
+    headers: { authorization, 'content-type': 'application/scim+json' },
+    body: '{"userName":"a"}',
+    signal: caller.signal,
+  });
+  await arrived.promise;
+  caller.abort();
+  await assert.rejects(write, { name: 'AbortError' });
+  const ended = child.end('SIGTERM');
+  left.resolve();
+  assert.equal(await ended, 0);
+  assert.ok(isAnswered, 'the tenant was still listened to');
+  const records = await readRecords(join(directory.path, 'audit'));
+  const outcome = records.find(({ event }) => event === 'upstream.outcome');
+  assert.equal(outcome?.outcome?.result, 'success');
+  const own = records.find(({ op, outcome: end }) => op !== undefined && end?.http === 200);
+  assert.equal((own?.outcome as { delivered?: boolean } | undefined)?.delivered, false);
+  assert.equal(records.at(-1)?.event, 'audit.segment_closed');
+});
