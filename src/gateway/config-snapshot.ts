@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-import type { Draft, Refuse } from './config-draft.ts';
+import type { Draft, DraftConfig, Refuse } from './config-draft.ts';
 import type { ParsedConfig } from './config-schema.ts';
 import { count, duration, size } from './config-values.ts';
 
@@ -41,13 +41,14 @@ export function systemSnapshot() {
 
 export function checkSnapshot(
   system: Draft<ParsedConfig['systems'][string]>,
-  { cache, replicas }: Draft<Pick<ParsedConfig, 'cache' | 'replicas'>>,
+  config: DraftConfig,
   refuse: (problem: string, remedy: string) => ReturnType<Refuse>,
 ): void {
   if (system?.snapshot?.enabled !== true) return;
   if (system.kind === 'scim') refuse('is for systems of kind ips only', 'remove it');
   if (system.cache?.scope === 'caller')
     refuse('would be shared by all callers', 'write cache.scope: shared, or remove it');
-  if (typeof replicas === 'number' && replicas > 1 && cache?.store === 'memory')
+  const { cache, replicas = 1 } = config ?? {};
+  if (replicas > 1 && cache?.store === 'memory')
     refuse('would not show what another replica has written', 'write cache.store: redis, or replicas: 1');
 }

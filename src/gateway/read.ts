@@ -22,11 +22,8 @@ export async function read(
 ): Promise<Reply> {
   const { call, operation, entry } = asked;
   const cacheAsk = { ...cacheAskOf(system, asked), mayServe: !mayRewrite(caller, operation) };
-  const fromTenant = (): Promise<CacheAnswer> => readFor(parts, system, cacheAsk, asked);
-  const answer = await unlessLeft(
-    readSnapshot(parts, system, cacheAsk, asked).then((shown) => shown ?? fromTenant()),
-    call.left,
-  );
+  const shown = await unlessLeft(readSnapshot(parts, system, cacheAsk, asked), call.left);
+  const answer = shown ?? (await unlessLeft(readFor(parts, system, cacheAsk, asked), call.left));
   entry.add({ cache: answer.result, ageMs: answer.ageMs });
   await guardRead(parts, system, asked, answer);
   // RFC 9110 §13.1.2: only a GET is answered with 304; a search by POST is not.

@@ -19,7 +19,10 @@ export class Collection implements Source {
   readonly asked: string[] = [];
   /** Called before a page is read. */
   onPage: (startIndex: number) => void = () => {};
+  /** Comes before and after the tenant reads its data. */
+  pause: () => Promise<void> = async () => {};
   status = 200;
+  singleStatus: number | undefined;
   readonly #totals: Totals;
 
   constructor(people: Person[], totals: Totals = 'provided') {
@@ -29,6 +32,7 @@ export class Collection implements Source {
 
   readonly page = async (startIndex: number, count: number): Promise<Reply> => {
     this.asked.push(`${startIndex}/${count}`);
+    await this.pause();
     this.onPage(startIndex);
     if (this.status !== 200) return { status: this.status, headers, body: Buffer.from('{}') };
     const read = this.people.slice(startIndex - 1, startIndex - 1 + count);
@@ -40,14 +44,18 @@ export class Collection implements Source {
         this.#totals === 'provided' || read.length === 0 ? this.people.length : startIndex + count - off,
       Resources: read.filter(({ passes }) => passes).map(({ id, version }) => ({ id, version })),
     });
+    await this.pause();
     return { status: 200, headers, body: Buffer.from(body) };
   };
 
   readonly single = async (id: string): Promise<Reply> => {
     this.asked.push(id);
+    await this.pause();
     const found = this.people.find((each) => each.id === id);
-    if (!found?.passes) return { status: 404, headers, body: Buffer.from('{}') };
-    return { status: 200, headers, body: Buffer.from(JSON.stringify({ id, version: found.version })) };
+    const body = JSON.stringify(found?.passes ? { id, version: found.version } : {});
+    const status = this.singleStatus ?? (found?.passes ? 200 : 404);
+    await this.pause();
+    return { status, headers, body: Buffer.from(body) };
   };
 
   /** Who is to be seen, in the tenant's order. */

@@ -1,8 +1,14 @@
 /** Snapshot mode over HTTP, before the embedded tenant with its own ways of paging. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import type { ConfigDocument } from '../../src/gateway/config-schema.ts';
+import { Secret } from '../../src/gateway/secret.ts';
+import type { SystemOptions } from '../../src/ips/system.ts';
+import { clientId, proxyId, secret, startedTenant, type StartedTenant } from '../ips/started-tenant.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGateway, systemId, type TestGateway } from '../support/gateway.ts';
 import { startRedis } from '../support/redis.ts';
@@ -11,11 +17,24 @@ interface List {
   readonly totalResults: number;
   readonly startIndex: number;
   readonly itemsPerPage: number;
-  readonly Resources: readonly { readonly id: string; readonly userName: string }[];
+  readonly Resources: readonly {
+    readonly id: string;
+    readonly userName: string;
+    readonly displayName?: string;
+  }[];
 }
 
 const pace = { perMinute: 3000, burst: 500, tenantLimit: 100_000, concurrency: 8 };
-const snapshot = { enabled: true, full: '2s' };
+const snapshot = { enabled: true, full: '1h' };
+const everything = { sourcePath: '$', targetPath: '$' };
+const id = { sourcePath: '$.id', targetPath: '$.id', targetVariable: 'entityIdSourceSystem' };
+const halves = {
+  user: {
+    scimEntityEndpoint: 'Users',
+    condition: '$.userName =~ /.*[02468]/',
+    mappings: [everything, id],
+  },
+};
 
 async function list(gateway: Pick<TestGateway, 'call'>, path: string): Promise<List> {
   const reply = await gateway.call('GET', path);
@@ -23,15 +42,33 @@ async function list(gateway: Pick<TestGateway, 'call'>, path: string): Promise<L
   return (await reply.json()) as List;
 }
 
-async function isShown(gateway: TestGateway, type = 'Users'): Promise<boolean> {
-  const reply = await gateway.call('GET', `/${type}?count=1`);
+async function isShown({ call }: Pick<TestGateway, 'call'>, type = 'Users'): Promise<boolean> {
+  const reply = await call('GET', `/${type}?count=1`);
   await reply.arrayBuffer();
   return reply.headers.get('cache-status')?.includes('snapshot') ?? false;
 }
 
+const oneSystem = (system: Omit<SystemOptions, 'id'>) => ({ systems: [{ id: proxyId, ...system }] });
+
+function before(
+  { tenant }: StartedTenant,
+  settings: ConfigDocument['systems'][string]['snapshot'],
+  config: Partial<ConfigDocument> = {},
+): Promise<TestGateway> {
+  const credential = { type: 'basic', user: clientId, secret: new Secret(secret) } as const;
+  return startGateway({
+    upstream: tenant.url.origin,
+    tenant: { pace, credential },
+    system: { id: proxyId, snapshot: { ...settings, defaultCount: 1000 } },
+    config,
+  });
+}
+
+const isShownAt = (gateway: TestGateway): Promise<void> => eventually(() => isShown(gateway), 30_000);
+
 test('lists come out of the snapshot with exact totals, say how old it is, and the trail knows', async () => {
   await using gateway = await startGateway({ system: { snapshot }, tenant: { pace } });
-  await eventually(() => isShown(gateway));
+  await isShownAt(gateway);
   const reply = await gateway.call('GET', '/Users?startIndex=11&count=20');
   const page = (await reply.json()) as List;
   assert.deepEqual(
@@ -41,5 +78,120 @@ test('lists come out of the snapshot with exact totals, say how old it is, and t
   assert.match(reply.headers.get('cache-status') ?? '', /^Gatehouse; hit; ttl=\d+; detail=snapshot$/);
   assert.match(reply.headers.get('age') ?? '', /^\d+$/);
   const records = await gateway.records();
-  assert.ok(records.some(({ cache }) => (cache as { result?: string } | undefined)?.result === 'snapshot'));
+  const told = records.map(({ cache }) => cache as { result?: string; ageMs?: number } | undefined);
+  assert.ok(told.some((cache) => cache?.result === 'snapshot' && typeof cache.ageMs === 'number'));
+});
+
+const systems: Readonly<Record<string, Omit<SystemOptions, 'id'>>> = {
+  'a directory': { backend: { kind: 'directory', users: 230, groups: 3 } },
+  'a directory without totals': { backend: { kind: 'directory', users: 230, groups: 3, givesTotal: false } },
+  'a directory of which a condition drops half': {
+    backend: { kind: 'directory', users: 230, groups: 3 },
+    readTransformation: halves,
+    writeTransformation: halves,
+  },
+};
+
+for (const [name, options] of Object.entries(systems))
+  test(`${name} is shown as it is read directly, with its exact total`, async () => {
+    await using tenant = await startedTenant(oneSystem(options));
+    const expected: string[] = [];
+    for (let startIndex = 1; ;) {
+      const { body } = await tenant.call('GET', `/Users?startIndex=${startIndex}&count=100`);
+      if (!body.itemsPerPage) break;
+      expected.push(...(body.Resources ?? []).map((resource) => String(resource.id)));
+      startIndex += body.itemsPerPage;
+    }
+    await using gateway = await before(tenant, snapshot);
+    await isShownAt(gateway);
+    const whole = await list(gateway, '/Users');
+    assert.deepEqual(whole.Resources.map((resource) => resource.id).toSorted(), expected.toSorted());
+    assert.equal(whole.totalResults, expected.length);
+  });
+
+test('what was written through the gateway is in the next list', async () => {
+  await using gateway = await startGateway({ system: { snapshot }, tenant: { pace } });
+  await isShownAt(gateway);
+  const [first, second] = (await list(gateway, '/Users?count=2')).Resources;
+  assert.ok(first && second);
+  assert.equal((await gateway.call('DELETE', `/Users/${first.id}`)).status, 204);
+  const patch = {
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+    Operations: [{ op: 'replace', path: 'displayName', value: 'Changed' }],
+  };
+  assert.ok((await gateway.call('PATCH', `/Users/${second.id}`, patch)).ok);
+  const user = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'newcomer' };
+  const created = (await (await gateway.call('POST', '/Users', user)).json()) as { id: string };
+  const reply = await gateway.call('GET', '/Users?count=100');
+  assert.match(reply.headers.get('cache-status') ?? '', /snapshot/);
+  const { Resources, totalResults } = (await reply.json()) as List;
+  assert.equal(totalResults, 60);
+  assert.ok(!Resources.some((resource) => resource.id === first.id));
+  assert.equal(Resources[0]?.id, second.id);
+  assert.equal(Resources[0]?.displayName, 'Changed');
+  assert.equal(Resources.at(-1)?.id, created.id);
+});
+
+test('a filter, attributes and an order are the tenant’s to answer', async () => {
+  await using gateway = await startGateway({ system: { snapshot }, tenant: { pace } });
+  await isShownAt(gateway);
+  for (const query of ['filter=userName%20eq%20%22x%22', 'attributes=userName', 'excludedAttributes=name']) {
+    const reply = await gateway.call('GET', `/Users?${query}`);
+    await reply.arrayBuffer();
+    assert.doesNotMatch(reply.headers.get('cache-status') ?? '', /snapshot/, query);
+  }
+});
+
+test('a collection that has shrunk by a tenth is not shown, and the trail has the alarm', async () => {
+  await using tenant = await startedTenant(
+    oneSystem({ backend: { kind: 'directory', users: 100, groups: 3 } }),
+  );
+  await using gateway = await before(tenant, { enabled: true, full: '1s' });
+  await isShownAt(gateway);
+  const { Resources } = await list(gateway, '/Users');
+  for (const resource of Resources.slice(0, 10)) await tenant.call('DELETE', `/Users/${resource.id}`);
+  await eventually(
+    async () => (await gateway.records()).some(({ event }) => event === 'snapshot.refused'),
+    30_000,
+  );
+  assert.equal((await list(gateway, '/Users')).totalResults, 100);
+  const alarm = (await gateway.records()).find(({ event }) => event === 'snapshot.refused');
+  assert.deepEqual(alarm?.facts, {
+    system: systemId,
+    resourceType: 'Users',
+    fault: 'shrunk',
+    before: 100,
+    after: 90,
+  });
+});
+
+test('a write at one of two replicas is in the next list of the other, and without Redis both ask the tenant', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'gatehouse-test-'));
+  await using _ = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true }) };
+  await using redis = await startRedis();
+  await using tenant = await startedTenant(
+    oneSystem({ backend: { kind: 'directory', users: 60, groups: 3 } }),
+  );
+  const start = (): Promise<TestGateway> =>
+    before(tenant, snapshot, {
+      replicas: 2,
+      audit: { directory: 'audit', instance: 'test', keyFile: join(directory, 'key'), ballast: '0B' },
+      cache: {
+        store: 'redis',
+        redis: { url: new Secret(redis.url), budget: '2s' },
+      },
+    });
+  await using one = await start();
+  await using other = await start();
+  await isShownAt(one);
+  await isShownAt(other);
+  const [first] = (await list(one, '/Users')).Resources;
+  assert.equal((await one.call('DELETE', `/Users/${first?.id}`)).status, 204);
+  const after = await list(other, '/Users');
+  assert.ok(await isShown(other));
+  assert.equal(after.totalResults, 59);
+  assert.ok(!after.Resources.some((resource) => resource.id === first?.id));
+  await redis.kill();
+  assert.equal(await isShown(one), false);
+  assert.equal(await isShown(other), false);
 });

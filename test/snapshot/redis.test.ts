@@ -1,0 +1,131 @@
+/** Snapshots that replicas share, with a real Redis that is lost, comes back, and is tampered with. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Redis } from 'ioredis';
+
+import { Sealer } from '../../src/cache/seal.ts';
+import { openRedis } from '../../src/gateway/redis.ts';
+import { RedisSlates } from '../../src/snapshot/redis-slate.ts';
+import { eventually } from '../support/eventually.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
+import { Collection, many } from './collection.ts';
+import { Replica } from './replica.ts';
+
+const key = 'gs1:{hr}:users';
+const master = Buffer.alloc(32, 7);
+
+/** A budget that a busy machine keeps to. */
+function connect(server: RedisServer, tenant: Collection): Replica & Disposable {
+  const { redis, [Symbol.dispose]: disconnect } = openRedis(server.url);
+  const slates = new RedisSlates({ redis, budgetMs: 2000, partBudgetMs: 2000 });
+  const replica = new Replica(tenant, slates.of(key), new Sealer([master]));
+  return Object.assign(replica, {
+    [Symbol.dispose]: () => {
+      slates[Symbol.dispose]();
+      disconnect();
+    },
+  });
+}
+
+async function openStage(server: RedisServer, people = 600) {
+  const tenant = new Collection(many(people));
+  const [one, other] = [connect(server, tenant), connect(server, tenant)] as const;
+  await eventually(
+    async () => (await one.board.read()) !== undefined && (await other.board.read()) !== undefined,
+  );
+  assert.equal(await one.build(), undefined);
+  return {
+    tenant,
+    one,
+    other,
+    [Symbol.dispose]: () => {
+      one[Symbol.dispose]();
+      other[Symbol.dispose]();
+    },
+  };
+}
+
+test('what one replica has built the other shows, with what either has written since', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server);
+  const { tenant, one, other } = stage;
+  assert.deepEqual(await other.ids(), tenant.ids());
+  tenant.remove('u17');
+  await one.board.append([{ kind: 'gone', id: 'u17' }]);
+  assert.deepEqual(await other.ids(), tenant.ids());
+  tenant.people.push({ id: 'new', passes: true, version: 0 });
+  await other.board.append([{ kind: 'born', id: 'new' }]);
+  assert.deepEqual(await one.ids(), tenant.ids());
+  tenant.people[5]!.version = 3;
+  await other.board.append([{ kind: 'one', id: 'u5' }]);
+  assert.equal((await one.page(6, 1))?.Resources[0]?.version, 3);
+});
+
+test('only one replica builds at a time', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 10);
+  assert.equal(await stage.other.board.begin(1000), undefined);
+});
+
+test('while Redis is away nothing is shown, and what was written meanwhile is there when it is back', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server);
+  const { tenant, one, other } = stage;
+  assert.ok(await one.ids());
+  server.freeze();
+  tenant.people[5]!.version = 3;
+  await one.board.append([{ kind: 'one', id: 'u5' }]);
+  assert.equal(await one.ids(), undefined);
+  server.thaw();
+  await eventually(async () => (await one.ids()) !== undefined && (await other.ids()) !== undefined);
+  assert.equal((await one.page(6, 1))?.Resources[0]?.version, 3);
+  assert.equal((await other.page(6, 1))?.Resources[0]?.version, 3);
+});
+
+test('a Redis that has lost everything has no snapshot', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 20);
+  await server.kill();
+  assert.equal(await stage.one.ids(), undefined);
+  await server.restart();
+  await eventually(async () => (await stage.one.board.read()) !== undefined);
+  assert.equal(await stage.one.ids(), undefined);
+});
+
+test('nothing in Redis tells who is in the collection', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 20);
+  await stage.one.board.append([{ kind: 'one', id: 'u5' }]);
+  using redis = reader(server);
+  const texts: string[] = [...(await redis.client.keys('*')), ...(await redis.client.zrange(key, '0', '-1'))];
+  for (const name of await redis.client.keys(`${key}:*`)) texts.push((await redis.client.get(name)) ?? '');
+  assert.ok(texts.length > 3);
+  for (const text of texts)
+    assert.doesNotMatch(Buffer.from(text, 'base64url').toString('latin1') + text, /"u5"/);
+});
+
+test('a part that was damaged, or moved from another, is not shown', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 1100);
+  using redis = reader(server);
+  const parts = (await redis.client.keys(`${key}:*.[0-9]`)).toSorted();
+  assert.equal(parts.length, 3);
+  const [first = '', second = ''] = parts;
+  await redis.client.copy(first, second, 'REPLACE');
+  assert.ok(await stage.other.page(1, 10));
+  assert.equal(await stage.other.page(501, 10), undefined);
+});
+
+test('a server that refuses writes is not believed', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 20);
+  using redis = reader(server);
+  await redis.client.replicaof('127.0.0.1', '1');
+  assert.equal(await stage.one.ids(), undefined);
+});
+
+function reader(server: RedisServer): Disposable & { readonly client: Redis } {
+  const client = new Redis(server.url, { replyMapping: 'legacy' });
+  return { client, [Symbol.dispose]: () => client.disconnect() };
+}
