@@ -61,7 +61,15 @@ export async function run(args: readonly string[]): Promise<number> {
   const asked = { hold, count: Number(count), lifetimeMs: lifetimeOf(expires), reason };
   const { releases } = guardPlaces(loadConfig(configFile(file)));
   const { username } = userInfo();
-  return tell(await askForRelease(releases, { ...asked, actor: { name: username } }, patienceMs), hold);
+  return tell(
+    await askForRelease(releases, { ...asked, actor: { name: username } }, patienceMs).catch(orNobody),
+    hold,
+  );
+}
+
+/** A gateway makes the directory when it starts. */
+function orNobody(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 function lifetimeOf(text = '1h'): number {

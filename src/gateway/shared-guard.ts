@@ -2,6 +2,7 @@
  * The guard as the configuration wants it: its state stands beside the trail, and replicas that share a Redis for what they
  * remember count there together. It has a connection of its own, so that large replies never stand in its way.
  */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { readOrCreatePeriodKey } from '../audit/period-file.ts';
@@ -34,6 +35,7 @@ export function guardPlaces({ audit }: Pick<Config, 'audit'>) {
 export async function openGuard(config: Config, key: Buffer, trail: Trail): Promise<OpenGuard> {
   await using starting = new AsyncDisposableStack();
   const { directory, state, releases } = guardPlaces(config);
+  await mkdir(releases, { recursive: true, mode: 0o700 });
   const tell = (event: string, facts: Readonly<Record<string, unknown>>): void => {
     if (event === 'guard.exceeded') log.warn('the guard has found more than its ceiling', facts);
     void trail.remember(event, { ...facts });

@@ -3,7 +3,7 @@
  * Who may write there is decided by the file system; no listener takes releases.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -43,7 +43,7 @@ export class ReleaseDesk implements AsyncDisposable {
       for (const name of await readdir(this.#directory))
         if (name.endsWith(request)) await this.#serve(join(this.#directory, name));
     } catch (error) {
-      // Before the first release there is no directory.
+      // While the disk is away the trail tells of it, and no call is taken.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
         log.warn('releases of the guard cannot be read', describeError(error));
     }
@@ -94,7 +94,6 @@ export async function askForRelease(
   release: Release,
   patienceMs: number,
 ): Promise<Answer | undefined> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
   const base = join(directory, randomUUID());
   await writePrivate(`${base}${request}`, JSON.stringify(release));
   const until = performance.now() + patienceMs;

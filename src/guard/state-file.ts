@@ -3,8 +3,7 @@
  * its change in the file; changes that come together are written together.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 
 import { describeError, log } from '../log.ts';
 
@@ -50,9 +49,11 @@ export class StateFile {
   }
 }
 
-/** Whoever reads the file finds all of it, or what was there before. */
+/**
+ * Whoever reads the file finds all of it, or what was there before. It makes no directory: where the disk is away, nothing may
+ * come to stand in its place.
+ */
 export async function writePrivate(file: string, content: string | Buffer): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${randomUUID()}.new`;
   await writeFile(draft, content, { mode: 0o600 });
   await rename(draft, file);
