@@ -34,6 +34,11 @@ export class Debts {
       this.#owed.getOrInsertComputed(spaceOf(generation), () => new Map()).set(generation, this.#number);
   }
 
+  /** A key of each space that owes something. */
+  get spaces(): readonly string[] {
+    return [...this.#owed.keys()];
+  }
+
   /** At most `limit` debts of the space that a key belongs to. */
   of(key: string, limit: number): Debt[] {
     const owed = this.#owed.get(spaceOf(key)) ?? new Map<string, number>();

@@ -16,12 +16,12 @@ export class Flights<T> {
   readonly #flights = new Map<string, Flight<T>>();
 
   /**
-   * The flight that a read with this look may share. Tokens catch what other replicas wrote; without a store
-   * to ask, only what this one wrote is known (`end`).
+   * The flight that a read with this look may share. Tokens catch what other replicas wrote; while the store cannot be
+   * asked, nobody knows, and every read flies alone.
    */
   joinable(key: string, look: Look | undefined): Promise<T> | undefined {
     const flight = this.#flights.get(key);
-    return flight && (!look || areEqual(flight.tokens, look.tokens)) ? flight.landed : undefined;
+    return flight && look && areEqual(flight.tokens, look.tokens) ? flight.landed : undefined;
   }
 
   /** Starts a flight that later reads may join; `mayFill` says whether it is still the newest and not ended. */

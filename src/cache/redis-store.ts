@@ -30,6 +30,7 @@ export interface RedisState {
 /** Longer than any entry lives, so that a generation does not end without a reason. */
 const tokenLifetimeMs = 72 * 3_600_000;
 const debtsPerCommand = 500;
+const collectEveryMs = 250;
 const maxPuts = 64;
 const maxPutBytes = 16 * 1024 * 1024;
 
@@ -46,6 +47,7 @@ class RedisStore implements Store {
   readonly #breakers = new Map<string, Breaker>();
   readonly #debts: Debts;
   readonly #followers: Followers;
+  #collector: NodeJS.Timeout | undefined;
   #state: RedisState['state'] = 'on';
   #puts = 0;
   #putBytes = 0;
@@ -57,12 +59,13 @@ class RedisStore implements Store {
     this.#now = now;
     this.#debts = new Debts(now);
     this.#followers = new Followers(Math.ceil(budgetMs / 5), now);
-    watchPrimaries(redis, () => {
-      this.#debts.doubt();
-      this.#followers.forget();
-    });
+    watchPrimaries(redis, () => this.#debts.doubt());
     redis.on('error', (error: Error) => this.#failed(this.#breakerOf(''), error));
-    redis.on('ready', () => this.#probeAll());
+    redis.on('ready', () => {
+      this.#followers.meet(redis instanceof Cluster ? redis.nodes('master') : [redis]);
+      this.#probeAll();
+      this.#collect();
+    });
   }
 
   look(key: string, generations: readonly string[]): Promise<Look | undefined> {
@@ -95,15 +98,19 @@ class RedisStore implements Store {
     if (first === undefined) return;
     this.#debts.owe(generations);
     await this.#try(first, () => this.#payDebts(first));
+    this.#collectLater();
   }
 
   async advance(generations: readonly string[], guard: string, before: string): Promise<string | undefined> {
     this.#debts.owe(generations);
-    return this.#try(guard, () => this.#advance(guard, before));
+    const token = await this.#try(guard, () => this.#advance(guard, before));
+    this.#collectLater();
+    return token;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#onState = undefined;
+    clearTimeout(this.#collector);
   }
 
   async #look(key: string, generations: readonly string[]): Promise<Look | undefined> {
@@ -115,6 +122,19 @@ class RedisStore implements Store {
     const begun = await this.#begin(generations);
     // No entry can carry a token that did not exist a moment ago.
     return begun.every(isPresent) ? { value: undefined, tokens: begun.map(String) } : undefined;
+  }
+
+  /** This replica reads nothing before it has paid, but the others do not know what it owes. */
+  #collectLater(): void {
+    if (this.#debts.spaces.length === 0) return;
+    this.#collector ??= setTimeout(() => this.#collect(), collectEveryMs).unref();
+  }
+
+  #collect(): void {
+    clearTimeout(this.#collector);
+    this.#collector = undefined;
+    const attempts = this.#debts.spaces.map((space) => this.#try(space, () => this.#payDebts(space)));
+    void Promise.all(attempts).then(() => this.#collectLater());
   }
 
   async #payDebts(key: string): Promise<void> {
@@ -131,8 +151,8 @@ class RedisStore implements Store {
     const token = newToken();
     const debts = this.#debts.of(guard, debtsPerCommand);
     const others = debts.flatMap(({ generation }) => (generation === guard ? [] : [generation]));
-    const pipeline = this.#redis.pipeline().set(guard, token, 'PX', tokenLifetimeMs, 'GET');
-    const forgetting = others.length > 0 ? pipeline.del(...others) : pipeline;
+    const begun = this.#redis.pipeline().set(guard, token, 'PX', tokenLifetimeMs, 'GET');
+    const forgetting = others.length > 0 ? begun.del(...others) : begun;
     const results = await this.#followers.exec(forgetting, this.#placeOf(guard));
     if (results.length === 0 || results.some(([error]) => error)) {
       // A server without memory refuses to set and still deletes.

@@ -245,7 +245,7 @@ test('a read that began before a write of another replica is not joined after it
     assert.equal(contentOf(await replicas.read(user)), 'after the write');
 });
 
-test('without an answer of the store reads are shared but neither served nor kept', async () => {
+test('without an answer of the store reads are neither shared nor served nor kept', async () => {
   const puts: string[] = [];
   await using world = createWorld(silent(puts));
   const answers = await Promise.all([world.read(user), world.read(user)]);
@@ -253,7 +253,7 @@ test('without an answer of the store reads are shared but neither served nor kep
     answers.map(({ result, ttlMs }) => [result, ttlMs]),
     [
       ['miss', 0],
-      ['collapsed', 0],
+      ['miss', 0],
     ],
   );
   assert.equal((await world.read(user)).result, 'miss');
