@@ -52,6 +52,11 @@ function verifyUnit(): void {
 }
 
 verifyUnit();
+run('every alert fires where its figure says so, and none where all is well', 'promtool', [
+  'test',
+  'rules',
+  'deploy/prometheus/gatehouse.rules.test.yaml',
+]);
 run('the unit’s exposure is at most 2.0', 'systemd-analyze', [
   'security',
   '--offline=true',

@@ -1,0 +1,77 @@
+/** Alerts and dashboard ask for figures that a gateway has, and each alert has its row of what to do. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+import { dashboard } from '../../deploy/grafana/dashboard.ts';
+import { startGateway } from '../support/gateway.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (path: string): string => readFileSync(resolve(root, path), 'utf8');
+const rule = z.strictObject({
+  alert: z.string(),
+  expr: z.string(),
+  for: z.string().optional(),
+  labels: z.strictObject({ severity: z.enum(['warning', 'critical']) }),
+  annotations: z.strictObject({ summary: z.string(), description: z.string() }),
+});
+const { groups } = z
+  .strictObject({ groups: z.array(z.strictObject({ name: z.string(), rules: z.array(rule) })) })
+  .parse(parse(read('deploy/prometheus/gatehouse.rules.yaml')));
+const alerts = groups.flatMap(({ rules }) => rules);
+
+/** Names of figures, without what PromQL and histograms add. */
+function figuresIn(expression: string): string[] {
+  const found = expression.match(/\b(?:gatehouse|process|nodejs)_\w+/g) ?? [];
+  return found.map((name) => name.replace(/_bucket$/, ''));
+}
+
+async function figuresOf(): Promise<ReadonlySet<string>> {
+  const file = { type: 'file', path: '/dev/null' } as const;
+  const audit = { directory: 'audit', instance: 'test', keyFile: 'keys/audit.key', destinations: { file } };
+  await using gateway = await startGateway({ config: { audit } });
+  const text = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+  return new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = '']) => name));
+}
+
+test('every figure that an alert or a panel asks for is one of the gateway’s', async () => {
+  const known = await figuresOf();
+  const panels = z
+    .array(z.object({ targets: z.array(z.object({ expr: z.string() })).optional() }))
+    .parse(dashboard.panels);
+  const asked = [
+    ...alerts.flatMap(({ expr }) => figuresIn(expr)),
+    ...panels.flatMap(({ targets = [] }) => targets.flatMap(({ expr }) => figuresIn(expr))),
+  ];
+  assert.ok(asked.length > 30);
+  assert.deepEqual(
+    asked.filter((name) => !known.has(name)),
+    [],
+  );
+});
+
+test('every event that an alert or a panel counts is one of the trail’s', () => {
+  const text = `${read('deploy/prometheus/gatehouse.rules.yaml')}${JSON.stringify(dashboard)}`;
+  const events = [...text.matchAll(/event=~?\\?"([^"\\]+)/g)].flatMap(([, names = '']) => names.split('|'));
+  const documented = read('docs/audit-format.md');
+  assert.ok(events.length > 10);
+  assert.deepEqual(
+    events.filter((event) => !documented.includes(`\`${event}\``)),
+    [],
+  );
+});
+
+test('the dashboard that is delivered is the one that is made', () => {
+  assert.deepEqual(JSON.parse(read('deploy/grafana/gatehouse.json')), dashboard);
+});
+
+test('every alert has its row of what to do, and every row its alert', () => {
+  const rows = [...read('docs/operations.md').matchAll(/^\| `(Gatehouse\w+)` \|/gm)].map(
+    ([, name = '']) => name,
+  );
+  assert.deepEqual(rows.toSorted(), alerts.map(({ alert }) => alert).toSorted());
+});
