@@ -12,6 +12,12 @@ export interface OpenUpdates extends Disposable {
   readonly updates: GroupUpdates;
 }
 
+/**
+ * A budget that ends too early costs more here than time: what replicas do not know of each other is overlooked. Those that
+ * wait are about to ask the tenant, and after one that has waited in vain nobody does.
+ */
+const leastBudgetMs = 500;
+
 /** @param key the same on all replicas */
 export function openUpdates(
   { cache }: Pick<Config, 'cache'>,
@@ -26,7 +32,7 @@ export function openUpdates(
   const book = starting.use(
     new RedisBook({
       redis,
-      budgetMs: budget,
+      budgetMs: Math.max(budget, leastBudgetMs),
       onState: ({ state, reason }) => {
         log.warn('what replicas share of writes to groups changed its state', { state, reason });
         note(state === 'on' ? 'updates.recovered' : 'updates.degraded', { state, reason });
