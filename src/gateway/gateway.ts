@@ -165,6 +165,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     running,
     pacers,
     isCacheUsed: () => isCacheUsed,
+    holds: () => guarding.guard.holds,
     servers,
     ends,
     snapshots,

@@ -18,6 +18,8 @@ export interface Gauged {
   readonly running: Running;
   readonly pacers: Pacers;
   readonly isCacheUsed: () => boolean;
+  /** What the guard holds. */
+  readonly holds: () => readonly { readonly kind: string }[];
   /** Of the listeners for callers, by their places. */
   readonly servers: ReadonlyMap<string, Server>;
   readonly ends: () => readonly Expiring[];
@@ -25,8 +27,10 @@ export interface Gauged {
   readonly deliveries: () => ReadonlyMap<string, DeliveryState>;
 }
 
+const kinds = ['delete', 'deactivation', 'shrinking', 'load'];
+
 export function showState(metrics: Metrics, parts: Gauged): void {
-  const { obstacles, space, running, pacers, isCacheUsed, servers, ends, deliveries } = parts;
+  const { obstacles, space, running, pacers, isCacheUsed, holds, servers, ends, deliveries } = parts;
   const one = (name: string, help: string, reading: () => number): void =>
     metrics.gauge(name, help, undefined, () => [['', reading()]]);
   one('ready', '1 when calls are taken, else 0.', () => Number(obstacles().length === 0));
@@ -39,6 +43,9 @@ export function showState(metrics: Metrics, parts: Gauged): void {
   one('calls_running', 'Calls at work.', () => running.count);
   one('cache_used', '1 when the cache is read and written, 0 while it cannot be reached.', () =>
     Number(isCacheUsed()),
+  );
+  metrics.gauge('guard_holds', 'What waits for a release by an operator.', 'kind', () =>
+    kinds.map((kind) => [kind, holds().filter((hold) => hold.kind === kind).length] as const),
   );
   metrics.gauge('connections', 'Connections of callers, by listener.', 'listener', () =>
     Promise.all([...servers].map(async ([place, server]) => [place, await connectionsOf(server)] as const)),

@@ -148,6 +148,28 @@ test('a gateway that has nobody to count with counts itself, and its restart for
   assert.equal(sentOf(upstream, 'DELETE'), 3);
 });
 
+test('the trail tells when replicas stop and begin to count together, and what was counted alone counts', async () => {
+  await using redis = await startRedis();
+  await using upstream = await startUpstream();
+  await using gateway = await startGateway({
+    upstream: upstream.url,
+    config: {
+      guard: { deletes: { most: 2 } },
+      cache: { store: 'redis', redis: { url: new Secret(redis.url) } },
+    },
+  });
+  const isTold = async (event: string): Promise<boolean> => (await told(gateway, event)).length > 0;
+  await redis.kill();
+  await eventually(() => isTold('guard.degraded'));
+  for (const id of [1, 2]) assert.equal((await gateway.call('DELETE', `/Users/${id}`)).status, 204);
+  await holdIn(await gateway.call('DELETE', '/Users/3'));
+  await redis.restart();
+  await eventually(() => isTold('guard.recovered'));
+  await holdIn(await gateway.call('DELETE', '/Users/4'));
+  const figures = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
+  assert.match(figures, /^gatehouse_guard_holds{kind="delete"} 1$/m);
+});
+
 /** A tenant with groups whose members nobody changes. */
 function groupsOf(size: number): Answer {
   const members = Array.from({ length: size }, (_, at) => ({ value: `m${at}` }));
