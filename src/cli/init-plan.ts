@@ -22,8 +22,8 @@ export interface Plan {
   readonly systems: readonly string[];
 }
 
-/** Longer than a write may take at the tenant (190 s), so that the caller does not give up before the outcome is known. */
-const readTimeoutMs = 200_000;
+/** With the default patience and deadlines: 50 s for a turn, 190 s at the tenant, 20 s more, as `idm-csv` writes it. */
+const readTimeoutMs = 260_000;
 const systemPath = /^(?<base>.*)\/ipsproxy\/service\/api\/v1\/scim\/(?<system>[^/]+)\/?$/;
 
 interface Found {
