@@ -2,7 +2,7 @@
  * Calls to the console's server. Invariant: whatever changes something carries the session's CSRF token, and the first
  * answer `not logged on` is told to whoever waits for it, so that no page shows data of a session that is over.
  */
-import type { Problem, Session } from '../api-types.ts';
+import { endpoints, type Problem, type Session } from '../api-types.ts';
 
 export class Refusal extends Error {
   readonly status: number;
@@ -27,7 +27,7 @@ export function onSessionOver(tell: () => void): void {
   whenOver = tell;
 }
 
-/** Each call moves the end of the session; live events do not. */
+/** Each call moves the end of the session; live events and questions about the session do not. */
 export const lastCall = (): number => lastCallAt;
 
 export const apiBase = '/console/api';
@@ -38,7 +38,7 @@ export async function call<T>(
   body?: object,
   signal?: AbortSignal,
 ): Promise<T> {
-  lastCallAt = Date.now();
+  if (path !== endpoints.session.path) lastCallAt = Date.now();
   const response = await fetch(`${apiBase}${path}`, {
     method,
     ...(method !== 'GET' && { headers: { 'content-type': 'application/json', 'x-csrf-token': csrf } }),

@@ -159,10 +159,13 @@ const named = [
 
 /** What the search is narrowed by, each with its way out. */
 export function Criteria({ query, change }: AuditSearchProps): ReactNode {
-  const { say } = useWords();
+  const { say, sayOr } = useWords();
   const tokens: { readonly text: string; readonly clear: Partial<AuditQuery> }[] = named
     .filter((name) => query[name] !== undefined)
-    .map((name) => ({ text: `${say(`criterion.${name}`)}: ${query[name]}`, clear: { [name]: undefined } }));
+    .map((name) => ({
+      text: `${say(`criterion.${name}`)}: ${sayOr(`${name}.${query[name]}`, query[name] ?? '')}`,
+      clear: { [name]: undefined },
+    }));
   if (query.pseudonym)
     tokens.push({
       text: say('criterion.pseudonym', { count: query.pseudonym.length }),

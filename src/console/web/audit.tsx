@@ -80,7 +80,7 @@ function Search(): ReactNode {
     `${endpoints.histogram.path}?${parameters}${parameters && '&'}bars=120`,
   );
   const records = useRecords(parameters, order, turn);
-  const health = useFetched<AuditHealth>(endpoints.trails.path, 15_000);
+  const health = useFetched<AuditHealth>(endpoints.trails.path);
   const change = (changes: Partial<AuditQuery>): void =>
     go({ ...view, page: 'audit', query: without({ ...query, ...changes }), record: undefined });
   const refusal = records.refusal ?? histogram.refusal;

@@ -18,7 +18,10 @@ export function Console(): ReactNode {
 
   const take = useCallback((found: Session) => {
     keepToken(found);
-    setSession(found);
+    setSession((former) => {
+      if (former?.user && !found.user) setNotice((told) => told ?? { word: 'logOn.over' });
+      return found;
+    });
     if (found.user) setNotice(undefined);
   }, []);
   const load = useCallback(
@@ -44,7 +47,7 @@ export function Console(): ReactNode {
         session={session}
         user={session.user}
         appearance={appearance}
-        stay={load}
+        look={load}
         leave={() => {
           void call('POST', endpoints.logOff.path, {}).then(load, load);
           setNotice({ word: 'logOn.left' });

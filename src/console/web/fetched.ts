@@ -1,6 +1,7 @@
 /** What the server said to a question of a page, while it is asked, and why it said nothing. */
 import { useCallback, useEffect, useState } from 'react';
 
+import { isSomebodyThere } from './activity.ts';
 import { get, Refusal } from './api.ts';
 
 export interface Fetched<T> {
@@ -25,10 +26,13 @@ export function useFetched<T>(path: string | undefined, everyMs?: number): Fetch
           setState((former) => ({ ...former, refusal: refusalOf(error), busy: false }));
       },
     );
-    const timer = everyMs === undefined ? undefined : setTimeout(() => setTurn(turn + 1), everyMs);
+    const next = (): void => {
+      if (isSomebodyThere()) setTurn(turn + 1);
+    };
+    const timer = everyMs === undefined ? undefined : setInterval(next, everyMs);
     return () => {
       left.abort();
-      clearTimeout(timer);
+      clearInterval(timer);
     };
   }, [path, turn, everyMs]);
   const again = useCallback(() => setTurn((former) => former + 1), []);

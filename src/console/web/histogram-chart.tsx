@@ -4,6 +4,7 @@
 import { useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
 
 import type { Histogram } from '../api-types.ts';
+import type { Format } from './format.ts';
 import { outcomeNames, paintOf, sumOf, Swatch } from './outcomes.tsx';
 import { instantsBetween, ticksTo } from './scale.ts';
 import { useWidth } from './width.ts';
@@ -116,7 +117,7 @@ export function HistogramChart({ histogram, brush }: HistogramChartProps): React
             {instantsBetween(from, Date.parse(histogram.to), Math.max(2, Math.floor(across / 130))).map(
               (at) => (
                 <text key={at} x={x((at - from) / stepMs)} y={height - 4} className="tick middle">
-                  {stepMs * bars.length > 172_800_000 ? format.day(at) : format.minute(at)}
+                  {tickText(at, histogram.to, from, format)}
                 </text>
               ),
             )}
@@ -194,6 +195,19 @@ export function HistogramChart({ histogram, brush }: HistogramChartProps): React
           </div>
         )}
       </div>
+      <figcaption className="quiet small end">
+        {say('histogram.span', {
+          from: format.moment(histogram.from),
+          to: format.moment(histogram.to),
+          span: format.span(stepMs),
+        })}
+      </figcaption>
     </figure>
   );
+}
+
+function tickText(at: number, to: string, from: number, format: Format): string {
+  const span = Date.parse(to) - from;
+  if (span > 172_800_000) return format.day(at);
+  return span < 300_000 ? format.time(at) : format.minute(at);
 }

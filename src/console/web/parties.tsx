@@ -237,7 +237,6 @@ function Systems({
           <thead>
             <tr>
               <th scope="col">{say('column.system')}</th>
-              <th scope="col">{say('column.tenant')}</th>
               <th scope="col" className="end">
                 {say('systems.calls')}
               </th>
@@ -274,10 +273,11 @@ function SystemLine({ system, act }: { readonly system: SystemState; readonly ac
         <div>{name}</div>
         <div className="quiet small">
           {name !== id && <code>{id}</code>}
-          <div>{resourceTypes.join(', ')}</div>
+          <div>
+            {tenant} · {resourceTypes.join(', ')}
+          </div>
         </div>
       </th>
-      <td>{tenant}</td>
       <td className="end">{format.count(calls)}</td>
       <td className="end">{format.count(up)}</td>
       <td className="saved">
@@ -305,7 +305,7 @@ function SystemLine({ system, act }: { readonly system: SystemState; readonly ac
       <td>
         {snapshot ? (snapshot.ageMs === undefined ? snapshot.state : format.span(snapshot.ageMs)) : '–'}
       </td>
-      <td>
+      <td className="nowrap">
         <Probe probe={system.probe} />
       </td>
       <td className="end">
@@ -374,7 +374,7 @@ function Callers({ callers }: { readonly callers: readonly CallerState[] }): Rea
                   {sourceNetworks && <div className="quiet small">{sourceNetworks.join(', ')}</div>}
                 </th>
                 <td>
-                  <ul className="plain">
+                  <ul className="plain" lang="en">
                     {may.map((sentence) => (
                       <li key={sentence}>{sentence}</li>
                     ))}

@@ -16,6 +16,8 @@ import { useFetched } from './fetched.ts';
 import { useWords } from './words.tsx';
 
 const states = ['danger', 'advice', 'good'] as const satisfies readonly SecurityCheck['state'][];
+const byUrgency = (some: SecurityCheck, other: SecurityCheck): number =>
+  states.indexOf(some.state) - states.indexOf(other.state);
 const looks = { danger: 'Negative', advice: 'Critical', good: 'Positive' } as const;
 
 export function SecurityPage(): ReactNode {
@@ -23,7 +25,8 @@ export function SecurityPage(): ReactNode {
   const { value, refusal, again } = useFetched<Security>(endpoints.security.path);
   const [only, setOnly] = useState<SecurityCheck['state']>();
   const checks = (value?.checks ?? []).filter(({ state }) => only === undefined || state === only);
-  const areas = [...new Set(checks.map(({ area }) => area))];
+  const worst = checks.toSorted(byUrgency);
+  const areas = [...new Set(worst.map(({ area }) => area))];
   const countOf = (state: SecurityCheck['state']): number =>
     value?.checks.filter((check) => check.state === state).length ?? 0;
   return (
@@ -75,7 +78,7 @@ export function SecurityPage(): ReactNode {
 
 function Checks({ checks }: { readonly checks: readonly SecurityCheck[] }): ReactNode {
   const { say } = useWords();
-  const byState = checks.toSorted((some, other) => states.indexOf(some.state) - states.indexOf(other.state));
+  const urgent = checks.toSorted(byUrgency);
   return (
     <table className="lines checks">
       <thead className="unseen">
@@ -86,7 +89,7 @@ function Checks({ checks }: { readonly checks: readonly SecurityCheck[] }): Reac
         </tr>
       </thead>
       <tbody>
-        {byState.map((check) => (
+        {urgent.map((check) => (
           <Check key={`${check.id} ${check.detail}`} check={check} />
         ))}
       </tbody>
@@ -108,11 +111,14 @@ function Check({
         </ObjectStatus>
       </td>
       <td>
-        <b>{title}</b>
-        <div className="quiet">{detail}</div>
+        {/* The server speaks English. */}
+        <b lang="en">{title}</b>
+        <div className="quiet" lang="en">
+          {detail}
+        </div>
         {remedy !== undefined && (
           <div className="remedy">
-            <b>{say('security.remedy')}</b> {remedy}
+            <b>{say('security.remedy')}</b> <span lang="en">{remedy}</span>
           </div>
         )}
       </td>

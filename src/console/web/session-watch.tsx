@@ -2,7 +2,8 @@
 import { Button, Dialog } from '@ui5/webcomponents-react';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 
-import { lastCall } from './api.ts';
+import { endpoints } from '../api-types.ts';
+import { get, lastCall } from './api.ts';
 import type { User } from './shell.tsx';
 import { useWords } from './words.tsx';
 
@@ -10,11 +11,12 @@ const warningMs = 60_000;
 
 interface SessionWatchProps {
   readonly user: User;
-  readonly stay: () => Promise<void>;
+  /** Asks for the session. */
+  readonly look: () => Promise<void>;
   readonly leave: () => void;
 }
 
-export function SessionWatch({ user, stay, leave }: SessionWatchProps): ReactNode {
+export function SessionWatch({ user, look, leave }: SessionWatchProps): ReactNode {
   const { say, format } = useWords();
   const [leftMs, setLeftMs] = useState<number>();
   const idleMs = useRef(0);
@@ -24,11 +26,15 @@ export function SessionWatch({ user, stay, leave }: SessionWatchProps): ReactNod
       const endsAt = Math.min(lastCall() + idleMs.current, Date.parse(user.endsAt));
       const left = endsAt - Date.now();
       setLeftMs(left < warningMs ? Math.max(left, 0) : undefined);
-      // The server says whether it is over; asking moves an end that has not come yet.
-      if (left < 0) void stay();
+      // The server knows.
+      if (left < 0) void look();
     }, 1000);
     return () => clearInterval(timer);
-  }, [user, stay]);
+  }, [user, look]);
+  const stay = (): void => {
+    const { path } = user.role === 'auditor' ? endpoints.trails : endpoints.overview;
+    void get(path).then(look, look);
+  };
 
   return (
     <Dialog
@@ -37,11 +43,11 @@ export function SessionWatch({ user, stay, leave }: SessionWatchProps): ReactNod
       state="Critical"
       // Escape is an answer too: whoever presses it is there.
       onClose={() => {
-        if (leftMs !== undefined) void stay();
+        if (leftMs !== undefined) stay();
       }}
       footer={
         <div className="dialog-buttons">
-          <Button design="Emphasized" onClick={() => void stay()}>
+          <Button design="Emphasized" onClick={stay}>
             {say('watch.stay')}
           </Button>
           <Button onClick={leave}>{say('menu.leave')}</Button>

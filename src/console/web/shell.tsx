@@ -55,11 +55,11 @@ interface ShellProps {
   readonly session: Session;
   readonly user: User;
   readonly appearance: ReturnType<typeof useAppearance>;
-  readonly stay: () => Promise<void>;
+  readonly look: () => Promise<void>;
   readonly leave: () => void;
 }
 
-export function Shell({ session, user, appearance, stay, leave }: ShellProps): ReactNode {
+export function Shell({ session, user, appearance, look, leave }: ShellProps): ReactNode {
   const { say } = useWords();
   const { view, go } = useNavigation();
   const [wide, setWide] = useState(() => matchMedia('(min-width: 1200px)').matches);
@@ -132,7 +132,7 @@ export function Shell({ session, user, appearance, stay, leave }: ShellProps): R
         </main>
       </NavigationLayout>
       <OwnMenu opener={menu} close={() => setMenu(undefined)} {...{ session, user, appearance, leave }} />
-      <SessionWatch user={user} stay={stay} leave={leave} />
+      <SessionWatch user={user} look={look} leave={leave} />
     </>
   );
 }
