@@ -41,7 +41,7 @@ function connectTo(url: string) {
 
 /** A primary counts a replica only once it has begun to follow. */
 async function keepsUp(replica: Redis): Promise<void> {
-  await eventually(async () => String(await replica.info('replication')).includes('master_link_status:up'));
+  await eventually(async () => (await replica.info('replication')).includes('master_link_status:up'));
 }
 
 type Forget = (store: Store, token: string) => Promise<unknown>;
