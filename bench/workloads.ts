@@ -64,7 +64,7 @@ interface Play {
 
 /** The workloads that are played together. */
 export const plays: readonly Play[] = [
-  { workloads: ['a', 'b', 'c'], factor: 10, run: playLoads },
+  { workloads: ['a', 'b', 'c'], factor: 5, run: playLoads },
   {
     workloads: ['d-patch'],
     factor: 10,
