@@ -120,8 +120,8 @@ class Counting {
   }
 
   async #count({ kind, resourceType, group, amount, stay = 0 }: Loss): Promise<Counted> {
-    const { caller } = this.#asked;
-    const matter = { kind, caller, system: this.#system.id, resourceType };
+    const { caller, call } = this.#asked;
+    const matter = { kind, caller, system: this.#system.id, resourceType, request: call.id };
     if (!group) {
       const base = (): Promise<number | undefined> =>
         this.#guarding.loads.sizeOf(this.#system.id, resourceType);

@@ -24,7 +24,9 @@ export class GroupSizes {
     if (size !== undefined) this.#known.set(group, { size, until: this.#now() + livesMs });
     const [oldest] = this.#known.keys();
     if (this.#known.size > most && oldest !== undefined) this.#known.delete(oldest);
-    await this.#shared?.remember(group, size, livesMs);
+    const told = this.#shared?.remember(group, size, livesMs);
+    // Nobody waits for what only saves a look; others must not believe what is in doubt.
+    if (size === undefined) await told;
   }
 
   async recall(group: string): Promise<number | undefined> {

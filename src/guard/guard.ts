@@ -34,6 +34,8 @@ export interface Matter {
 }
 
 export interface Counted extends Matter {
+  /** By whose records the trail says what it was about. */
+  readonly request?: string | undefined;
   readonly amount: number;
   /** What there was; asked for only where it may decide. */
   readonly base: () => Promise<number | undefined>;
@@ -112,8 +114,15 @@ export class Guard {
       before === undefined ? undefined : before + (loss.kind === 'shrinking' ? count - loss.amount : 0);
     const limit = limitOf(ceiling, base);
     if (count <= limit) return;
-    if (ceiling.above === 'refuse') throw heldBack(loss.kind, await this.hold(loss, count, limit));
-    this.#tellOnce(charge.name, windowMs, { ...matterOf(loss), count, limit, action: 'alert' });
+    if (ceiling.above === 'refuse')
+      throw heldBack(loss.kind, await this.hold(loss, count, limit, { request: loss.request }));
+    this.#tellOnce(charge.name, windowMs, {
+      ...matterOf(loss),
+      count,
+      limit,
+      action: 'alert',
+      request: loss.request,
+    });
   }
 
   /** The hold that is open, in whichever book: one that everybody's has lost is written down there again. */

@@ -74,18 +74,16 @@ export class ReleaseDesk implements AsyncDisposable {
 function readRelease(text: string): Release | undefined {
   try {
     const { hold, count, lifetimeMs, reason, actor } = JSON.parse(text) as Partial<Release>;
-    const isWhole = Number.isSafeInteger(count) && Number.isSafeInteger(lifetimeMs);
-    if (!isWhole || typeof hold !== 'string' || typeof reason !== 'string') return undefined;
-    return {
-      hold,
-      count: count ?? 0,
-      lifetimeMs: lifetimeMs ?? 0,
-      reason,
-      actor: { name: String(actor?.['name']) },
-    };
+    if (!isCount(count, 0) || !isCount(lifetimeMs, 1)) return undefined;
+    if (typeof hold !== 'string' || typeof reason !== 'string') return undefined;
+    return { hold, count, lifetimeMs, reason, actor: { name: String(actor?.['name']) } };
   } catch {
     return undefined; // no JSON; the answer says so
   }
+}
+
+function isCount(value: unknown, least: number): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= least;
 }
 
 /** Asks the gateway that serves this directory; undefined when none takes the request in time. */
