@@ -36,7 +36,6 @@ const logOnRequest = z.strictObject({
 /** Whoever fails without end must not fill the trail. */
 const refusalsPerMinute = 30;
 const minuteMs = 60_000;
-const wellKnownPlace = /^\/console\/(?!api\/|log-on\/)[\w./?=&%:+,~-]*$/;
 
 export class LogOns {
   readonly #options: LogOnOptions;
@@ -64,7 +63,7 @@ export class LogOns {
     const { oidc, origins } = this.#options;
     if (!oidc) throw new Refusal(404, 'not-found', 'There is nothing here.');
     try {
-      const { url, attempt } = await oidc.begin(wellKnownPlace.test(back) ? back : pagePrefix);
+      const { url, attempt } = await oidc.begin(placeWithin(back, origins.main));
       response.setHeader('set-cookie', cookie('log-on', attempt, origins.isSecure, attemptSeconds));
       redirect(response, url.href);
     } catch (error) {
@@ -134,6 +133,13 @@ export class LogOns {
     if (this.#refusals > refusalsPerMinute) return;
     this.#options.remember('console.log_on_refused', { ...facts, ...(before > 0 && { notTold: before }) });
   }
+}
+
+/** A link may name a place of the page and nothing else. */
+function placeWithin(back: string, main: URL): string {
+  const url = URL.parse(back, main);
+  const isPlace = url?.origin === main.origin && /^\/console\/(?!api\/|log-on\/)/.test(url.pathname);
+  return url && isPlace ? `${url.pathname}${url.search}` : pagePrefix;
 }
 
 export function addressOf({ socket }: IncomingMessage): string {
