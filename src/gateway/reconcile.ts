@@ -8,7 +8,7 @@ import type { RequestEntry } from '../audit/trail.ts';
 import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
-import { lookAfter, type Finding, type Look } from '../writes/look.ts';
+import { lookAfter, type Finding, type Look, type Sent } from '../writes/look.ts';
 import { ask } from './ask.ts';
 import type { Asked, System } from './place.ts';
 
@@ -16,17 +16,17 @@ import type { Asked, System } from './place.ts';
 const waits = [0, 0.2, 0.5] as const;
 
 /** The write's true answer, if looking proves it; what was found is in the trail. */
-export async function reconcile(system: System, asked: Asked, sentAt: number): Promise<Reply | undefined> {
+export async function reconcile(system: System, asked: Asked, sent: Sent): Promise<Reply | undefined> {
   const { operation, body, entry } = asked;
   const look = lookAfter(operation, body, system);
-  const finding = look ? await lookRepeatedly(system, asked, look, sentAt) : undecided;
+  const finding = look ? await lookRepeatedly(system, asked, look, sent) : undecided;
   entry.add({ reconciled: finding.result });
   return 'reply' in finding ? finding.reply : undefined;
 }
 
 const undecided: Finding = { result: 'undecided' };
 
-async function lookRepeatedly(system: System, asked: Asked, look: Look, sentAt: number): Promise<Finding> {
+async function lookRepeatedly(system: System, asked: Asked, look: Look, sent: Sent): Promise<Finding> {
   const { ending } = system.route;
   const until = performance.now() + system.repeats.lookForMs;
   let finding = undecided;
@@ -34,17 +34,17 @@ async function lookRepeatedly(system: System, asked: Asked, look: Look, sentAt: 
     await sleep(share * system.repeats.lookForMs, undefined, { signal: ending }).catch(() => undefined);
     // A tenant that is slow to answer is not asked more often than the time is for.
     if (ending.aborted || (share > 0 && performance.now() > until)) break;
-    finding = await lookOnce(system, asked, look, sentAt);
+    finding = await lookOnce(system, asked, look, sent);
     if ('reply' in finding || system.repeats.lookForMs === 0) break;
   }
   return finding;
 }
 
-async function lookOnce(system: System, asked: Asked, look: Look, sentAt: number): Promise<Finding> {
+async function lookOnce(system: System, asked: Asked, look: Look, sent: Sent): Promise<Finding> {
   const { operation, alive } = look;
   try {
     const reply = await read(system, asked, operation);
-    const finding = look.judge(reply, { sentAt, lookedAt: Date.now() });
+    const finding = look.judge(reply, { ...sent, lookedAt: Date.now() });
     if (!('reply' in finding) || !alive) return finding;
     return (await read(system, asked, alive)).status === 200 ? finding : undecided;
   } catch (thrown) {

@@ -5,7 +5,7 @@
 import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import { readIdempotencyKey } from '../writes/idempotency-key.ts';
-import type { Repeats } from '../writes/repeats.ts';
+import type { Repeats, Work } from '../writes/repeats.ts';
 import type { Asked, System } from './place.ts';
 import { reconcile } from './reconcile.ts';
 import { unknownOutcome } from './verdict.ts';
@@ -23,15 +23,18 @@ export async function once(
   { repeats, patienceMs }: RepeatParts,
   system: System,
   asked: Asked,
-  { send, forget }: { send: (onSent: () => void) => Promise<Reply>; forget: () => Promise<void> },
+  {
+    send,
+    forget,
+  }: { send: (onSent: () => void, isContested: boolean) => Promise<Reply>; forget: () => Promise<void> },
 ): Promise<Reply> {
   const { call, caller, operation, body, entry } = asked;
   const { method, headers, left } = call;
   const key = readIdempotencyKey(headers['idempotency-key']);
   const { enabled, windowMs, lookForMs } = system.repeats;
   let unknown: ScimError | undefined;
-  const sendOnce = (onSent: () => void): Promise<Reply | undefined> =>
-    send(onSent).catch((thrown: unknown) => {
+  const sendOnce: Work['send'] = (onSent, isContested) =>
+    send(onSent, isContested).catch((thrown: unknown) => {
       if (!isUnknown(thrown)) throw thrown;
       unknown = thrown;
       return undefined;
@@ -51,13 +54,15 @@ export async function once(
     longestMs: patienceMs + writeMs + lookForMs + readMs,
     onRepeat: (repeat: NonNullable<Parameters<typeof entry.add>[0]['repeat']>) => entry.add({ repeat }),
   };
-  const look = async (sentAt: number): Promise<Reply | undefined> => {
-    const reply = await reconcile(system, asked, sentAt);
+  const look: Work['look'] = async (sent) => {
+    const reply = await reconcile(system, asked, sent);
     await forget();
     return reply;
   };
   const isOn = enabled || key !== undefined;
-  const reply = isOn ? await repeats.run(write, { send: sendOnce, look }) : await sendOnce(() => undefined);
+  const reply = isOn
+    ? await repeats.run(write, { send: sendOnce, look })
+    : await sendOnce(() => undefined, false);
   if (!reply) throw unknown ?? unknownOutcome();
   return reply;
 }

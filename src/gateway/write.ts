@@ -7,6 +7,7 @@ import type { Caller } from '../auth/caller.ts';
 import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import { tellConflict } from '../writes/conflict.ts';
+import type { Sent } from '../writes/look.ts';
 import { checkPatch } from '../writes/patch-method.ts';
 import type { GroupUpdates, Suspicion } from '../writes/updates.ts';
 import { ask, type Patience } from './ask.ts';
@@ -27,19 +28,29 @@ export async function write(parts: WriteParts, system: System, caller: Caller, a
   const { operation } = asked;
   checkPatch(system.patch, operation, asked.body);
   const reply = await once(parts, system, asked, {
-    send: (onSent) => carryOut(parts, system, asked, onSent),
+    send: (onSent, isContested) => carryOut(parts, system, asked, { onUp: onSent, isContested }),
     forget: () => parts.cache.forget(operation),
   });
   return withoutDenied(caller, operation, deliver(system, reply));
 }
 
-async function carryOut(parts: WriteParts, system: System, asked: Asked, onUp: () => void): Promise<Reply> {
+interface Sending {
+  readonly onUp: () => void;
+  readonly isContested: boolean;
+}
+
+async function carryOut(
+  parts: WriteParts,
+  system: System,
+  asked: Asked,
+  { onUp, isContested }: Sending,
+): Promise<Reply> {
   const { operation } = asked;
   const written = await beginWrite(parts, system, asked);
   let reply: Reply | undefined;
-  let sentAt: number | undefined;
+  let sent: Sent | undefined;
   const onSent = (): void => {
-    sentAt ??= Date.now();
+    sent ??= { sentAt: Date.now(), isContested };
     onUp();
   };
   try {
@@ -47,7 +58,7 @@ async function carryOut(parts: WriteParts, system: System, asked: Asked, onUp: (
       guarded(parts, system, asked, patience, () =>
         ask(system.route, { ...asked, patience, onSent }).then(
           (told) => (system.kind === 'ips' ? tellConflict(operation, told) : told),
-          (thrown: unknown) => lookInstead(system, asked, sentAt, thrown),
+          (thrown: unknown) => lookInstead(system, asked, sent, thrown),
         ),
       ),
     );
@@ -57,8 +68,8 @@ async function carryOut(parts: WriteParts, system: System, asked: Asked, onUp: (
     throw thrown;
   } finally {
     // Whatever came back, the tenant may have changed: nothing older is served once this call is answered.
-    if (reply) parts.snapshots.learn(operation, reply);
-    if (sentAt !== undefined) await written.settle(reply);
+    parts.snapshots.learn(operation, { body: asked.body, reply });
+    if (sent) await written.settle(reply);
   }
 }
 
@@ -66,10 +77,10 @@ async function carryOut(parts: WriteParts, system: System, asked: Asked, onUp: (
 async function lookInstead(
   system: System,
   asked: Asked,
-  sentAt: number | undefined,
+  sent: Sent | undefined,
   thrown: unknown,
 ): Promise<Reply> {
-  const found = isUnknown(thrown) && sentAt !== undefined && (await reconcile(system, asked, sentAt));
+  const found = isUnknown(thrown) && sent && (await reconcile(system, asked, sent));
   if (!found) throw thrown;
   return found;
 }

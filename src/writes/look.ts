@@ -16,10 +16,15 @@ export type Finding =
   | { readonly result: 'found' | 'foreign'; readonly reply: Reply }
   | { readonly result: 'absent' | 'undecided' };
 
-/** Wall-clock milliseconds of ours. */
-export interface Times {
-  /** When the write went up first. */
+/** Of a write that went up, as far as a look is judged by it. */
+export interface Sent {
+  /** When, in wall-clock milliseconds of ours. */
   readonly sentAt: number;
+  /** Whether another write of the same has gone through us lately, which could be taken for this one. */
+  readonly isContested: boolean;
+}
+
+interface Times extends Sent {
   /** When the answer to the look was there. */
   readonly lookedAt: number;
 }
@@ -173,13 +178,13 @@ const certainMs = 60_000;
 function ageOf(
   date: unknown,
   { headers }: Reply,
-  { sentAt, lookedAt }: Times,
+  { sentAt, lookedAt, isContested }: Times,
 ): 'newer' | 'older' | 'close' | 'unknown' {
   const at = typeof date === 'string' ? Date.parse(date) : Number.NaN;
   const now = Date.parse(headers['date'] ?? '');
   if (Number.isNaN(at) || Number.isNaN(now)) return 'unknown';
   const sinceSent = at - (now - (lookedAt - sentAt));
-  if (sinceSent >= -graceMs) return 'newer';
+  if (sinceSent >= (isContested ? graceMs : -graceMs)) return 'newer';
   return sinceSent < -certainMs ? 'older' : 'close';
 }
 

@@ -3,6 +3,8 @@
  * holds its lease; whoever finds a record whose lease has ended knows that its holder did not finish. Every key ends by
  * itself and names nobody, and values are sealed.
  */
+import type { ChainableCommander } from 'ioredis';
+
 import { RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
 import type { RecordSeal } from './record-seal.ts';
 import { decodeRecord, encodeRecord, type WriteRecord } from './write-record.ts';
@@ -10,7 +12,7 @@ import { decodeRecord, encodeRecord, type WriteRecord } from './write-record.ts'
 /** Apart from the prefixes of all else. One hash tag, so that a Cluster keeps what one pipeline touches on one node. */
 const prefix = 'gr1:{writes}:';
 /** A replica that says nothing for so long is gone, or knows that it cannot be heard. */
-const leaseMs = 15_000;
+const leaseMs = 10_000;
 export const renewEveryMs = leaseMs / 5;
 /** How long those that wait for an answer have to fetch it. */
 const toldMs = 10_000;
@@ -20,6 +22,8 @@ export interface Claim {
   readonly holder: string;
   /** What an earlier attempt left behind. */
   readonly before: WriteRecord | undefined;
+  /** Whether something of what it writes was written lately. */
+  readonly isContested: boolean;
 }
 
 export interface Standing {
@@ -48,13 +52,14 @@ export class RedisRecords implements Disposable {
       pipeline
         .set(lease, begun.run, 'PX', leaseMs, 'NX')
         .set(record, this.#close(record, begun), 'PX', forMs, 'NX')
-        .mget(lease, record),
+        .mget(lease, record, ...begun.resources.map((resource) => keyOf('writer', resource))),
     );
     if (!replies) return undefined;
-    const [, , [holder, kept] = []] = replies.values as [unknown, unknown, (string | null)[]?];
+    const [, , [holder, kept, ...writers] = []] = replies.values as [unknown, unknown, (string | null)[]?];
     const before = this.#open(record, kept);
     // Between two commands the lease may have ended; then it is nobody's, and the next attempt sees it.
-    return { holder: holder ?? '', before: before?.run === begun.run ? undefined : before };
+    const isContested = writers.some((writer) => writer !== null);
+    return { holder: holder ?? '', before: before?.run === begun.run ? undefined : before, isContested };
   }
 
   async renew(name: string, run: string): Promise<void> {
@@ -71,17 +76,22 @@ export class RedisRecords implements Disposable {
     return replies && writers.map((writer) => writer ?? undefined);
   }
 
-  async mark(resources: readonly string[], run: string, forMs: number): Promise<void> {
-    if (resources.length === 0) return;
+  /** What is known from now on if its holder does not come to its end. */
+  async sent(name: string, record: WriteRecord, forMs: number): Promise<void> {
+    const key = keyOf('record', name);
     await this.#circuit.ask((pipeline) =>
-      resources.reduce((all, resource) => all.set(keyOf('writer', resource), run, 'PX', forMs), pipeline),
+      setWriters(pipeline, record.resources, record.run, forMs).set(
+        key,
+        this.#close(key, record),
+        'PX',
+        forMs,
+      ),
     );
   }
 
-  /** Begins anew: what was known no longer counts. */
-  async restart(name: string, begun: WriteRecord, forMs: number): Promise<void> {
-    const record = keyOf('record', name);
-    await this.#circuit.ask((pipeline) => pipeline.set(record, this.#close(record, begun), 'PX', forMs));
+  async mark(resources: readonly string[], run: string, forMs: number): Promise<void> {
+    if (resources.length === 0) return;
+    await this.#circuit.ask((pipeline) => setWriters(pipeline, resources, run, forMs));
   }
 
   /**
@@ -124,6 +134,15 @@ export class RedisRecords implements Disposable {
     const plain = value == null ? undefined : this.#seal.open(key, Buffer.from(value, 'base64'));
     return plain && decodeRecord(plain);
   }
+}
+
+function setWriters(
+  pipeline: ChainableCommander,
+  resources: readonly string[],
+  run: string,
+  forMs: number,
+): ChainableCommander {
+  return resources.reduce((all, resource) => all.set(keyOf('writer', resource), run, 'PX', forMs), pipeline);
 }
 
 function keyOf(kind: 'lease' | 'record' | 'told' | 'writer', name: string): string {

@@ -8,8 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
+import type { Sent } from './look.ts';
 import { OwnRecords } from './own-records.ts';
-import { renewEveryMs, type RedisRecords } from './redis-records.ts';
+import { renewEveryMs, type Claim, type RedisRecords } from './redis-records.ts';
 import { RepeatNames, type NamedWrite, type WriteNames } from './repeat-names.ts';
 import { bounded, type WriteRecord } from './write-record.ts';
 
@@ -34,9 +35,9 @@ type Answer = Reply | undefined;
 
 export interface Work {
   /** Sends it, and looks where no certain answer came. Rejects where it was certainly not carried out. */
-  send(onSent: () => void): Promise<Answer>;
+  send(onSent: () => void, isContested: boolean): Promise<Answer>;
   /** Looks for what an earlier attempt did. */
-  look(sentAt: number): Promise<Answer>;
+  look(sent: Sent): Promise<Answer>;
 }
 
 interface Running {
@@ -97,7 +98,7 @@ export class Repeats {
     for (;;) {
       const claim = await this.#shared?.claim(names.write, begunBy(attempt), lifetimeOf(write));
       if (this.#shared && !claim) write.onRepeat('local');
-      if (!claim || claim.holder === run) return this.#settle(attempt, claim?.before);
+      if (!claim || claim.holder === run) return this.#settle(attempt, claim);
       if (claim.holder === '') continue;
       if (write.key !== undefined)
         throw claim.before && keyMismatch(names, claim.before) ? reused() : atWork();
@@ -124,21 +125,19 @@ export class Repeats {
   }
 
   /** With the lease, or alone: tells what is known, looks for what is not, or sends. */
-  async #settle(attempt: Attempt, shared: WriteRecord | undefined): Promise<Answer> {
+  async #settle(attempt: Attempt, claim: Claim | undefined): Promise<Answer> {
     const { write, names, run } = attempt;
     using _lease = this.#hold(names.write, run);
-    const before = shared ?? this.#own.get(names.write);
-    if (!before) return this.#send(attempt);
+    const before = claim?.before ?? this.#own.get(names.write);
+    const isWrittenHere = names.resources.some((resource) => this.#own.writer(resource) !== undefined);
+    if (!before) return this.#send(attempt, isWrittenHere || claim?.isContested === true);
     if (write.key !== undefined && keyMismatch(names, before)) {
       await this.#end(attempt, before);
       throw reused();
     }
     // A key stands for one request, whatever else is written.
     const since = write.key === undefined ? await this.#since(before) : 'untouched';
-    if (since === 'written') {
-      await this.#shared?.restart(names.write, begunBy(attempt), lifetimeOf(write));
-      return this.#send(attempt);
-    }
+    if (since === 'written') return this.#send(attempt, true);
     if (since === 'untouched' && before.reply) {
       write.onRepeat('replayed');
       await this.#end(attempt, before);
@@ -161,33 +160,32 @@ export class Repeats {
   async #look(attempt: Attempt, before: WriteRecord): Promise<Answer> {
     const { write, names, work } = attempt;
     write.onRepeat('reconciled');
-    const reply = await work.look(before.sentAt);
+    const reply = await work.look(before);
     const after = bounded({ ...before, ...(reply && { reply }) });
     this.#own.keep(names.write, after, leftOf(after));
     await this.#end(attempt, after);
     return reply;
   }
 
-  async #send(attempt: Attempt): Promise<Answer> {
+  async #send(attempt: Attempt, isContested: boolean): Promise<Answer> {
     const { write, names, work, run } = attempt;
     const { resources } = names;
     const forMs = lifetimeOf(write);
-    let sentAt = Date.now();
+    let begun = { ...begunBy(attempt), isContested };
     let marked: Promise<unknown> | undefined;
     try {
       const reply = await work.send(() => {
         if (marked) return;
-        sentAt = Date.now();
+        begun = { ...begun, sentAt: Date.now() };
         this.#own.mark(resources, run, forMs);
-        marked = this.#shared?.mark(resources, run, forMs);
-      });
+        marked = this.#shared?.sent(names.write, begun, forMs) ?? Promise.resolve();
+      }, isContested);
       await marked;
       const created = reply ? this.#names.created(write, reply) : [];
       this.#own.mark(created, run, forMs);
       await this.#shared?.mark(created, run, forMs);
-      const { fingerprint } = names;
       const until = Date.now() + write.windowMs;
-      const record = { run, fingerprint, sentAt, until, resources: [...resources, ...created] };
+      const record = { ...begun, until, resources: [...resources, ...created] };
       await this.#remember(attempt, bounded({ ...record, ...(reply && { reply }) }), reply !== undefined);
       return reply;
     } catch (error) {
@@ -228,7 +226,8 @@ export class Repeats {
 function begunBy({ write, names, run }: Pick<Attempt, 'write' | 'names' | 'run'>): WriteRecord {
   const { fingerprint, resources } = names;
   const sentAt = Date.now();
-  return { run, fingerprint, sentAt, until: sentAt + lifetimeOf(write), resources };
+  // Until it is sent, and it is known whether others have written.
+  return { run, fingerprint, sentAt, isContested: true, until: sentAt + lifetimeOf(write), resources };
 }
 
 function leftOf({ until }: WriteRecord): number {

@@ -4,13 +4,12 @@
  */
 import type { Headers, Reply } from '../scim/call.ts';
 import { isAttributes } from './agreement.ts';
+import type { Sent } from './look.ts';
 
-export interface WriteRecord {
+export interface WriteRecord extends Sent {
   /** Of the attempt that it tells of; what the attempt wrote is marked with it. */
   readonly run: string;
   readonly fingerprint: string;
-  /** When it went up, in milliseconds of the wall clock, which replicas share as well as they do. */
-  readonly sentAt: number;
   /** How long it counts. A look that finds nothing new does not prolong it, or what never arrived could never be sent. */
   readonly until: number;
   readonly resources: readonly string[];

@@ -10,7 +10,11 @@ import { lookAfter, type Finding } from '../../src/writes/look.ts';
 const system: SystemFacts = { id: 's1', tenant: 't', kind: 'ips', resourceTypes: ['Users', 'Groups'] };
 /** The tenant's clock is an hour ahead of ours. */
 const aheadMs = 3_600_000;
-const times = { sentAt: Date.UTC(2026, 5, 1, 12), lookedAt: Date.UTC(2026, 5, 1, 12, 0, 10) };
+const times = {
+  isContested: false,
+  sentAt: Date.UTC(2026, 5, 1, 12),
+  lookedAt: Date.UTC(2026, 5, 1, 12, 0, 10),
+};
 
 function operationOf(method: string, ...below: string[]): Operation {
   const segments = ['ipsproxy', 'api', 'v1', 'scim', 's1', ...below];
@@ -91,6 +95,14 @@ for (const [what, expected, sent, told] of creates)
   test(`a create for which a look finds: ${what}, is ${expected}`, () => {
     assert.equal(judge('POST', ['Users'], sent, told)?.result, expected);
   });
+
+test('a create that was made just now is not claimed where another of that name has gone through us lately', () => {
+  const look = lookAfter(operationOf('POST', 'Users'), Buffer.from(JSON.stringify(anna)), system);
+  const results = [1, 3].map(
+    (seconds) => look?.judge(replyWith(200, list(created(seconds))), { ...times, isContested: true }).result,
+  );
+  assert.deepEqual(results, ['undecided', 'found']);
+});
 
 test('a create that is found is told as the tenant would have: 201, Location, digits and all', () => {
   const text = `{"totalResults":1,"Resources":[{"id":"7","userName":"anna","size":12345678901234567890,"meta":{"created":"${at(1)}","location":"/Users/7","version":"W/\\"1\\""}}]}`;

@@ -36,6 +36,8 @@ export interface RepeatingTenant extends AsyncDisposable {
   readonly executed: readonly Executed[];
   readonly resources: ReadonlyMap<string, Resource>;
   fateOf: (request: Received) => Fate;
+  /** Does late what a request asked for. */
+  carryOut(request: Received): void;
   /** Puts a resource there past the gateway. */
   put(resource: Omit<Resource, 'id'>, created?: Date): Resource;
   writes(): readonly Received[];
@@ -60,6 +62,7 @@ export async function startRepeatingTenant(): Promise<RepeatingTenant> {
     executed: directory.executed,
     resources: directory.resources,
     fateOf: () => 'answer',
+    carryOut: (request) => void directory.write(request),
     put: (resource, created) => directory.put(resource, created),
     writes: () => upstream.received.filter(({ method }) => method !== 'GET'),
     looks: () => upstream.received.filter(({ method }) => method === 'GET'),

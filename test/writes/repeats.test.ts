@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { eventually } from '../support/eventually.ts';
-import { anna, begin, openStage, outcomesIn, type Stage } from './stage.ts';
+import { anna, begin, openStage, outcomesIn, type Stage, told } from './stage.ts';
 
 const repeatsIn = async ({ gateway }: Stage): Promise<unknown[]> =>
   (await outcomesIn(gateway)).map(({ repeat }) => repeat);
@@ -23,7 +23,7 @@ test('a caller that left before the answer and repeats gets 201 with the same id
   late.resolve();
   const answer = await repeat;
   assert.equal(answer.status, 201);
-  assert.equal((await answer.json()).id, tenant.executed[0]?.id);
+  assert.equal((await told(answer)).id, tenant.executed[0]?.id);
   assert.equal(tenant.writes().length, 1);
   await eventually(async () => (await repeatsIn(stage)).includes('joined'));
 });
@@ -41,7 +41,7 @@ test('an answer that nobody took is told to the repeat', async () => {
   await eventually(async () => (await repeatsIn(stage)).length === 1);
   const answers = [await gateway.call('POST', '/Users', anna), await gateway.call('POST', '/Users', anna)];
   assert.deepEqual(
-    await Promise.all(answers.map(async (each) => [each.status, (await each.json()).id])),
+    await Promise.all(answers.map(async (each) => [each.status, (await told(each)).id])),
     [1, 2].map(() => [201, tenant.executed[0]?.id]),
   );
   assert.equal(tenant.writes().length, 1);
@@ -105,15 +105,15 @@ test('a create of which nobody knows is told as unknown, and its repeat is not s
   }
   const { id } = tenant.put(anna);
   const answer = await gateway.call('POST', '/Users', anna);
-  assert.deepEqual([answer.status, (await answer.json()).id], [201, id]);
+  assert.deepEqual([answer.status, (await told(answer)).id], [201, id]);
   assert.match(answer.headers.get('location') ?? '', new RegExp(`^${gateway.base}/Users/${id}$`));
   assert.equal(tenant.writes().length, 1);
-  const told = (await outcomesIn(gateway)).map(({ repeat, reconciled, outcome }) => [
+  const ways = (await outcomesIn(gateway)).map(({ repeat, reconciled, outcome }) => [
     repeat,
     reconciled,
     outcome?.result,
   ]);
-  assert.deepEqual(told, [
+  assert.deepEqual(ways, [
     [undefined, 'absent', 'unknown'],
     ['reconciled', 'absent', 'unknown'],
     ['reconciled', 'found', 'success'],
@@ -136,7 +136,15 @@ test('a create that finds somebody else’s resource is told 409 uniqueness', as
   tenant.put(anna, new Date(Date.now() - 3_600_000));
   tenant.fateOf = () => 'reset';
   const answer = await gateway.call('POST', '/Users', anna);
-  assert.deepEqual([answer.status, (await answer.json()).scimType], [409, 'uniqueness']);
+  assert.deepEqual([answer.status, (await told(answer)).scimType], [409, 'uniqueness']);
+});
+
+test('a second create, refused unseen, is not told as the first one’s success', async () => {
+  await using stage = await openStage();
+  const { tenant, gateway } = stage;
+  assert.equal((await gateway.call('POST', '/Users', anna)).status, 201);
+  tenant.fateOf = () => 'reset';
+  assert.equal((await gateway.call('POST', '/Users', anna)).status, 504);
 });
 
 test('PUT, PATCH and DELETE that were carried out unseen get their true answers', async () => {
@@ -172,7 +180,7 @@ test('a create that is seen later than at once is found by a later look', async 
   const answer = gateway.call('POST', '/Users', anna);
   await eventually(async () => tenant.looks().length === 1);
   const { id } = tenant.put(anna);
-  assert.deepEqual([(await answer).status, (await (await answer).json()).id], [201, id]);
+  assert.deepEqual([(await answer).status, (await told(await answer)).id], [201, id]);
 });
 
 test('a caller that left gets its look all the same, for the trail and for its repeat', async () => {

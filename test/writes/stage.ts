@@ -20,8 +20,8 @@ export const anna = {
   title: 'Dr.',
 };
 
-/** So that nothing waits for a turn. */
-const freely = { perMinute: 90_000, burst: 10_000, tenantLimit: 100_000 };
+/** So that nothing waits for a turn, nor for other replicas to be known. */
+const freely = { perMinute: 90_000, burst: 10_000, tenantLimit: 100_000, minute: '1s', concurrency: 64 };
 
 type Options = Omit<TestGatewayOptions, 'upstream'>;
 
@@ -57,7 +57,7 @@ export async function openReplicas(options: Options = {}): Promise<Replicas> {
   const open = async (): Promise<TestGateway> => {
     const config = {
       replicas: 2,
-      cache: { store: 'redis', redis: { url: new Secret(redis.url), budget: '2s' } },
+      cache: { store: 'redis', redis: { url: new Secret(redis.url), budget: '1s' } },
       audit: { directory: 'audit', instance: 'test', keyFile, ballast: '0B' },
       ...options.config,
     } as const;
@@ -83,6 +83,7 @@ export async function begin(
   method: string,
   path: string,
   body: unknown,
+  fields: readonly string[] = [],
 ): Promise<RawConnection> {
   const text = JSON.stringify(body);
   const connection = await RawConnection.open(gateway.authority);
@@ -92,6 +93,7 @@ export async function begin(
     `Authorization: ${gateway.logOn()}`,
     'Content-Type: application/scim+json',
     `Content-Length: ${Buffer.byteLength(text)}`,
+    ...fields,
   ];
   connection.send(`${head.join('\r\n')}\r\n\r\n${text}`);
   return connection;
@@ -100,4 +102,9 @@ export async function begin(
 /** The records of calls that were answered, or would have been. */
 export async function outcomesIn(gateway: TestGateway): Promise<TrailRecord[]> {
   return (await gateway.records()).filter(({ event }) => event === 'request.outcome');
+}
+
+/** The id of the resource that an answer holds, or the type of the error. */
+export async function told(answer: Response): Promise<{ readonly id?: string; readonly scimType?: string }> {
+  return JSON.parse(await answer.text());
 }

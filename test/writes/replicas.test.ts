@@ -1,0 +1,145 @@
+/** A write that is repeated goes up once, whichever replica it comes to. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Redis } from 'ioredis';
+
+import { eventually } from '../support/eventually.ts';
+import { anna, begin, openReplicas, outcomesIn, type Replicas, told } from './stage.ts';
+
+/** What takes the tenant 90 s, and its caller gives up after 60 s, in a hundredth of the time. */
+const tenantMs = 900;
+const callerMs = 600;
+
+/** The first call ended unheard at one replica. */
+async function leaveUnheard({ tenant, one }: Replicas): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  tenant.fateOf = () => late.promise;
+  const first = await begin(one, 'POST', '/Users', anna);
+  await eventually(async () => tenant.executed.length === 1);
+  first.reset();
+  await sleep(50);
+  late.resolve();
+  await eventually(async () => (await outcomesIn(one)).length === 1);
+}
+
+test('the tenant takes 90 s, the caller leaves at 60 s and repeats at another replica: one create, 201, the same id', async () => {
+  await using stage = await openReplicas();
+  const { tenant, one, other } = stage;
+  tenant.fateOf = () => sleep(tenantMs);
+  const first = await begin(one, 'POST', '/Users', anna);
+  await sleep(callerMs);
+  first.reset();
+  const repeat = await other.call('POST', '/Users', anna);
+  assert.deepEqual([repeat.status, (await told(repeat)).id], [201, tenant.executed[0]?.id]);
+  assert.equal(tenant.writes().length, 1);
+});
+
+test('a repeat at another replica waits for the answer of the one that runs', async () => {
+  await using stage = await openReplicas();
+  const { tenant, one, other } = stage;
+  const late = Promise.withResolvers<void>();
+  tenant.fateOf = () => late.promise;
+  const first = one.call('POST', '/Users', anna);
+  await eventually(async () => tenant.executed.length === 1);
+  const repeat = other.call('POST', '/Users', anna);
+  await sleep(1500);
+  late.resolve();
+  assert.deepEqual([(await first).status, (await repeat).status], [201, 201]);
+  assert.equal(tenant.writes().length, 1);
+  assert.deepEqual(
+    (await outcomesIn(other)).map(({ repeat: how }) => how),
+    ['joined'],
+  );
+});
+
+test('an answer that nobody took at one replica is told at the other', async () => {
+  await using stage = await openReplicas();
+  const { tenant, other } = stage;
+  await leaveUnheard(stage);
+  const repeat = await other.call('POST', '/Users', anna);
+  assert.deepEqual([repeat.status, (await told(repeat)).id], [201, tenant.executed[0]?.id]);
+  assert.equal(tenant.writes().length, 1);
+  assert.deepEqual(
+    (await outcomesIn(other)).map(({ repeat: how }) => how),
+    ['replayed'],
+  );
+});
+
+test('what was written meanwhile at one replica sends the repeat at the other up', async () => {
+  await using stage = await openReplicas();
+  const { tenant, one, other } = stage;
+  await leaveUnheard(stage);
+  tenant.fateOf = () => 'answer';
+  assert.equal((await one.call('DELETE', `/Users/${tenant.executed[0]?.id}`)).status, 204);
+  assert.equal((await other.call('POST', '/Users', anna)).status, 201);
+  assert.equal(tenant.resources.size, 1);
+});
+
+test('a write that was answered at one replica goes up when it comes to the other', async () => {
+  await using stage = await openReplicas();
+  const { tenant, one, other } = stage;
+  const { id } = tenant.put({ userName: 'bert' });
+  const patch = { schemas: [], Operations: [{ op: 'replace', path: 'active', value: false }] };
+  for (const gateway of [one, other, one])
+    assert.equal((await gateway.call('PATCH', `/Users/${id}`, patch)).status, 204);
+  assert.equal(tenant.writes().length, 3);
+});
+
+test('a key that is at work at one replica is refused at the other', async () => {
+  await using stage = await openReplicas();
+  const { tenant, one, other } = stage;
+  const late = Promise.withResolvers<void>();
+  tenant.fateOf = () => late.promise;
+  const key = { 'idempotency-key': '"k1"' };
+  const first = one.call('POST', '/Users', anna, key);
+  await eventually(async () => tenant.executed.length === 1);
+  assert.equal((await other.call('POST', '/Users', anna, key)).status, 409);
+  assert.equal((await other.call('POST', '/Users', { title: 'x' }, key)).status, 422);
+  late.resolve();
+  assert.equal((await first).status, 201);
+  assert.equal((await other.call('POST', '/Users', anna, key)).status, 201);
+  assert.equal(tenant.writes().length, 1);
+});
+
+test('without Redis a replica knows its own, and the trail says that it knew no more', async () => {
+  await using stage = await openReplicas();
+  const { tenant, one, redis } = stage;
+  await redis.kill();
+  await leaveUnheard(stage);
+  const repeat = await one.call('POST', '/Users', anna);
+  assert.deepEqual([repeat.status, (await told(repeat)).id], [201, tenant.executed[0]?.id]);
+  assert.deepEqual(
+    (await outcomesIn(one)).map(({ repeat: how }) => how),
+    ['local', 'replayed'],
+  );
+  const degraded = (await one.records()).filter(({ event }) => event === 'repeats.degraded');
+  assert.equal(degraded.length, 1);
+});
+
+test('nothing in Redis names a person or an answer', async () => {
+  await using stage = await openReplicas();
+  await leaveUnheard(stage);
+  using client = new DisposableRedis(stage.redis.url);
+  const names = await client.redis.keys('gr1:*');
+  assert.ok(names.length >= 3, names.join(' '));
+  for (const name of names) {
+    assert.match(name, /^gr1:\{writes\}:(?:probe|(?:lease|record|told|writer):[\w-]{36,43})$/);
+    const value = (await client.redis.get(name)) ?? '';
+    assert.doesNotMatch(value + Buffer.from(value, 'base64').toString('latin1'), /anna|Users|created/);
+    assert.ok((await client.redis.pttl(name)) > 0, `${name} ends by itself`);
+  }
+});
+
+class DisposableRedis implements Disposable {
+  readonly redis: Redis;
+
+  constructor(url: string) {
+    this.redis = new Redis(url);
+  }
+
+  [Symbol.dispose](): void {
+    this.redis.disconnect();
+  }
+}
