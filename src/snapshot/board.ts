@@ -8,13 +8,17 @@ import { randomUUID } from 'node:crypto';
 import { lengthPrefixed } from '../cache/key.ts';
 import type { Seal } from '../cache/seal.ts';
 
-/** What one write made of the type: a resource to be read again, one that is gone, or nobody knows what. */
+/** What one write made of the type: a resource to be read again, one that came, one that is gone, others, or nobody knows what. */
 export interface Change {
   readonly nonce: string;
   /** Wall-clock ms; it orders what was created. */
   readonly at: number;
-  readonly kind: 'one' | 'born' | 'gone' | 'all';
+  readonly kind: 'one' | 'born' | 'gone' | 'near' | 'all';
   readonly id?: string;
+  /** Folded ids: who has one of them is to be read again too. */
+  readonly names?: readonly string[];
+  /** Folded ids: whoever mentions one of them is. */
+  readonly mentioned?: readonly string[];
 }
 
 export interface Edition {
@@ -26,6 +30,8 @@ export interface Edition {
   /** How many resources each of its parts holds. */
   readonly parts: readonly number[];
   readonly contentType: string;
+  /** A sample of what its resources mention others by. */
+  readonly references: readonly string[];
 }
 
 export interface Standing {

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Reply } from '../scim/call.ts';
 import type { Board, Edition, Start } from './board.ts';
 import { collect, CollectFault, type Collected, type Fault } from './collect.ts';
+import { sampleReferences } from './mentions.ts';
 import { partsOf } from './parts.ts';
 import { EditionReader, idsName, partName } from './reader.ts';
 
@@ -92,7 +93,8 @@ async function keep(board: Board, start: Start, content: Content, lifetimeMs: nu
     isKept &&= await board.keep(partName(name, parts.length), part.bytes, lifetimeMs);
     parts.push(part.count);
   }
-  const edition: Edition = { ...name, begunAt, total: ids.length, bytes, parts, contentType };
+  const references = sampleReferences(bodies.values());
+  const edition: Edition = { ...name, begunAt, total: ids.length, bytes, parts, contentType, references };
   const isPublished = isKept && (await board.publish(start, edition));
   const names = namesOf(edition);
   if (!isPublished) {

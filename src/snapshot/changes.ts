@@ -6,23 +6,39 @@ import { idOf } from '../pages/list-page.ts';
 import type { Reply } from '../scim/call.ts';
 import type { Operation } from '../scim/operation.ts';
 import type { Change } from './board.ts';
+import { fold, namesIn } from './mentions.ts';
 
-export type Fact = Pick<Change, 'kind' | 'id'>;
+export type Fact = Pick<Change, 'kind' | 'id' | 'names' | 'mentioned'>;
 
-/** @param reply undefined when nobody knows what came of the write */
-export function changesBy(operation: Operation, reply: Reply | undefined, resourceType: string): Fact[] {
-  return [operation, ...operation.parts].flatMap((part) => changesByPart(part, reply, resourceType));
+/** What is known of a write. */
+export interface Known {
+  readonly body: Buffer | undefined;
+  /** Undefined when nobody knows what came of it. */
+  readonly reply: Reply | undefined;
 }
 
-function changesByPart(part: Operation, reply: Reply | undefined, resourceType: string): Fact[] {
+export function changesBy(operation: Operation, known: Known, resourceType: string): Fact[] {
+  return [operation, ...operation.parts].flatMap((part) => changesByPart(part, known, resourceType));
+}
+
+function changesByPart(part: Operation, { body, reply }: Known, resourceType: string): Fact[] {
   const touches = part.touches.filter((touch) => touch.resourceType === resourceType);
   if (touches.length === 0) return [];
   if (part.kind === 'create' && reply && wasRefused(reply)) return [];
-  if (touches.some(({ scope }) => scope === 'all')) return [{ kind: 'all' }];
+  const names = namesIn(body);
+  if (!names) return [{ kind: 'all' }];
+  const own = part.id === undefined ? [] : [fold(part.id)];
+  // The members of a group that is named as a member of another are in both.
+  const isNested = part.resourceType === 'Groups' && resourceType === 'Users';
+  const around = { names, mentioned: isNested ? [...own, ...names] : own };
+  if (touches.some(({ scope }) => scope === 'all')) {
+    const isNear = own.length + names.length > 0;
+    return isNear ? [{ kind: 'near', ...around, names: [...own, ...names] }] : [];
+  }
   const ids = touches.flatMap(({ scope, id }) => (scope === 'one' && id !== undefined ? [id] : []));
-  if (ids.length === 0) return [bornBy(part, reply)];
   const isGone = part.kind === 'delete' && reply?.status === 204;
-  return ids.map((id) => ({ kind: isGone ? 'gone' : 'one', id }));
+  if (ids.length === 0) return [{ ...around, ...bornBy(part, reply) }];
+  return ids.map((id) => ({ ...around, kind: isGone ? 'gone' : 'one', id }));
 }
 
 /** RFC 7644 §3.3: the reply of a create is the resource, or its address. */

@@ -2,9 +2,9 @@
  * Keeps the snapshot of one type: builds it when it is due and nobody else does, and tells when it cannot. It rests at least
  * as long as it worked, so that changes that end a snapshot again and again do not take the tenant's time for themselves.
  */
-import type { Board, Standing } from './board.ts';
+import type { Board } from './board.ts';
 import { build, type NotBuilt, type Source } from './build.ts';
-import { editionOf } from './shown.ts';
+import type { ShownSnapshot } from './shown.ts';
 
 export interface KeeperRules {
   /** A whole reading is due after so long. */
@@ -30,6 +30,7 @@ export interface KeeperState {
 
 export interface KeeperOptions {
   readonly board: Board;
+  readonly shown: Pick<ShownSnapshot, 'editionOf'>;
   readonly keeping: () => Keeping;
   /** @param event `refused`: a sound edition that is too small; `failed`: none was made; `recovered` */
   readonly report: (event: 'refused' | 'failed' | 'recovered', facts: Record<string, unknown>) => void;
@@ -63,8 +64,9 @@ export class Keeper implements Disposable {
     const standing = await this.#options.board.read();
     const edition = standing?.edition;
     const ageMs = edition && Math.max(0, Date.now() - edition.begunAt);
-    const { maxAgeMs } = this.#options.keeping();
-    const isShown = ageMs !== undefined && ageMs <= maxAgeMs && editionOf(standing as Standing) !== undefined;
+    const { keeping, shown } = this.#options;
+    const isSound = standing !== undefined && (await shown.editionOf(standing)) !== undefined;
+    const isShown = isSound && ageMs !== undefined && ageMs <= keeping().maxAgeMs;
     return {
       ageMs,
       total: edition?.total ?? 0,
@@ -86,10 +88,12 @@ export class Keeper implements Disposable {
   }
 
   async #turn(): Promise<void> {
-    const { board, keeping } = this.#options;
+    const { board, keeping, shown } = this.#options;
     if (performance.now() < this.#restUntil) return;
     const standing = await board.read();
-    if (!standing || !isDue(standing, keeping())) return;
+    if (!standing) return;
+    const edition = await shown.editionOf(standing);
+    if (edition && Date.now() - edition.begunAt < keeping().fullMs) return;
     const begunAt = performance.now();
     try {
       await this.#build();
@@ -140,9 +144,4 @@ export class Keeper implements Disposable {
     if (this.#fault !== facts.fault && !this.#isClosed) this.#options.report(event, facts);
     this.#fault = facts.fault;
   }
-}
-
-function isDue(standing: Standing, { fullMs }: KeeperRules): boolean {
-  const edition = editionOf(standing);
-  return !edition || Date.now() - edition.begunAt >= fullMs;
 }

@@ -1,5 +1,6 @@
 /** The resources of an edition, fetched in parts; a few of them stay in the process. An edition never changes. */
 import type { Board, Edition } from './board.ts';
+import { fold } from './mentions.ts';
 import { unpack } from './parts.ts';
 
 const mostPartsKept = 8;
@@ -29,6 +30,11 @@ export class EditionReader {
     const list = JSON.parse(bytes.toString('utf8')) as string[];
     this.#ids = { edition: edition.name, list, positions: new Map(list.map((id, at) => [id, at])) };
     return list;
+  }
+
+  /** Folded. */
+  async names(edition: Edition): Promise<ReadonlySet<string>> {
+    return new Set((await this.ids(edition))?.map(fold));
   }
 
   /** Undefined for one that cannot be fetched; its ids must have been. */

@@ -5,6 +5,7 @@
 import { idOf } from '../pages/list-page.ts';
 import type { Reply } from '../scim/call.ts';
 import type { Board, Edition, Standing } from './board.ts';
+import { areIds } from './mentions.ts';
 import { EditionReader } from './reader.ts';
 import { Roster, type Word } from './roster.ts';
 
@@ -33,13 +34,18 @@ const mostPerList = 100;
 
 export class ShownSnapshot {
   readonly #board: Board;
+  readonly #relatives: () => readonly ShownSnapshot[];
   readonly #reader: EditionReader;
   /** What the tenant said, by the changes after which it was asked. */
   readonly #words = new Map<string, Word>();
   readonly #asked = new Map<string, Promise<Word | undefined>>();
+  /** The edition whose resources mention others by their ids. */
+  #linked: string | undefined;
 
-  constructor(board: Board) {
+  /** @param relatives the other snapshots of the same system */
+  constructor(board: Board, relatives: () => readonly ShownSnapshot[] = () => []) {
     this.#board = board;
+    this.#relatives = relatives;
     this.#reader = new EditionReader(board);
   }
 
@@ -49,30 +55,60 @@ export class ShownSnapshot {
     return (await this.#page(wanted, rules, reread)) ?? (await this.#page(wanted, rules, reread));
   }
 
+  /** Undefined while nobody knows what the collection is. */
+  async editionOf({ edition, changes, isFull }: Standing): Promise<Edition | undefined> {
+    if (!edition || isFull || changes.some(({ kind }) => kind === 'all')) return undefined;
+    const isNear = changes.some(({ kind }) => kind === 'near');
+    return isNear && !(await this.#linksById(edition)) ? undefined : edition;
+  }
+
   async #page(wanted: Wanted, rules: ShownRules, reread: Reread): Promise<Shown | undefined> {
     const standing = await this.#board.read();
-    const edition = standing && editionOf(standing);
+    const edition = standing && (await this.editionOf(standing));
     if (!edition) return undefined;
     const ageMs = Math.max(0, Date.now() - edition.begunAt);
     const ids = ageMs <= rules.maxAgeMs ? await this.#reader.ids(edition) : undefined;
     if (!ids) return undefined;
+    this.#forgetBut(new Set(standing.changes.map(({ nonce }) => nonce)));
     const roster = new Roster(ids, standing.changes, this.#words);
-    const chosen = await this.#choose(roster, wanted, reread);
-    this.#forgetBut(roster.keys());
-    const bodies = chosen && (await this.#bodiesOf(edition, roster, chosen, rules.maxReplyBytes));
-    if (!bodies) return undefined;
-    return { reply: listOf(bodies, wanted.startIndex, roster.live().length, edition.contentType), ageMs };
+    const bodies = await this.#choose(edition, roster, wanted, reread);
+    const fitting = bodies && fit(bodies, rules.maxReplyBytes);
+    return (
+      fitting && {
+        reply: listOf(fitting, wanted.startIndex, roster.live().length, edition.contentType),
+        ageMs,
+      }
+    );
   }
 
-  /** The ids of a page, all of whom are known as they are now. */
-  async #choose(roster: Roster, wanted: Wanted, reread: Reread): Promise<readonly string[] | undefined> {
-    const { startIndex, count } = wanted;
+  async #linksById(edition: Edition): Promise<boolean> {
+    if (this.#linked === edition.name) return true;
+    const known = await Promise.all([this, ...this.#relatives()].map((each) => each.#names()));
+    const isLinked = areIds(edition.references, new Set(known.flatMap((names) => [...names])));
+    if (isLinked) this.#linked = edition.name;
+    return isLinked;
+  }
+
+  async #names(): Promise<ReadonlySet<string>> {
+    const standing = await this.#board.read();
+    return standing?.edition ? this.#reader.names(standing.edition) : new Set();
+  }
+
+  /** The resources of a page, all of whom are known as they are now. */
+  async #choose(
+    edition: Edition,
+    roster: Roster,
+    { startIndex, count }: Wanted,
+    reread: Reread,
+  ): Promise<readonly Buffer[] | undefined> {
     const ahead = roster.unknown();
     if (ahead.length <= mostAhead && !(await this.#learn(roster, ahead, reread))) return undefined;
     for (let left = mostPerList; left >= 0;) {
+      const { revision } = roster;
       const chosen = roster.live().slice(startIndex - 1, startIndex - 1 + count);
+      const bodies = await this.#bodiesOf(edition, roster, chosen);
       const unknown = chosen.filter((id) => roster.isUnknown(id));
-      if (unknown.length === 0) return chosen;
+      if (unknown.length === 0 && roster.revision === revision) return bodies;
       left -= unknown.length;
       if (left >= 0 && !(await this.#learn(roster, unknown, reread))) return undefined;
     }
@@ -101,35 +137,38 @@ export class ShownSnapshot {
     }
   }
 
+  /** As the edition or the tenant has them; undefined when one cannot be fetched. */
   async #bodiesOf(
     edition: Edition,
     roster: Roster,
     chosen: readonly string[],
-    maxBytes: number,
-  ): Promise<Buffer[] | undefined> {
+  ): Promise<readonly Buffer[] | undefined> {
     const bodies: Buffer[] = [];
-    let bytes = 0;
     for (const id of chosen) {
       const word = roster.word(id);
       const body = word instanceof Buffer ? word : await this.#reader.body(edition, id);
-      if (!body) return undefined;
-      bytes += body.length + 1;
-      // A shorter page leads its reader to the rest; one resource goes in any case.
-      if (bytes > maxBytes && bodies.length > 0) break;
+      if (!body && !roster.isUnknown(id)) return undefined;
+      if (!body) continue;
+      roster.examine(id, body);
       bodies.push(body);
     }
     return bodies;
   }
 
-  /** What no longer stands on the board is in an edition. */
-  #forgetBut(keys: ReadonlySet<string>): void {
-    for (const key of this.#words.keys()) if (!keys.has(key)) this.#words.delete(key);
+  /** What was said before changes that no longer stand on the board is in an edition. */
+  #forgetBut(nonces: ReadonlySet<string>): void {
+    for (const key of this.#words.keys()) {
+      const [, ...since] = JSON.parse(key) as string[];
+      if (!since.every((nonce) => nonces.has(nonce))) this.#words.delete(key);
+    }
   }
 }
 
-/** Undefined while nobody knows what the collection is. */
-export function editionOf({ edition, changes, isFull }: Standing): Edition | undefined {
-  return isFull || changes.some(({ kind }) => kind === 'all') ? undefined : edition;
+/** A shorter page leads its reader to the rest; one resource goes in any case. */
+function fit(bodies: readonly Buffer[], maxBytes: number): readonly Buffer[] {
+  let bytes = 0;
+  const end = bodies.findIndex((body) => (bytes += body.length + 1) > maxBytes);
+  return end < 0 ? bodies : bodies.slice(0, Math.max(1, end));
 }
 
 function wordOf({ status, body }: Reply): Word | undefined {

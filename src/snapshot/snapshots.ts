@@ -6,10 +6,9 @@ import { createHmac } from 'node:crypto';
 
 import { lengthPrefixed } from '../cache/key.ts';
 import type { Seal } from '../cache/seal.ts';
-import type { Reply } from '../scim/call.ts';
 import type { Operation } from '../scim/operation.ts';
 import { Board, type Slate } from './board.ts';
-import { changesBy } from './changes.ts';
+import { changesBy, type Known } from './changes.ts';
 import { Keeper, type KeeperState, type Keeping } from './keeper.ts';
 import { ShownSnapshot, type Reread, type Shown, type Wanted } from './shown.ts';
 
@@ -34,6 +33,9 @@ export interface SnapshotsOptions {
   readonly note: (event: string, facts: Record<string, unknown>) => void;
 }
 
+/** It may name anybody. */
+const unknownBody = Buffer.from('?');
+
 interface Place {
   kept: Kept;
   readonly board: Board;
@@ -44,8 +46,8 @@ interface Place {
 export class Snapshots implements Disposable {
   readonly #options: SnapshotsOptions;
   readonly #places = new Map<string, Place>();
-  /** What is known of writes whose reply has come. */
-  readonly #replies = new WeakMap<Operation, Reply>();
+  /** What is known of writes. */
+  readonly #known = new WeakMap<Operation, Known>();
 
   constructor(options: SnapshotsOptions) {
     this.#options = options;
@@ -77,19 +79,19 @@ export class Snapshots implements Disposable {
     return place?.shown.page(wanted, place.kept, reread);
   }
 
-  /** What came of a write, as far as the tenant has said it; to be told before `changed`. */
-  learn(operation: Operation, reply: Reply): void {
-    this.#replies.set(operation, reply);
+  /** What a write said and what came of it; to be told before `changed`. */
+  learn(operation: Operation, known: Known): void {
+    this.#known.set(operation, known);
   }
 
   /** To be called after every write that was sent, before its caller is answered. Never throws. */
   async changed(operation: Operation): Promise<void> {
-    const reply = this.#replies.get(operation);
+    const known = this.#known.get(operation) ?? { body: unknownBody, reply: undefined };
     await Promise.all(
       [...this.#places.values()]
         .filter(({ kept: { tenant, system } }) => tenant === operation.tenant && system === operation.system)
         .map(({ kept, board }) => {
-          const facts = changesBy(operation, reply, kept.resourceType);
+          const facts = changesBy(operation, known, kept.resourceType);
           return facts.length > 0 ? board.append(facts) : undefined;
         }),
     );
@@ -123,16 +125,24 @@ export class Snapshots implements Disposable {
     return new Board(slateOf(collection.system, mac), seal);
   }
 
+  #relativesOf(name: string, { tenant, system }: Collection): ShownSnapshot[] {
+    return [...this.#places]
+      .filter(([other, { kept }]) => other !== name && kept.tenant === tenant && kept.system === system)
+      .map(([, { shown }]) => shown);
+  }
+
   #open(name: string, first: Kept): Place {
     const { note } = this.#options;
     const board = this.#boardOf(first);
     const { system, resourceType } = first;
+    const shown = new ShownSnapshot(board, () => this.#relativesOf(name, first));
     const place: Place = {
       kept: first,
       board,
-      shown: new ShownSnapshot(board),
+      shown,
       keeper: new Keeper({
         board,
+        shown,
         keeping: () => this.#places.get(name)?.kept ?? first,
         report: (event, facts) => note(`snapshot.${event}`, { system, resourceType, ...facts }),
       }),
