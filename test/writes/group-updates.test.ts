@@ -84,6 +84,95 @@ test('a member who was there before may be removed by whoever holds an older cop
   assert.equal((await put(gateway, ['b'])).status, 200);
 });
 
+test('a later reading of another worker does not stand for the copy that is put back', async () => {
+  await using tenant = await startTenant();
+  await using gateway = await startGateway({ upstream: tenant.url, system: refusing, callers: other });
+  await get(gateway);
+  assert.equal((await put(gateway, ['a', 'b'], 'other-manager')).status, 200);
+  await get(gateway);
+  assert.equal((await put(gateway, ['a', 'c'])).status, 409);
+});
+
+test('of two copies the newer counts as the one that was put back, so the older one is still out', async () => {
+  await using tenant = await startTenant();
+  await using gateway = await startGateway({ upstream: tenant.url, system: refusing, callers: other });
+  await get(gateway);
+  assert.equal((await put(gateway, ['a', 'b'], 'other-manager')).status, 200);
+  await get(gateway);
+  assert.equal((await put(gateway, ['a', 'b', 'c'])).status, 200);
+  assert.equal((await put(gateway, ['a', 'c', 'd'])).status, 409);
+});
+
+test('a refused PUT stays refused when it is repeated without reading again', async () => {
+  await using tenant = await startTenant();
+  await using gateway = await startGateway({
+    upstream: tenant.url,
+    system: { ...refusing, repeats: { enabled: false } },
+  });
+  await get(gateway);
+  await get(gateway);
+  assert.equal((await put(gateway, ['a', 'b'])).status, 200);
+  assert.equal((await put(gateway, ['a', 'c'])).status, 409);
+  assert.equal((await put(gateway, ['a', 'c'])).status, 409);
+});
+
+/** Holds PUTs until it is told to carry them out. */
+async function startHoldingTenant() {
+  const arrived = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const upstream = await startUpstream({
+    answer: ({ method }, response) => {
+      const group = { id: 'g', displayName: 'staff', members: [{ value: 'a' }, { value: 'x' }] };
+      if (method !== 'PUT') return sendScim(response, 200, group);
+      arrived.resolve();
+      void released.promise.then(() => sendScim(response, 200, group));
+    },
+  });
+  return { upstream, arrived: arrived.promise, release: () => released.resolve() };
+}
+
+const addition = { Operations: [{ op: 'add', path: 'members', value: [{ value: 'c' }] }] };
+
+test('a PUT that an addition has overtaken is told of', async () => {
+  const { upstream, arrived, release } = await startHoldingTenant();
+  await using tenant = upstream;
+  await using gateway = await startGateway({ upstream: tenant.url, callers: other });
+  await get(gateway);
+  const slow = put(gateway, ['a']);
+  await arrived;
+  const authorization = gateway.logOn('other-manager');
+  assert.equal((await gateway.call('PATCH', path, addition, { authorization })).status, 200);
+  release();
+  const overtaken = await slow;
+  assert.equal(overtaken.status, 200);
+  const told = await suspicionsIn(gateway);
+  assert.deepEqual(
+    told.map(({ req }) => req),
+    [overtaken.headers.get('x-request-id')],
+  );
+});
+
+test('where lost updates are refused, nothing is added while a PUT of the group is under way', async () => {
+  const { upstream, arrived, release } = await startHoldingTenant();
+  await using tenant = upstream;
+  await using gateway = await startGateway({ upstream: tenant.url, system: refusing, callers: other });
+  await get(gateway);
+  const slow = put(gateway, ['a']);
+  await arrived;
+  const authorization = gateway.logOn('other-manager');
+  const patched = gateway.call('PATCH', path, addition, { authorization });
+  // Of another group nothing waits, and what is behind it has come as far as it can.
+  const elsewhere = await gateway.call('PATCH', '/Groups/h', addition, { authorization });
+  assert.equal(elsewhere.status, 200);
+  const sent = (): string[] => tenant.received.map(({ method, url }) => `${method} ${url.split('/').at(-1)}`);
+  assert.deepEqual(sent(), ['GET g', 'PUT g', 'PATCH h']);
+  release();
+  assert.equal((await slow).status, 200);
+  assert.equal((await patched).status, 200);
+  assert.deepEqual(sent(), ['GET g', 'PUT g', 'PATCH h', 'PATCH g']);
+  assert.deepEqual(await suspicionsIn(gateway), []);
+});
+
 for (const [what, operation] of [
   ['add', { op: 'Add', path: 'members', value: [{ value: 'b' }] }],
   ['add without a path', { op: 'add', value: { Members: [{ value: 'b' }] } }],
