@@ -8,7 +8,7 @@ import type { Cache, CacheAsk } from '../cache/cache.ts';
 import { blockAt, isPlainList, singleOf } from '../pages/wanted.ts';
 import type { Reply } from '../scim/call.ts';
 import { priorities, type Operation } from '../scim/operation.ts';
-import { encodeSegment, noQuery } from '../scim/target.ts';
+import { encodeSegment, noQuery, Query } from '../scim/target.ts';
 import type { Wanted } from '../snapshot/shown.ts';
 import type { Collection, Kept, Snapshots } from '../snapshot/snapshots.ts';
 import { readThrough, type ReadParts } from './page-reads.ts';
@@ -105,8 +105,23 @@ function keptOf(system: System, collection: Collection, trail: Trail): Kept {
     source: {
       page: (startIndex, count) => askSpare(blockAt(list, startIndex, count)),
       single: (id) => askSpare(singleOf(list, id)),
+      changed: (since, ...page) => askSpare(changedAt(list, since, ...page)),
     },
   };
+}
+
+function changedAt(list: Operation, since: string, startIndex: number, count: number): Operation {
+  const values = {
+    filter: `meta.lastModified gt "${since}"`,
+    startIndex: `${startIndex}`,
+    count: `${count}`,
+  };
+  const parameters = Object.entries(values).map(([name, value]) => ({
+    name,
+    value,
+    encoded: `${name}=${encodeURIComponent(value)}`,
+  }));
+  return { ...list, query: new Query(parameters) };
 }
 
 function collectionOf({ id, tenant, location }: System, resourceType: string): Collection {

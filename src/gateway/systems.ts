@@ -71,9 +71,10 @@ function rulesOf(cache: SystemSettings['cache'], replicas: number): CacheRules {
 
 /** A build takes half of the pace at most, also when nobody else goes up. */
 function snapshotOf(settings: SystemSettings['snapshot'], { pace }: Upstream): System['snapshot'] {
-  const { enabled, full, maxAge, size, defaultCount } = settings;
+  const { enabled, full, changes, maxAge, size, defaultCount } = settings;
   const restMs = (2 * pace.minute) / pace.perMinute;
-  return { enabled, fullMs: full, maxAgeMs: maxAge, maxBytes: size, defaultCount, restMs };
+  const times = { fullMs: full, changesMs: changes, maxAgeMs: maxAge };
+  return { enabled, ...times, maxBytes: size, defaultCount, restMs };
 }
 
 function bodyLimits({ body, tokens, depth }: Limits) {

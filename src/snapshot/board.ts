@@ -32,6 +32,8 @@ export interface Edition {
   readonly contentType: string;
   /** A sample of what its resources mention others by. */
   readonly references: readonly string[];
+  /** Whether the system tells what was changed since an instant. */
+  readonly tellsChanges: boolean;
 }
 
 export interface Standing {

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Reply } from '../scim/call.ts';
 import type { Board, Edition, Start } from './board.ts';
 import { collect, CollectFault, type Collected, type Fault } from './collect.ts';
+import { tellsChanges, type AskChanged } from './delta.ts';
 import { sampleReferences } from './mentions.ts';
 import { partsOf } from './parts.ts';
 import { EditionReader, idsName, partName } from './reader.ts';
@@ -15,6 +16,7 @@ import { EditionReader, idsName, partName } from './reader.ts';
 export interface Source {
   readonly page: (startIndex: number, count: number) => Promise<Reply>;
   readonly single: (id: string) => Promise<Reply>;
+  readonly changed: AskChanged;
 }
 
 export interface BuildOptions {
@@ -50,7 +52,10 @@ export async function build(board: Board, start: Start, options: BuildOptions): 
     if (isMuch && !options.isReleased) return { fault: 'shrunk', before: before.length, after: size };
     const found = options.isReleased ? [] : await stillThere(missing, options.source);
     const bodies = new Map([...collected.bodies, ...found]);
-    return await keep(board, start, { ...collected, bodies, before, begunAt }, options.lifetimeMs);
+    // A system that fails at this question does not tell.
+    const tells = await tellsChanges(bodies, options.source.changed).catch(() => false);
+    const content = { ...collected, bodies, before, begunAt, tellsChanges: tells };
+    return await keep(board, start, content, options.lifetimeMs);
   } catch (cause) {
     if (cause instanceof CollectFault) return { fault: cause.fault };
     throw cause;
@@ -79,10 +84,11 @@ async function stillThere(missing: readonly string[], { single }: Source): Promi
 interface Content extends Collected {
   readonly before: readonly string[];
   readonly begunAt: number;
+  readonly tellsChanges: boolean;
 }
 
 async function keep(board: Board, start: Start, content: Content, lifetimeMs: number): Promise<Built> {
-  const { before, bodies, begunAt, bytes, contentType } = content;
+  const { before, bodies, begunAt, bytes, contentType, tellsChanges: tells } = content;
   const name = { name: randomUUID() };
   // Who was there stays at his place, so that a load that is under way goes on where it was.
   const ids = [...new Set([...before.filter((id) => bodies.has(id)), ...bodies.keys()])];
@@ -94,7 +100,16 @@ async function keep(board: Board, start: Start, content: Content, lifetimeMs: nu
     parts.push(part.count);
   }
   const references = sampleReferences(bodies.values());
-  const edition: Edition = { ...name, begunAt, total: ids.length, bytes, parts, contentType, references };
+  const edition: Edition = {
+    ...name,
+    begunAt,
+    total: ids.length,
+    bytes,
+    parts,
+    contentType,
+    references,
+    tellsChanges: tells,
+  };
   const isPublished = isKept && (await board.publish(start, edition));
   const names = namesOf(edition);
   if (!isPublished) {

@@ -2,13 +2,18 @@
  * Keeps the snapshot of one type: builds it when it is due and nobody else does, and tells when it cannot. It rests at least
  * as long as it worked, so that changes that end a snapshot again and again do not take the tenant's time for themselves.
  */
-import type { Board } from './board.ts';
+import type { Board, Edition } from './board.ts';
 import { build, type NotBuilt, type Source } from './build.ts';
+import type { Fact } from './changes.ts';
+import { changedSince, instantBefore } from './delta.ts';
+import { EditionReader } from './reader.ts';
 import type { ShownSnapshot } from './shown.ts';
 
 export interface KeeperRules {
   /** A whole reading is due after so long. */
   readonly fullMs: number;
+  /** How often what was changed elsewhere is asked for, where the system tells it. */
+  readonly changesMs: number;
   /** An edition older than this is not shown. */
   readonly maxAgeMs: number;
   readonly maxBytes: number;
@@ -36,6 +41,13 @@ export interface KeeperOptions {
   readonly report: (event: 'refused' | 'failed' | 'recovered', facts: Record<string, unknown>) => void;
 }
 
+/** Until when changes of an edition were asked for, and what they were. */
+interface Followed {
+  readonly edition: string;
+  readonly at: number;
+  readonly told: Map<string, Buffer>;
+}
+
 const leaseMs = 60_000;
 const leastRestMs = 1000;
 const mostRestMs = 60_000;
@@ -46,6 +58,7 @@ export class Keeper implements Disposable {
   readonly #options: KeeperOptions;
   #timer: NodeJS.Timeout | undefined;
   #restUntil = 0;
+  #followed: Followed | undefined;
   #fault: string | undefined;
   #isClosed = false;
 
@@ -93,7 +106,7 @@ export class Keeper implements Disposable {
     const standing = await board.read();
     if (!standing) return;
     const edition = await shown.editionOf(standing);
-    if (edition && Date.now() - edition.begunAt < keeping().fullMs) return;
+    if (edition && Date.now() - edition.begunAt < keeping().fullMs) return this.#follow(edition);
     const begunAt = performance.now();
     try {
       await this.#build();
@@ -106,6 +119,29 @@ export class Keeper implements Disposable {
     this.#restUntil = performance.now() + Math.min(Math.max(restMs, leastRestMs), mostRestMs, fullMs);
   }
 
+  /** What was changed elsewhere goes onto the board like a write of ours: whoever shows it asks for it. */
+  async #follow(edition: Edition): Promise<void> {
+    const { board, keeping } = this.#options;
+    if (this.#followed?.edition !== edition.name)
+      this.#followed = { edition: edition.name, at: edition.begunAt, told: new Map() };
+    const { at, told } = this.#followed;
+    const now = Date.now();
+    if (!edition.tellsChanges || now - at < keeping().changesMs || !(await board.hold(leaseMs))) return;
+    // It is asked again at its time; what it fails at, the whole reading does.
+    const found = await changedSince(instantBefore(at), keeping().source.changed).catch(() => undefined);
+    this.#followed = { edition: edition.name, at: now, told };
+    const reader = new EditionReader(board);
+    const ids = new Set(await reader.ids(edition));
+    const changes: Fact[] = [];
+    for (const [id, body] of found ?? []) {
+      const known = told.get(id) ?? (await reader.body(edition, id));
+      if (known?.equals(body)) continue;
+      told.set(id, body);
+      changes.push({ kind: ids.has(id) ? 'one' : 'born', id });
+    }
+    if (changes.length > 0) await board.append(changes);
+  }
+
   async #build(): Promise<void> {
     const { board, keeping } = this.#options;
     const start = await board.begin(leaseMs);
@@ -116,6 +152,7 @@ export class Keeper implements Disposable {
       source: {
         page: (...page) => this.#held(() => source.page(...page)),
         single: (id) => this.#held(() => source.single(id)),
+        changed: (...asked) => this.#held(() => source.changed(...asked)),
       },
       maxBytes,
       lifetimeMs: maxAgeMs + leaseMs,

@@ -58,6 +58,9 @@ export class Collection implements Source {
     return { status, headers, body: Buffer.from(body) };
   };
 
+  /** By default it does not know the filter, and answers with everybody. */
+  changed: Source['changed'] = (_, startIndex, count) => this.page(startIndex, count);
+
   /** Who is to be seen, in the tenant's order. */
   ids(): string[] {
     return this.people.filter(({ passes }) => passes).map(({ id }) => id);

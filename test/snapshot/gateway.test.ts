@@ -8,7 +8,14 @@ import { test } from 'node:test';
 import type { ConfigDocument } from '../../src/gateway/config-schema.ts';
 import { Secret } from '../../src/gateway/secret.ts';
 import type { SystemOptions } from '../../src/ips/system.ts';
-import { clientId, proxyId, secret, startedTenant, type StartedTenant } from '../ips/started-tenant.ts';
+import {
+  clientId,
+  patchOf,
+  proxyId,
+  secret,
+  startedTenant,
+  type StartedTenant,
+} from '../ips/started-tenant.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGateway, systemId, type TestGateway } from '../support/gateway.ts';
 import { startRedis } from '../support/redis.ts';
@@ -115,10 +122,7 @@ test('what was written through the gateway is in the next list', async () => {
   const [first, second] = (await list(gateway, '/Users?count=2')).Resources;
   assert.ok(first && second);
   assert.equal((await gateway.call('DELETE', `/Users/${first.id}`)).status, 204);
-  const patch = {
-    schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
-    Operations: [{ op: 'replace', path: 'displayName', value: 'Changed' }],
-  };
+  const patch = patchOf({ op: 'replace', path: 'displayName', value: 'Changed' });
   assert.ok((await gateway.call('PATCH', `/Users/${second.id}`, patch)).ok);
   const user = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'newcomer' };
   const created = (await (await gateway.call('POST', '/Users', user)).json()) as { id: string };
@@ -130,6 +134,21 @@ test('what was written through the gateway is in the next list', async () => {
   assert.equal(Resources[0]?.id, second.id);
   assert.equal(Resources[0]?.displayName, 'Changed');
   assert.equal(Resources.at(-1)?.id, created.id);
+});
+
+test('what was changed elsewhere is shown before the next whole reading, where the tenant can tell it', async () => {
+  await using tenant = await startedTenant(
+    oneSystem({ backend: { kind: 'directory', users: 120, groups: 3 } }),
+  );
+  await using gateway = await before(tenant, { ...snapshot, changes: '1s' });
+  await isShownAt(gateway);
+  const [, , third] = (await list(gateway, '/Users')).Resources;
+  const change = patchOf({ op: 'replace', path: 'displayName', value: 'Changed elsewhere' });
+  assert.ok((await tenant.call('PATCH', `/Users/${third?.id}`, change)).status < 300);
+  await eventually(async () => {
+    const { Resources } = await list(gateway, '/Users');
+    return Resources[2]?.displayName === 'Changed elsewhere';
+  }, 30_000);
 });
 
 test('a filter, attributes and an order are the tenant’s to answer', async () => {

@@ -53,6 +53,7 @@ export class Linked {
         });
       },
       single: (id) => this.#single(type, id),
+      changed: async () => reply(400, {}),
     };
   }
 

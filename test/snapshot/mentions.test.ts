@@ -118,7 +118,13 @@ function opened(directory: Linked): Snapshots {
     key: Buffer.alloc(32, 7),
     note: () => {},
   });
-  const rules = { fullMs: 3_600_000, maxAgeMs: 3_600_000, maxBytes: 10_000_000, maxReplyBytes: 10_000_000 };
+  const rules = {
+    fullMs: 3_600_000,
+    changesMs: 3_600_000,
+    maxAgeMs: 3_600_000,
+    maxBytes: 10_000_000,
+    maxReplyBytes: 10_000_000,
+  };
   const kept = (['Users', 'Groups'] as const).map((resourceType): Kept => ({
     ...directory.collection(resourceType),
     ...rules,
