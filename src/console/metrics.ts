@@ -7,6 +7,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 /** A record of the trail, as far as something is counted from it. */
 export interface Observed {
+  readonly repeat?: string;
+  readonly reconciled?: string;
   readonly actor?: { readonly name?: string };
   readonly op?: {
     readonly api?: string;
@@ -46,6 +48,18 @@ export class Metrics {
     name: 'gatehouse_calls_total',
     help: 'Calls answered, by technical user (empty when not known), system, operation, status and use of the cache.',
     labelNames: ['caller', 'system', 'operation', 'status', 'cache'],
+    registers: [this.#registry],
+  });
+  readonly #repeats = new Counter({
+    name: 'gatehouse_repeated_writes_total',
+    help: 'Writes that were known already, by how they were answered; `local`: Redis could not be asked.',
+    labelNames: ['system', 'repeat'],
+    registers: [this.#registry],
+  });
+  readonly #reconciled = new Counter({
+    name: 'gatehouse_reconciled_writes_total',
+    help: 'Writes without a certain answer, by what looking for them came to.',
+    labelNames: ['system', 'result'],
     registers: [this.#registry],
   });
   readonly #refusals = new Counter({
@@ -93,19 +107,23 @@ export class Metrics {
     build.set({ version }, 1);
   }
 
-  readonly observe = (event: string, { actor, op, cache, outcome, upstream, ms }: Observed): void => {
+  readonly observe = (event: string, observed: Observed): void => {
+    const { actor, op, cache, outcome, upstream, ms, repeat, reconciled } = observed;
     this.#records.inc({ event });
     if (event === 'upstream.outcome') this.#observeUpstream(upstream ?? {});
     if (outcome?.http === undefined || ms === undefined) return;
     const operation = op?.kind ?? '';
+    const system = op?.system ?? '';
     const used = cache?.result ?? '';
     this.#calls.inc({
       caller: actor?.name ?? '',
-      system: op?.system ?? '',
+      system,
       operation,
       status: String(outcome.http),
       cache: used,
     });
+    if (repeat !== undefined) this.#repeats.inc({ system, repeat });
+    if (reconciled !== undefined) this.#reconciled.inc({ system, result: reconciled });
     this.#callSeconds.observe({ operation, cache: used }, ms / 1000);
     if (outcome.error !== undefined) this.#refusals.inc({ error: outcome.error });
   };

@@ -3,12 +3,13 @@
  * is told as unknown, whatever was known of it before.
  */
 import type { Reply } from '../scim/call.ts';
-import { ScimError } from '../scim/error.ts';
+import type { ScimError } from '../scim/error.ts';
 import { readIdempotencyKey } from '../writes/idempotency-key.ts';
 import type { Repeats, Work } from '../writes/repeats.ts';
 import type { Asked, System } from './place.ts';
 import { reconcile } from './reconcile.ts';
 import { unknownOutcome } from './verdict.ts';
+import { isUnknown } from './write-answer.ts';
 
 export interface RepeatParts {
   readonly repeats: Repeats;
@@ -65,8 +66,4 @@ export async function once(
     : await sendOnce(() => undefined, false);
   if (!reply) throw unknown ?? unknownOutcome();
   return reply;
-}
-
-function isUnknown(thrown: unknown): thrown is ScimError {
-  return thrown instanceof ScimError && thrown.kind === 'outcome-unknown';
 }

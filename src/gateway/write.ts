@@ -5,18 +5,15 @@
 import { withoutDenied } from '../auth/attributes.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Call, Reply } from '../scim/call.ts';
-import { ScimError } from '../scim/error.ts';
-import { tellConflict } from '../writes/conflict.ts';
-import type { Sent } from '../writes/look.ts';
 import { checkPatch } from '../writes/patch-method.ts';
 import type { GroupUpdates, Suspicion } from '../writes/updates.ts';
-import { ask, type Patience } from './ask.ts';
+import type { Patience } from './ask.ts';
 import type { Doubts } from './doubts.ts';
 import { guarded, type GuardParts } from './guarded.ts';
 import { deliver, type Asked, type System } from './place.ts';
-import { reconcile } from './reconcile.ts';
 import { once, type RepeatParts } from './repeated.ts';
 import type { SnapshotParts } from './snapshot-reads.ts';
+import { answerTo, isUnknown } from './write-answer.ts';
 import { beginWrite, type WrittenParts } from './written.ts';
 
 export interface WriteParts extends WrittenParts, RepeatParts, GuardParts, SnapshotParts {
@@ -34,32 +31,24 @@ export async function write(parts: WriteParts, system: System, caller: Caller, a
   return withoutDenied(caller, operation, deliver(system, reply));
 }
 
-interface Sending {
-  readonly onUp: () => void;
-  readonly isContested: boolean;
-}
-
 async function carryOut(
   parts: WriteParts,
   system: System,
   asked: Asked,
-  { onUp, isContested }: Sending,
+  { onUp, isContested }: { readonly onUp: () => void; readonly isContested: boolean },
 ): Promise<Reply> {
   const { operation } = asked;
   const written = await beginWrite(parts, system, asked);
   let reply: Reply | undefined;
-  let sent: Sent | undefined;
+  let sent = false;
   const onSent = (): void => {
-    sent ??= { sentAt: Date.now(), isContested };
+    sent = true;
     onUp();
   };
   try {
     reply = await updating(parts, system, asked, (patience) =>
       guarded(parts, system, asked, patience, () =>
-        ask(system.route, { ...asked, patience, onSent }).then(
-          (told) => (system.kind === 'ips' ? tellConflict(operation, told) : told),
-          (thrown: unknown) => lookInstead(system, asked, sent, thrown),
-        ),
+        answerTo(system, asked, { patience, onSent, isContested }),
       ),
     );
     return reply;
@@ -71,22 +60,6 @@ async function carryOut(
     parts.snapshots.learn(operation, { body: asked.body, reply });
     if (sent) await written.settle(reply);
   }
-}
-
-/** The true answer of a write that got no certain one, or what was thrown. */
-async function lookInstead(
-  system: System,
-  asked: Asked,
-  sent: Sent | undefined,
-  thrown: unknown,
-): Promise<Reply> {
-  const found = isUnknown(thrown) && sent && (await reconcile(system, asked, sent));
-  if (!found) throw thrown;
-  return found;
-}
-
-function isUnknown(thrown: unknown): boolean {
-  return thrown instanceof ScimError && thrown.kind === 'outcome-unknown';
 }
 
 /** A write that may undo what others have added to a group is told of, or refused before it goes up. */

@@ -228,3 +228,21 @@ test('where repeats are off each is sent, and unknown outcomes are looked for al
     assert.equal((await gateway.call('POST', '/Users', anna)).status, 504);
   assert.deepEqual([tenant.writes().length, tenant.looks().length], [2, 2]);
 });
+
+test('a conflict with what IPS itself has created at its second attempt is told as the success that it is', async () => {
+  await using stage = await openStage();
+  const { tenant, gateway } = stage;
+  const { answer } = tenant.upstream;
+  tenant.upstream.answer = (request, response, message) => {
+    if (request.method === 'GET') return answer(request, response, message);
+    tenant.put(JSON.parse(request.body));
+    // What IPS waits before it tries again, shortened as far as it is still taken for that.
+    void sleep(21_000).then(() => answer(request, response, message));
+  };
+  const created = await gateway.call('POST', '/Users', anna);
+  const [made] = tenant.resources.values();
+  assert.deepEqual([created.status, (await told(created)).id], [201, made?.id]);
+  tenant.upstream.answer = answer;
+  const refused = await gateway.call('POST', '/Users', { ...anna, title: 'Prof.' });
+  assert.deepEqual([refused.status, (await told(refused)).scimType], [409, 'uniqueness']);
+});
