@@ -1,4 +1,5 @@
-# The gateway as an image: no build step, no shell at run time, nothing written but below /var/lib/gatehouse.
+# The gateway as an image: only the console's page is built, no shell at run time, nothing written but below
+# /var/lib/gatehouse.
 #
 #   docker build -t gatehouse .
 #   docker run --rm gatehouse demo
@@ -16,6 +17,14 @@ COPY package.json package-lock.json .npmrc ./
 # The image has the right Node, so the one that is pinned as a package is taken out again.
 RUN npm ci --omit=dev && rm -rf node_modules/node-* node_modules/.bin/node
 
+FROM ${NODE_IMAGE} AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY deploy/console.ts ./deploy/console.ts
+COPY src/console ./src/console
+RUN node deploy/console.ts
+
 FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="Gatehouse" \
       org.opencontainers.image.licenses="Apache-2.0"
@@ -25,6 +34,9 @@ WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY src ./src
+# Of the page what was built.
+RUN rm -rf src/console/web
+COPY --from=page /app/src/console/web/dist ./src/console/web/dist
 COPY config ./config
 # A new volume takes owner and mode from here.
 RUN install -d -o 1000 -g 1000 -m 0700 /var/lib/gatehouse && install -d /etc/gatehouse

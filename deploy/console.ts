@@ -10,6 +10,9 @@ import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 
 const source = 'src/console/web';
+/** What the page is made of, with the texts that must go with it. */
+const licences = 'licences.json';
+export const licencesFile = join(source, 'dist', licences);
 
 /** @returns whether it had to be built */
 export async function buildConsole(root: string): Promise<boolean> {
@@ -30,6 +33,7 @@ export async function buildConsole(root: string): Promise<boolean> {
       assetsInlineLimit: 0,
       emptyOutDir: true,
       chunkSizeWarningLimit: 4096,
+      license: { fileName: licences },
       // UI5's wrappers say `use client` for frameworks that render on a server; there is none here.
       rolldownOptions: { checks: { moduleLevelDirective: false } },
     },
@@ -52,7 +56,13 @@ async function compress(dist: string): Promise<void> {
 async function fingerprint(root: string): Promise<string> {
   const files = globSync(`${source}/*.{ts,tsx,css,html,svg,json}`, { cwd: root }).toSorted();
   const sum = createHash('sha256');
-  for (const file of [...files, 'src/console/api-types.ts', 'package-lock.json', 'deploy/console.ts'])
+  // What is installed, whatever the version of the product that the lockfile stands beside.
+  for (const file of [
+    ...files,
+    'src/console/api-types.ts',
+    'node_modules/.package-lock.json',
+    'deploy/console.ts',
+  ])
     sum.update(`${file}\0`).update(await readFile(join(root, file)));
   return sum.digest('hex');
 }

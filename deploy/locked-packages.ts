@@ -7,6 +7,8 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
+import { licencesFile } from './console.ts';
+
 const edges = z.record(z.string(), z.string()).default({});
 const locked = z.object({
   name: z.string().optional(),
@@ -57,6 +59,21 @@ export function lockedPackages(root: string): LockedPackage[] {
   };
   visit('');
   return [...found.values()].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+const licence = z.object({ name: z.string(), version: z.string(), identifier: z.string().nullish() });
+
+/** What the console's page was built of: no folders in service, but part of it all the same. */
+export function packagesInPage(root: string): LockedPackage[] {
+  const { packages } = lockfile.parse(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')));
+  const built = z.array(licence).parse(JSON.parse(readFileSync(join(root, licencesFile), 'utf8')));
+  return built.map(({ name, version, identifier }) => {
+    const path = `node_modules/${name}`;
+    if (packages[path]?.version !== version)
+      throw new Error(`The page has ${name} ${version}, the lockfile has not; run npm run build`);
+    const { integrity, license = identifier ?? undefined } = packages[path];
+    return { path, name, version, license, integrity, needs: [] };
+  });
 }
 
 /** Node's own rule: the nearest `node_modules` upwards. */

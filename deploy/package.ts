@@ -11,7 +11,8 @@ import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { createGzip } from 'node:zlib';
 
-import { lockedPackages, type LockedPackage } from './locked-packages.ts';
+import { buildConsole } from './console.ts';
+import { lockedPackages, packagesInPage, type LockedPackage } from './locked-packages.ts';
 import { billOfMaterials, isNode } from './sbom.ts';
 import { listBelow, tar } from './tar.ts';
 
@@ -22,20 +23,27 @@ const ofNode = new Set(['bin', 'LICENSE', 'package.json']);
 
 /** Builds the tree that the archive holds below `out`; gives its directory. */
 export async function stage(root: string, out: string): Promise<string> {
+  await buildConsole(root);
   const packages = lockedPackages(root);
   const version = packages[0]?.version ?? '';
   const tree = join(out, `gatehouse-${version}-${process.platform}-${process.arch}`);
   await rm(tree, { recursive: true, force: true });
   await mkdir(tree, { recursive: true });
   for (const name of [...own, ...documents])
-    await cp(join(root, name), join(tree, name), { recursive: true, dereference: true });
+    await cp(join(root, name), join(tree, name), { recursive: true, dereference: true, filter: isShipped });
   for (const locked of packages) if (locked.path !== '') await copyPackage(root, tree, locked);
   await linkNode(tree, packages);
-  const bill = `${JSON.stringify(billOfMaterials(packages), null, 2)}\n`;
+  const bill = `${JSON.stringify(billOfMaterials(packages, packagesInPage(root)), null, 2)}\n`;
   await writeFile(join(tree, 'sbom.cdx.json'), bill);
   await writeFile(join(tree, 'SHA256SUMS'), await checksums(tree));
   await chmod(join(tree, 'deploy/install.sh'), 0o755);
   return tree;
+}
+
+/** Of the console's page what was built; its sources need packages that are not there. */
+function isShipped(source: string): boolean {
+  const [, inside] = source.split('/src/console/web/');
+  return inside === undefined || /^dist(?:\/|$)/.test(inside);
 }
 
 /** Without the packages inside it: each of them is copied, or not, for itself. */

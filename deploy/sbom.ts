@@ -5,13 +5,16 @@
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
 
-import { lockedPackages, type LockedPackage } from './locked-packages.ts';
+import { buildConsole } from './console.ts';
+import { lockedPackages, packagesInPage, type LockedPackage } from './locked-packages.ts';
 
 const algorithms: Readonly<Record<string, string>> = { sha1: 'SHA-1', sha256: 'SHA-256', sha512: 'SHA-512' };
 
-export function billOfMaterials(packages: readonly LockedPackage[]) {
-  const [product, ...others] = packages;
+/** @param inPage what the console's page was built of */
+export function billOfMaterials(installed: readonly LockedPackage[], inPage: readonly LockedPackage[] = []) {
+  const [product, ...others] = withPage(installed, inPage);
   if (product?.path !== '') throw new Error('The product itself is not among the packages.');
+  const packages = [product, ...others];
   const refs = new Map(packages.map((each) => [each.path, refOf(each)]));
   return {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',
@@ -29,6 +32,16 @@ export function billOfMaterials(packages: readonly LockedPackage[]) {
       dependsOn: [...new Set(each.needs.map((path) => refs.get(path) ?? path))].toSorted(),
     })),
   };
+}
+
+function withPage(installed: readonly LockedPackage[], inPage: readonly LockedPackage[]): LockedPackage[] {
+  const known = new Set(installed.map(({ path }) => path));
+  const added = inPage.filter(({ path }) => !known.has(path));
+  const paths = added.map(({ path }) => path);
+  return [
+    ...installed.map((each) => (each.path === '' ? { ...each, needs: [...each.needs, ...paths] } : each)),
+    ...added,
+  ];
 }
 
 function describe(locked: LockedPackage) {
@@ -81,6 +94,8 @@ function uuidFrom(text: string): string {
 }
 
 if (import.meta.main) {
-  const bill = billOfMaterials(lockedPackages(resolve(import.meta.dirname, '..')));
+  const root = resolve(import.meta.dirname, '..');
+  await buildConsole(root);
+  const bill = billOfMaterials(lockedPackages(root), packagesInPage(root));
   process.stdout.write(`${JSON.stringify(bill, null, 2)}\n`);
 }

@@ -1,4 +1,7 @@
-/** Runs before the tests: they start real programs, so these must be there. */
+/** Runs before the tests: they start real programs, so these must be there, and the console's page built. */
+import { resolve } from 'node:path';
+
+import { buildConsole } from '../../deploy/console.ts';
 import { provide, type Program } from './programs.ts';
 
 const programs: readonly Program[] = [
@@ -23,3 +26,5 @@ provide(
   `  Fedora, RHEL     sudo dnf install redis python3 openssl rsyslog-openssl
   macOS            brew install redis python openssl rsyslog`,
 );
+// Once, before several tests look at it.
+await buildConsole(resolve(import.meta.dirname, '../..'));
