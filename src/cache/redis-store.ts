@@ -6,8 +6,8 @@ import { type ChainableCommander, Cluster, type Redis } from 'ioredis';
 
 import { Breaker } from './breaker.ts';
 import { type Debt, Debts } from './debts.ts';
-import { Followers, type Results } from './followers.ts';
 import { spaceOf } from './key.ts';
+import { Followers, type Results } from './redis-followers.ts';
 import { type Look, newToken, type Store } from './store.ts';
 
 export interface RedisStoreOptions {
