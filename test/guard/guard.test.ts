@@ -254,16 +254,57 @@ test('a state that cannot be read counts as none, and counting goes on', async (
   assert.equal(await tries(1), undefined);
 });
 
+/** Replicas with one Redis; each has a state of its own. */
+async function replicas(set: Awaited<ReturnType<typeof stage>>) {
+  const redis = await startRedis();
+  const connections = new DisposableStack();
+  return {
+    redis,
+    open: async (name: string): Promise<Replica> => {
+      const { redis: client } = connections.use(openRedis(redis.url));
+      const book = connections.use(new RedisBook({ redis: client, budgetMs: 2000 }));
+      await eventually(async () => (await book.recall('any')) === null);
+      return set.open(book, `${set.file}-${name}`);
+    },
+    async [Symbol.asyncDispose](): Promise<void> {
+      connections.dispose();
+      await redis[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test('replicas that find too much in the same moment open one hold', async () => {
+  await using set = await stage();
+  await using shared = await replicas(set);
+  const all = await Promise.all(['a', 'b', 'c', 'd'].map(shared.open));
+  await Promise.all(all.map(({ tries }) => tries(11)));
+  assert.equal(new Set(all.map(({ guard }) => guard.holds[0]?.id)).size, 1);
+});
+
+test('a hold that Redis has lost holds again for all, and one that was released elsewhere is over', async () => {
+  await using set = await stage();
+  await using shared = await replicas(set);
+  const a = await shared.open('a');
+  await a.tries(11);
+  await shared.redis.kill();
+  await shared.redis.restart();
+  // Its replica has lost what it knew itself, too.
+  const again = await shared.open('b-new');
+  await eventually(async () => {
+    assert.equal(await a.tries(1), undefined);
+    const passed = await again.tries(1);
+    await passed?.settle(false);
+    return passed === undefined;
+  });
+  await again.release(0);
+  assert.ok(await a.tries(1));
+  assert.deepEqual(a.guard.holds, []);
+});
+
 test('replicas count together, hold together, and a release on one passes once on all', async () => {
   await using set = await stage();
-  await using redis = await startRedis();
-  using connections = new DisposableStack();
-  const open = async (name: string): Promise<Replica> => {
-    const { redis: client } = connections.use(openRedis(redis.url));
-    const book = connections.use(new RedisBook({ redis: client, budgetMs: 2000 }));
-    await eventually(async () => (await book.recall('any')) === null);
-    return set.open(book, `${set.file}-${name}`);
-  };
+  await using shared = await replicas(set);
+  const { redis, open } = shared;
   const [a, b, c] = [await open('a'), await open('b'), await open('c')];
   assert.ok(await a.tries(4));
   assert.ok(await b.tries(4));
