@@ -101,7 +101,7 @@ export class GroupUpdates {
     send: () => Promise<Reply>,
   ): Promise<Reply> {
     const named = this.#digestAll(change.named);
-    const all = change.all && new Set(this.#digestAll(change.all));
+    const all = change.all && new Set(change.all === change.named ? named : this.#digestAll(change.all));
     const forMs = write.longestMs + spanMs;
     const begin = (book: Book): Promise<Watch | undefined> => Watch.begin(book, place, named, all, forMs);
     const watches = await Promise.all(this.#books.map(begin));

@@ -137,6 +137,9 @@ test('a PUT that an addition has overtaken is told of', async () => {
   const { upstream, arrived, release } = await startHoldingTenant();
   await using tenant = upstream;
   await using gateway = await startGateway({ upstream: tenant.url, callers: other });
+  // Also where the test fails: the gateway would wait for the write.
+  using ending = new DisposableStack();
+  ending.defer(release);
   await get(gateway);
   const slow = put(gateway, ['a']);
   await arrived;
@@ -156,6 +159,9 @@ test('where lost updates are refused, nothing is added while a PUT of the group 
   const { upstream, arrived, release } = await startHoldingTenant();
   await using tenant = upstream;
   await using gateway = await startGateway({ upstream: tenant.url, system: refusing, callers: other });
+  // Also where the test fails: the gateway would wait for the write.
+  using ending = new DisposableStack();
+  ending.defer(release);
   await get(gateway);
   const slow = put(gateway, ['a']);
   await arrived;
