@@ -17,11 +17,11 @@ export type Area =
 const areas: readonly (readonly [RegExp, Area])[] = [
   [/^request\.|^authz\./, 'call'],
   [/^upstream\.|^retry\./, 'upstream'],
-  [/^authn\.|^token\.|^mtls\./, 'log-on'],
+  [/^authn\.|^token\.|^mtls\.|^console\.(?:logged|local|log_on)/, 'log-on'],
   [/^process\.|^clock\./, 'lifecycle'],
-  [/^config\.|^secret\.|^cert\.|^crl\.|^key\./, 'configuration'],
+  [/^config\.|^secret\.|^cert\.|^crl\.|^key\.|^console\.acted/, 'configuration'],
   [/^proto\.|^tls\./, 'protocol'],
-  [/^audit\./, 'trail'],
+  [/^audit\.|^console\.viewed/, 'trail'],
 ];
 
 export function areaOf(event: string): Area {
@@ -134,7 +134,7 @@ export function titleOf({ event }: Entry, { operation }: RecordFacts): string {
 }
 
 const bad =
-  /failed|failure|rejected|invalid|refused|throttled|denied|malformed|ambiguous|timeout|dropped|spray|degraded/;
+  /suspected|failed|failure|rejected|invalid|refused|throttled|denied|malformed|ambiguous|timeout|dropped|spray|degraded/;
 
 /** Records of the gateway about itself have no outcome: their name says it. */
 function endingOf(entry: Entry): Ending {
@@ -160,6 +160,7 @@ const weights: Readonly<Record<string, Weight>> = {
   'audit.read': 3,
   'clock.stepped': 3,
   'request.rejected_many': 3,
+  'request.lost_update_suspected': 3,
   'cache.integrity_failure': 4,
   'request.outcome_unknown': 3,
   'audit.repaired': 3,
@@ -167,6 +168,10 @@ const weights: Readonly<Record<string, Weight>> = {
   'audit.delivery_failed': 3,
   'authn.throttled': 3,
   'authz.denied': 3,
+  'console.local_log_on': 3,
+  'console.denied': 3,
+  'console.acted': 2,
+  'console.log_on_refused': 2,
   'mtls.rejected': 3,
   'proto.ambiguous': 3,
   'cert.reload_failed': 3,
