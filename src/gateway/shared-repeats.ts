@@ -10,6 +10,8 @@ import { Repeats } from '../writes/repeats.ts';
 import type { Config } from './config.ts';
 import { openRedis } from './redis.ts';
 
+const leastBudgetMs = 500;
+
 export interface OpenRepeats extends Disposable {
   readonly repeats: Repeats;
 }
@@ -29,7 +31,8 @@ export function openRepeats(
   const shared = starting.use(
     new RedisRecords({
       redis,
-      budgetMs: budget,
+      // Who is not heard in time is sent up as if nobody had sent it; that is worth more than a read's moment.
+      budgetMs: Math.max(budget, leastBudgetMs),
       seal: new RecordSeal(key),
       onState: ({ state, reason }) => {
         log.warn('what replicas share of repeated writes changed its state', { state, reason });
