@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import type { Overview } from '../../src/console/api-types.ts';
 import { startConsole, type Person, type TestConsole } from '../support/console.ts';
 import { eventually } from '../support/eventually.ts';
 
@@ -44,7 +43,8 @@ test('the overview comes at once and again by itself', async () => {
   await using events = await listen(await started.logOn('operator'));
   const [first, second] = [await events.next(), await events.next()];
   for (const each of [first, second]) assert.equal(each?.event, 'overview');
-  assert.notEqual((first?.data as Overview).at, (second?.data as Overview).at);
+  assert.notDeepEqual(first?.data, second?.data);
+  assert.partialDeepStrictEqual(first?.data, { ready: true, instance: 'test' });
 });
 
 test('a log-off ends the figures', async () => {
