@@ -9,7 +9,7 @@ import type { GroupSizes } from '../guard/group-sizes.ts';
 import type { Admission, Counted, Guard } from '../guard/guard.ts';
 import type { LoadGuard } from '../guard/load-guard.ts';
 import { lossesOf, type Loss } from '../guard/loss.ts';
-import type { Pseudonyms } from '../guard/running-load.ts';
+import type { LoadPage, Pseudonyms } from '../guard/running-load.ts';
 import { itemsOf, membersOf, skipSpace } from '../pages/json-spans.ts';
 import { idOf, readListPage } from '../pages/list-page.ts';
 import { isPlainList } from '../pages/wanted.ts';
@@ -35,6 +35,8 @@ export interface GuardParts {
 
 /** What IPS gives to those who do not say how many they want (facts: IPS 3.1). */
 const defaultCount = 25;
+/** A larger first page is read at once instead of being kept for a load that may go on. */
+const mostKept = 256 * 1024;
 const mayLose: ReadonlySet<Operation['kind']> = new Set(['delete', 'replace', 'patch', 'bulk'] as const);
 
 /** Sends a write once the guard has let it pass, and tells the guard what became of it. */
@@ -219,16 +221,27 @@ export async function guardLoad(
 ): Promise<void> {
   if (!isPlainList(operation)) return;
   const { loads: ceiling } = ceilingsFor(guardSettings, caller, system.id, new Date());
+  if (ceiling.above === 'off') return;
+  const { query, resourceType } = operation;
+  const count = Number(query.get('count') ?? defaultCount);
+  const asked = { caller, system: system.id, resourceType, count, isHit };
+  const read = (): LoadPage | undefined => {
+    const page = pageIn(reply);
+    return page && { ...asked, ...page };
+  };
+  const isFirst = Number(query.get('startIndex') ?? 1) <= 1;
+  if (isHit && isFirst && reply.body.length <= mostKept) return guarding.loads.glance(asked, read);
+  const page = read();
+  if (page) await guarding.loads.see(page, ceiling);
+}
+
+function pageIn(
+  reply: Reply,
+): Pick<LoadPage, 'startIndex' | 'itemsPerPage' | 'totalResults' | 'ids'> | undefined {
   const page = readListPage(reply);
-  if (!page || ceiling.above === 'off') return;
-  const ids = page.resources.map(idOf).filter((id) => id !== undefined);
+  if (!page) return undefined;
+  const { startIndex, itemsPerPage, totalResults, resources } = page;
+  const ids = resources.map(idOf).filter((id) => id !== undefined);
   // Resources without an id can be compared with nothing.
-  if (ids.length < page.resources.length) return;
-  const { startIndex, itemsPerPage, totalResults } = page;
-  const count = Number(operation.query.get('count') ?? defaultCount);
-  const { resourceType } = operation;
-  await guarding.loads.see(
-    { caller, system: system.id, resourceType, startIndex, count, itemsPerPage, totalResults, ids, isHit },
-    ceiling,
-  );
+  return ids.length < resources.length ? undefined : { startIndex, itemsPerPage, totalResults, ids };
 }

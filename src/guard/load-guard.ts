@@ -64,6 +64,9 @@ export class LoadGuard {
   /** Those of one caller, system, type and size of page; the oldest first. */
   readonly #followed = new Map<Followed, string>();
 
+  /** First pages out of the cache, by the load that may go on behind them. Most are looked at and nothing more. */
+  readonly #glances = new Map<string, () => LoadPage | undefined>();
+
   constructor(options: LoadGuardOptions) {
     this.#options = options;
     this.#now = options.now ?? ((): number => performance.now());
@@ -71,7 +74,11 @@ export class LoadGuard {
 
   /** Throws `load-held` in place of the page with which a load would end that must be released first. */
   async see(page: LoadPage, ceiling: LoadCeiling): Promise<void> {
-    const key = [page.caller, page.system, page.resourceType, page.count].join('\n');
+    const key = keyOf(page);
+    const first = this.#glances.get(key);
+    this.#glances.delete(key);
+    const begun = page.startIndex === 1 ? undefined : first?.();
+    if (begun) await this.see(begun, ceiling);
     const followed =
       this.#find(key, page) ?? (page.startIndex === 1 ? await this.#begin(key, page) : undefined);
     if (!followed) return;
@@ -89,6 +96,18 @@ export class LoadGuard {
       throw heldBack();
     await this.#accept(endOf(load, page));
     this.#followed.delete(followed);
+  }
+
+  /**
+   * The first page came out of the cache.
+   * @param read it, which is not done before the page behind it is asked for
+   */
+  glance(page: Pick<LoadPage, KeyPart>, read: () => LoadPage | undefined): void {
+    const key = keyOf(page);
+    this.#glances.delete(key);
+    this.#glances.set(key, read);
+    const [oldest] = this.#glances.keys();
+    if (this.#glances.size > mostLoads && oldest !== undefined) this.#glances.delete(oldest);
   }
 
   /**
@@ -188,6 +207,12 @@ export class LoadGuard {
     for (let from = 0; from < Math.min(missing.length, mostToldOfAll); from += mostTold)
       tell('load.missing', { load: id, system, resourceType, ids: missing.slice(from, from + mostTold) });
   }
+}
+
+type KeyPart = 'caller' | 'system' | 'resourceType' | 'count';
+
+function keyOf({ caller, system, resourceType, count }: Pick<LoadPage, KeyPart>): string {
+  return [caller, system, resourceType, count].join('\n');
 }
 
 interface Findings {
