@@ -48,7 +48,8 @@ export function learn(belief: Belief, believed: Reply, single: Reply): readonly 
   const { attributes, wasChanged } = compare(believed, single);
   belief.changed = wasChanged ? belief.changed + 1 : 0;
   if (wasChanged && belief.changed < mostChanged) return [];
-  belief.left = probeEvery - 1;
+  // What was believed while the probe was under way counts as well.
+  belief.left = probeEvery - 1 + Math.min(0, belief.left);
   belief.verdict = attributes.length === 0 ? 'equal' : 'different';
   return attributes;
 }

@@ -33,6 +33,23 @@ test('one single read in 500 is compared again', async () => {
   assert.deepEqual(tenant.asked, ['u0', 'u500', 'u1000']);
 });
 
+test('reads that are served while one is compared count as well', async () => {
+  const tenant = new PagingTenant(users(5000));
+  const slowly = async (): Promise<void> => {
+    for (let turns = 0; turns < 10; turns += 1) await turn();
+  };
+  const side = await loaded(tenant, { pause: slowly });
+  const rest = tenant.entities.values();
+  const worker = async (): Promise<void> => {
+    for (const { id } of rest) {
+      await side.read(`Users/${id}`);
+      await turn();
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, worker));
+  assert.equal(tenant.asked.length, 10);
+});
+
 test('many at the same time wait for one probe', async () => {
   const tenant = new PagingTenant(users(60));
   const side = await loaded(tenant, { pause: () => turn() });
