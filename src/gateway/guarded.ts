@@ -1,6 +1,6 @@
 /**
- * Where the guard stands in the line: before a write goes up, and at each page of a load. A write that takes away more than
- * is usual is not sent, and what the size of a group decides is asked of the tenant, never worked out.
+ * Where the guard stands in the line of a write: before it goes up. What takes away more than is usual is not sent, and what
+ * the size of a group decides is asked of the tenant, never worked out.
  */
 import { changesOf } from '../audit/change.ts';
 import type { RequestEntry } from '../audit/trail.ts';
@@ -9,10 +9,8 @@ import type { GroupSizes } from '../guard/group-sizes.ts';
 import type { Admission, Counted, Guard } from '../guard/guard.ts';
 import type { LoadGuard } from '../guard/load-guard.ts';
 import { lossesOf, type Loss } from '../guard/loss.ts';
-import type { LoadPage, Pseudonyms } from '../guard/running-load.ts';
+import type { Pseudonyms } from '../guard/running-load.ts';
 import { itemsOf, membersOf, skipSpace } from '../pages/json-spans.ts';
-import { idOf, readListPage } from '../pages/list-page.ts';
-import { isPlainList } from '../pages/wanted.ts';
 import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
@@ -33,10 +31,6 @@ export interface GuardParts {
   readonly guardSettings: GuardSettings;
 }
 
-/** What IPS gives to those who do not say how many they want (facts: IPS 3.1). */
-const defaultCount = 25;
-/** A larger first page is read at once instead of being kept for a load that may go on. */
-const mostKept = 256 * 1024;
 const mayLose: ReadonlySet<Operation['kind']> = new Set(['delete', 'replace', 'patch', 'bulk'] as const);
 
 /** Sends a write once the guard has let it pass, and tells the guard what became of it. */
@@ -209,39 +203,4 @@ function sizeIn({ status, body }: Reply): number | undefined {
   if (status !== 200 || body[start] !== 0x7b) return undefined;
   const members = membersOf(body, start).find(({ name }) => name === 'members');
   return members && body[members.start] === 0x5b ? itemsOf(body, members.start).length : 0;
-}
-
-/** Follows loads: lists of a whole type, page by page. Throws `load-held` in place of an end that must not be told. */
-export async function guardLoad(
-  { guarding, guardSettings }: GuardParts,
-  system: System,
-  { operation, caller }: Pick<Asked, 'operation' | 'caller'>,
-  reply: Reply,
-  isHit: boolean,
-): Promise<void> {
-  if (!isPlainList(operation)) return;
-  const { loads: ceiling } = ceilingsFor(guardSettings, caller, system.id, new Date());
-  if (ceiling.above === 'off') return;
-  const { query, resourceType } = operation;
-  const count = Number(query.get('count') ?? defaultCount);
-  const asked = { caller, system: system.id, resourceType, count, isHit };
-  const read = (): LoadPage | undefined => {
-    const page = pageIn(reply);
-    return page && { ...asked, ...page };
-  };
-  const isFirst = Number(query.get('startIndex') ?? 1) <= 1;
-  if (isHit && isFirst && reply.body.length <= mostKept) return guarding.loads.glance(asked, read);
-  const page = read();
-  if (page) await guarding.loads.see(page, ceiling);
-}
-
-function pageIn(
-  reply: Reply,
-): Pick<LoadPage, 'startIndex' | 'itemsPerPage' | 'totalResults' | 'ids'> | undefined {
-  const page = readListPage(reply);
-  if (!page) return undefined;
-  const { startIndex, itemsPerPage, totalResults, resources } = page;
-  const ids = resources.map(idOf).filter((id) => id !== undefined);
-  // Resources without an id can be compared with nothing.
-  return ids.length < resources.length ? undefined : { startIndex, itemsPerPage, totalResults, ids };
 }
