@@ -9,6 +9,7 @@ import { matcherOf } from '../../src/audit/query.ts';
 import { openChains, readTrail } from '../../src/audit/read.ts';
 import { Redactor } from '../../src/audit/redact.ts';
 import type { AuditQuery, RecordRow } from '../../src/console/api-types.ts';
+import { Exports } from '../../src/console/trail/export.ts';
 import type { Cursor } from '../../src/console/trail/search.ts';
 import { TrailDesk } from '../../src/console/trail/trail-desk.ts';
 import { audit } from '../audit/command.ts';
@@ -213,6 +214,23 @@ test('the histogram counts what the pages show', async () => {
           at,
         );
   }
+});
+
+for (const format of ['csv', 'ocsf'] as const)
+  test(`an export as ${format} is that of gatehouse audit export`, async () => {
+    await using exports = new Exports(trails);
+    const pieces = await Array.fromAsync(exports.pieces({ event: 'request.*' }, format));
+    const { stdout } = await audit('export', trails, '--format', format, '--event', 'request.*');
+    assert.equal(pieces.join(''), stdout);
+  });
+
+test('an export of lines can be narrowed by every criterion, and who stops reading ends it', async () => {
+  await using exports = new Exports(trails);
+  const pieces = await Array.fromAsync(exports.pieces({ caller: 'iag', outcome: 'answered' }, 'lines'));
+  const rows = await allPages({ caller: 'iag', outcome: 'answered' }, 'oldest', 1000);
+  assert.equal(pieces.join('').split('\n').length - 1, rows.length);
+  for await (const _ of exports.pieces({}, 'lines')) break;
+  exports.requireRoom();
 });
 
 test('one replica can be asked alone', async () => {

@@ -45,6 +45,28 @@ test('a list does not wait for ever behind a stream of writes', async (t) => {
   assert.equal(at, 12, 'the writes had the turns of two steps of 5 s, no more');
 });
 
+test('while somebody holds a pacer nobody starts, and when the hold ends nothing of the quota is gone', async (t) => {
+  const world = createWorld(t, { burst: 3 });
+  world.pacer.hold(5000);
+  for (const name of ['a', 'b', 'c']) world.ask(name);
+  await world.pass(4999);
+  assert.deepEqual(world.started, []);
+  await world.pass(1);
+  assert.deepEqual(world.started, ['a', 'b', 'c']);
+});
+
+test('a hold that is taken back ends at once, and who cannot wait for its end is told so', async (t) => {
+  const world = createWorld(t);
+  world.pacer.hold(60_000);
+  world.ask('patient');
+  world.ask('hasty', { patienceMs: 10_000 });
+  await world.pass(0);
+  assert.deepEqual([world.started, world.refused.length], [[], 1]);
+  world.pacer.hold(0);
+  await world.pass(0);
+  assert.deepEqual(world.started, ['patient']);
+});
+
 test('a wait that would outlast the caller’s patience is refused at once, and says when to come back', async (t) => {
   const world = createWorld(t);
   for (const patienceMs of [0, 1000, 2000, 3000]) world.ask(`${patienceMs}`, { patienceMs });
