@@ -1,6 +1,7 @@
 /** The audit trail: what happened, of all replicas, and whether it still is what was written. */
 import '@ui5/webcomponents-icons/dist/download.js';
 import '@ui5/webcomponents-icons/dist/refresh.js';
+import '@ui5/webcomponents-icons/dist/sort.js';
 import {
   Button,
   DynamicPage,
@@ -139,6 +140,8 @@ function Search(): ReactNode {
             <Empty search title={say('records.none')} text={say('records.none.hint')} />
           ) : (
             <RecordTable
+              // Another search begins at its own first row.
+              key={`${parameters} ${order}`}
               records={records}
               chosen={view.record}
               choose={(record) => go({ ...view, page: 'audit', record })}
@@ -181,7 +184,9 @@ function Actions({ query, health, again, order, turnAround }: ActionsProps): Rea
       >
         {say('export')}
       </Button>
-      <Button onClick={turnAround}>{say(`order.${order}`)}</Button>
+      <Button icon="sort" tooltip={say('order.turn')} onClick={turnAround}>
+        {say(`order.${order}`)}
+      </Button>
       <Button icon="refresh" tooltip={say('refresh')} accessibleName={say('refresh')} onClick={again} />
       <Menu
         open={menu}

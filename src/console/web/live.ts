@@ -2,8 +2,11 @@
 import { useEffect, useState } from 'react';
 
 import { endpoints, type Overview } from '../api-types.ts';
+import { isSomebodyThere } from './activity.ts';
 import { apiBase, get, type Refusal } from './api.ts';
 import { refusalOf } from './fetched.ts';
+
+const againMs = 5000;
 
 export interface Live {
   readonly overview?: Overview;
@@ -19,18 +22,34 @@ export function useLive(): Live {
         (overview) => setLive(({ connected }) => ({ overview, connected })),
         (error: unknown) => setLive((former) => ({ ...former, refusal: refusalOf(error) })),
       );
+    let events: EventSource;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const connect = (): void => {
+      events = new EventSource(`${apiBase}${endpoints.live.path}`);
+      events.addEventListener('overview', ({ data }: MessageEvent<string>) =>
+        setLive({ overview: JSON.parse(data) as Overview, connected: true }),
+      );
+      // A question whose answer is that the session is over leads to the log-on page.
+      events.addEventListener('end', () => {
+        events.close();
+        ask();
+      });
+      events.addEventListener('error', () => {
+        setLive((former) => ({ ...former, connected: false }));
+        // The browser tries again by itself, unless it was refused.
+        if (events.readyState === EventSource.CLOSED) timer = setTimeout(again, againMs);
+      });
+    };
+    const again = (): void => {
+      if (isSomebodyThere()) ask();
+      connect();
+    };
     ask();
-    const events = new EventSource(`${apiBase}${endpoints.live.path}`);
-    events.addEventListener('overview', ({ data }: MessageEvent<string>) =>
-      setLive({ overview: JSON.parse(data) as Overview, connected: true }),
-    );
-    // A question whose answer is that the session is over leads to the log-on page.
-    events.addEventListener('end', () => {
+    connect();
+    return () => {
+      clearTimeout(timer);
       events.close();
-      ask();
-    });
-    events.addEventListener('error', () => setLive((former) => ({ ...former, connected: false })));
-    return () => events.close();
+    };
   }, []);
   return live;
 }

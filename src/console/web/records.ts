@@ -1,5 +1,5 @@
 /** The records that a search found, page after page, as far as a reader has scrolled. */
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import { endpoints, type RecordPage, type RecordRow } from '../api-types.ts';
 import { get, type Refusal } from './api.ts';
@@ -54,9 +54,10 @@ export function useRecords(parameters: string, order: 'newest' | 'oldest', turn:
   }, [ask, turn]);
 
   const { pages, busy, refusal } = state;
+  const rows = useMemo(() => pages.flatMap(({ records }) => records), [pages]);
   const more = pages.at(-1)?.next !== undefined;
   return {
-    rows: pages.flatMap(({ records }) => records),
+    rows,
     total: pages[0]?.total,
     more,
     busy,

@@ -186,6 +186,7 @@ export const german: Readonly<Record<Word, string>> = {
     'In den Spuren passt nichts. Erweitern Sie den Zeitraum oder entfernen Sie ein Kriterium.',
   'records.shown': '{count} Datensätze',
   'records.of': '{count} von {total} Datensätzen geladen',
+  'order.turn': 'Reihenfolge umkehren',
   'order.newest': 'Neueste zuerst',
   'order.oldest': 'Älteste zuerst',
   export: 'Exportieren',

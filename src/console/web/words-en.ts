@@ -184,6 +184,7 @@ export const english = {
   'records.none.hint': 'Nothing in the trails fits. Widen the time or remove a criterion.',
   'records.shown': '{count} records',
   'records.of': '{count} of {total} records loaded',
+  'order.turn': 'Turn the order around',
   'order.newest': 'Newest first',
   'order.oldest': 'Oldest first',
   export: 'Export',
