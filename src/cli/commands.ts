@@ -32,6 +32,8 @@ export const commands: Commands = {
   },
   secret: { says: 'give a technical user a new secret', load: () => import('./secret.ts') },
   caller: { says: 'list the technical users and what each may do', load: () => import('./caller.ts') },
+  cache: { says: 'let the gateway forget what it remembers of a system', load: () => import('./cache.ts') },
+  tenant: { says: 'send nothing to a tenant for some time', load: () => import('./tenant.ts') },
   guard: { says: 'what the guard holds back, and its release', load: () => import('./guard.ts') },
   ips: { says: 'run the embedded tenant alone', load: () => import('./ips.ts') },
   'idm-csv': {

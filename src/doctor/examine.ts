@@ -12,7 +12,7 @@ import { walkAnswer, walkRead, walkToken, type Asked } from './calls.ts';
 import { walkDisk, type DiskOptions } from './disk.ts';
 import type { Report } from './finding.ts';
 import { walkGateway } from './gateway.ts';
-import { walkRedis } from './shared.ts';
+import { walkRedis } from './redis.ts';
 import { walkWay } from './way.ts';
 
 export interface Examination extends DiskOptions {

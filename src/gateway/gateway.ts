@@ -28,6 +28,7 @@ import { InForce } from './in-force.ts';
 import { deriveKey, readOrCreateKey } from './key-file.ts';
 import { createLine, realm } from './line.ts';
 import { Noise } from './noise.ts';
+import { openOperatorDesk } from './operator-desk.ts';
 import { openOwnTrail } from './own-trail.ts';
 import { Running } from './running.ts';
 import type { ReportNoise } from './server.ts';
@@ -197,6 +198,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     starting.use(console);
     entrances.serveConsole((...asked) => console.console.answer(...asked));
   }
+  starting.use(await openOperatorDesk(config, state, (event, facts) => trail.note(event, facts)));
   entrances.serve(edgeOf(config, inForce, running));
   isServing = true;
   const parts = starting.move();

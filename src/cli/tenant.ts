@@ -1,0 +1,40 @@
+/** `gatehouse tenant`: no more calls to a tenant for some time, and calls again. */
+import { readArguments, WrongUsage } from './arguments.ts';
+import { operate } from './operator.ts';
+
+export const help = `usage: gatehouse tenant pause <tenant> --minutes N --reason TEXT [--config FILE] [--json]
+       gatehouse tenant resume <tenant> --reason TEXT [--config FILE] [--json]
+
+pause   Nothing goes up to the tenant for so many minutes (1 to 1440). What is on its way is finished, what is remembered is
+        told, and all else waits within its patience and then gets 429 with Retry-After: for a window of maintenance.
+resume  Ends the pause.
+
+It counts for the replica on whose host it runs, as the account that runs the gateway; run it on each host. Who asked and
+why is in the trail.
+
+examples:
+  gatehouse tenant pause main --minutes 30 --reason 'SAP maintenance CHG-4711'
+  gatehouse tenant resume main --reason 'maintenance is over'
+
+exit codes: 0 done, 1 not done (the reason is told), 4 wrong usage
+`;
+
+const options = {
+  minutes: { type: 'string' },
+  reason: { type: 'string' },
+  config: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+export async function run(args: readonly string[]): Promise<number> {
+  const given = readArguments(args, options, help, 2);
+  if (!given) return 0;
+  const [verb, tenant = ''] = given.positionals;
+  const { minutes, reason } = given.values;
+  if (verb !== 'pause' && verb !== 'resume') throw new WrongUsage('the verbs are pause and resume', help);
+  if (reason === undefined) throw new WrongUsage('--reason is needed', help);
+  if (verb === 'resume') return operate({ action: 'resume', tenant, reason }, given.values);
+  if (minutes === undefined || !/^[1-9]\d{0,3}$/.test(minutes))
+    throw new WrongUsage('--minutes is a number from 1 to 1440', help);
+  return operate({ action: 'pause', tenant, minutes: Number(minutes), reason }, given.values);
+}

@@ -1,0 +1,93 @@
+/**
+ * What an operator on the gateway's host can ask of it with the command line: forget, pause, resume. It is the same as in the
+ * console, and who asked for it and why is on stable storage before it is done.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { z } from 'zod';
+
+import { FileDesk } from '../file-desk.ts';
+import { describeError, log } from '../log.ts';
+import type { Config } from './config.ts';
+
+/** What can be done, each with the sentence that says so; undefined where there is no such system or tenant. */
+export interface Operations {
+  forget(system: string): Promise<string | undefined>;
+  pause(
+    tenant: string,
+    how: { readonly minutes: number; readonly by: string; readonly reason: string },
+  ): Promise<string | undefined>;
+  resume(tenant: string): Promise<string | undefined>;
+}
+
+const reason = z.string().trim().min(3).max(500);
+const by = z.string().max(100);
+const request = z.discriminatedUnion('action', [
+  z.strictObject({ action: z.literal('forget'), system: z.string(), reason, by }),
+  z.strictObject({
+    action: z.literal('pause'),
+    tenant: z.string(),
+    minutes: z.int().min(1).max(1440),
+    reason,
+    by,
+  }),
+  z.strictObject({ action: z.literal('resume'), tenant: z.string(), reason, by }),
+]);
+
+export type OperatorRequest = z.infer<typeof request>;
+
+/** Whether it was done, and the sentence that says so or why not. */
+export const operatorReply = z.strictObject({ done: z.boolean(), says: z.string() });
+type OperatorReply = z.infer<typeof operatorReply>;
+
+/** `gatehouse cache` and `gatehouse tenant` find it there. */
+export function operatorPlace({ audit }: Pick<Config, 'audit'>): string {
+  return join(audit.directory, audit.instance, 'operator');
+}
+
+/** @param note rejects where it is not on stable storage */
+export async function openOperatorDesk(
+  config: Pick<Config, 'audit'>,
+  operations: Operations,
+  note: (event: string, facts: Record<string, unknown>) => Promise<void>,
+): Promise<AsyncDisposable> {
+  const directory = operatorPlace(config);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  return new FileDesk(directory, async (given, uid) => {
+    const asked = request.safeParse(given).data;
+    const reply = asked
+      ? await carryOut(asked, uid, operations, note)
+      : refused('The request was not understood.');
+    return JSON.stringify(reply);
+  });
+}
+
+const refused = (says: string): OperatorReply => ({ done: false, says });
+
+async function carryOut(
+  asked: OperatorRequest,
+  uid: number,
+  operations: Operations,
+  note: (event: string, facts: Record<string, unknown>) => Promise<void>,
+): Promise<OperatorReply> {
+  try {
+    await note('operator.acted', { ...asked, uid });
+  } catch (error) {
+    log.warn('what an operator asked for could not be recorded, so it is not done', describeError(error));
+    return refused('It cannot be recorded, so it is not done.');
+  }
+  const says = await done(asked, operations);
+  return says === undefined ? refused('This gateway has nothing of that name.') : { done: true, says };
+}
+
+function done(asked: OperatorRequest, operations: Operations): Promise<string | undefined> {
+  switch (asked.action) {
+    case 'forget':
+      return operations.forget(asked.system);
+    case 'pause':
+      return operations.pause(asked.tenant, asked);
+    case 'resume':
+      return operations.resume(asked.tenant);
+  }
+}
