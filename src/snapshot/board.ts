@@ -54,7 +54,7 @@ export interface Slate {
   /** A number greater than all before. */
   next(): Promise<number | undefined>;
   put(name: string, bytes: Buffer, lifetimeMs: number): Promise<boolean>;
-  get(names: readonly string[]): Promise<readonly (Buffer | undefined)[] | undefined>;
+  get(name: string): Promise<Buffer | 'lost' | undefined>;
   drop(names: readonly string[]): Promise<void>;
   /** Whether this process may build for so long; nobody else may then. */
   lease(ms: number): Promise<boolean>;
@@ -84,13 +84,19 @@ export class Board {
 
   async read(): Promise<Standing | undefined> {
     const members = await this.#slate.members();
-    return members && this.#standingOf(members);
+    if (!members) return undefined;
+    const changes = members.flatMap(([member]) => (member.startsWith('c') ? [member] : []));
+    // While no edition is made nobody takes them away, and one word says as much.
+    if (changes.length > 2 * mostChanges)
+      void this.#slate.exchange(this.#written({ kind: 'all' }), 0, changes);
+    return this.#standingOf(members);
   }
 
   append(changes: readonly Omit<Change, 'nonce' | 'at'>[]): Promise<void> {
-    const at = Date.now();
-    const members = changes.map((change) => `c${this.#close({ ...change, at, nonce: randomUUID() })}`);
-    return this.#slate.insist(members, 0);
+    return this.#slate.insist(
+      changes.map((change) => this.#written(change)),
+      0,
+    );
   }
 
   /** Undefined while another replica builds, or nobody can say. */
@@ -117,12 +123,11 @@ export class Board {
     return this.#slate.put(name, sealed, lifetimeMs);
   }
 
-  async kept(names: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
-    const found = (await this.#slate.get(names)) ?? [];
-    return names.map((name, at) => {
-      const bytes = found[at];
-      return bytes && this.#seal ? this.#seal.open(this.#nameOf(name), bytes) : bytes;
-    });
+  /** `lost`: there is none, or not what was kept; undefined while nobody can say. */
+  async kept(name: string): Promise<Buffer | 'lost' | undefined> {
+    const found = await this.#slate.get(name);
+    if (!(found instanceof Buffer) || !this.#seal) return found;
+    return this.#seal.open(this.#nameOf(name), found) ?? 'lost';
   }
 
   drop(names: readonly string[]): Promise<void> {
@@ -136,15 +141,20 @@ export class Board {
       .reduce<readonly [string, number]>((best, each) => (each[1] > best[1] ? each : best), ['', 0]);
     const isFull = changes.length > mostChanges;
     return {
-      edition: newest[1] > 0 ? this.#open<Edition>(newest[0]) : undefined,
+      edition: newest[1] > 0 ? (this.#open(newest[0]) as Edition | undefined) : undefined,
       // What cannot be read may have been anything.
       changes: isFull
         ? []
         : changes.map(
-            ([member]) => this.#open<Change>(member) ?? { nonce: member, at: 0, kind: 'all' as const },
+            ([member]) =>
+              (this.#open(member) as Change | undefined) ?? { nonce: member, at: 0, kind: 'all' as const },
           ),
       isFull,
     };
+  }
+
+  #written(change: Omit<Change, 'nonce' | 'at'>): string {
+    return `c${this.#close({ ...change, at: Date.now(), nonce: randomUUID() })}`;
   }
 
   #close(value: Change | Edition): string {
@@ -152,10 +162,10 @@ export class Board {
     return (this.#seal ? this.#seal.close(this.#nameOf('board'), [plain]) : plain).toString('base64url');
   }
 
-  #open<T>(member: string): T | undefined {
+  #open(member: string): unknown {
     const bytes = Buffer.from(member.slice(1), 'base64url');
     const plain = this.#seal ? this.#seal.open(this.#nameOf('board'), bytes) : bytes;
-    return plain && JSON.parse(plain.toString('utf8'));
+    return plain && (JSON.parse(plain.toString('utf8')) as unknown);
   }
 
   #nameOf(name: string) {

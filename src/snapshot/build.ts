@@ -29,7 +29,7 @@ export interface BuildOptions {
 }
 
 export interface NotBuilt {
-  readonly fault: Fault | 'empty' | 'shrunk' | 'not-kept';
+  readonly fault: Fault | 'empty' | 'shrunk';
   /** How many resources there were and would be. */
   readonly before?: number;
   readonly after?: number;
@@ -44,12 +44,12 @@ export async function build(board: Board, start: Start, options: BuildOptions): 
   const begunAt = Date.now();
   try {
     const collected = await collect({ askPage: options.source.page, maxBytes: options.maxBytes });
-    const before = await idsBefore(board, start);
+    const { count, ids: before } = await editionBefore(board, start);
     const { size } = collected.bodies;
-    if (size === 0) return { fault: 'empty', before: before.length, after: 0 };
+    if (size === 0) return { fault: 'empty', before: count, after: 0 };
     const missing = before.filter((id) => !collected.bodies.has(id));
-    const isMuch = size < before.length * (1 - mostShrink);
-    if (isMuch && !options.isReleased) return { fault: 'shrunk', before: before.length, after: size };
+    const isMuch = size < count * (1 - mostShrink);
+    if (isMuch && !options.isReleased) return { fault: 'shrunk', before: count, after: size };
     const found = options.isReleased ? [] : await stillThere(missing, options.source);
     const bodies = new Map([...collected.bodies, ...found]);
     // A system that fails at this question does not tell.
@@ -62,12 +62,22 @@ export async function build(board: Board, start: Start, options: BuildOptions): 
   }
 }
 
+interface Before {
+  readonly count: number;
+  /** None where they are lost: then only their number is known. */
+  readonly ids: readonly string[];
+}
+
 /** Whom the last edition has, but for those that have been deleted through us since. */
-async function idsBefore(board: Board, { standing }: Start): Promise<readonly string[]> {
+async function editionBefore(board: Board, { standing }: Start): Promise<Before> {
   const { edition, changes } = standing;
-  const ids = edition && (await new EditionReader(board).ids(edition));
+  if (!edition) return { count: 0, ids: [] };
   const deleted = new Set(changes.flatMap(({ kind, id }) => (kind === 'gone' ? [id] : [])));
-  return ids?.filter((id) => !deleted.has(id)) ?? [];
+  const reader = new EditionReader(board);
+  const ids = await reader.ids(edition);
+  if (!ids && !reader.hasLost(edition)) throw new CollectFault('not-kept');
+  const left = ids?.filter((id) => !deleted.has(id));
+  return { count: left?.length ?? edition.total - deleted.size, ids: left ?? [] };
 }
 
 /** Whom a page has not shown may have moved while others were read: each is asked for by himself. */
@@ -110,12 +120,12 @@ async function keep(board: Board, start: Start, content: Content, lifetimeMs: nu
     references,
     tellsChanges: tells,
   };
-  const isPublished = isKept && (await board.publish(start, edition));
-  const names = namesOf(edition);
-  if (!isPublished) {
-    await board.drop(names);
+  if (!isKept) {
+    await board.drop(namesOf(edition));
     return { fault: 'not-kept' };
   }
+  // Without an answer it may be in force all the same, so its parts stay for as long as they last.
+  if (!(await board.publish(start, edition))) return { fault: 'not-kept' };
   if (start.standing.edition) await board.drop(namesOf(start.standing.edition));
   return { edition };
 }

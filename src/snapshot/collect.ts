@@ -7,7 +7,14 @@ import { estimateOf } from '../pages/block.ts';
 import { idOf, readListPage, type ListPage } from '../pages/list-page.ts';
 import type { Reply } from '../scim/call.ts';
 
-export type Fault = 'not-a-page' | 'no-id' | 'moved' | 'unread-positions' | 'too-large' | 'tenant-error';
+export type Fault =
+  | 'not-a-page'
+  | 'no-id'
+  | 'moved'
+  | 'unread-positions'
+  | 'too-large'
+  | 'tenant-error'
+  | 'not-kept';
 
 export class CollectFault extends Error {
   readonly fault: Fault;

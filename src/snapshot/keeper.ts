@@ -147,7 +147,7 @@ export class Keeper implements Disposable {
     const start = await board.begin(leaseMs);
     if (!start) return;
     const { source, maxBytes, maxAgeMs } = keeping();
-    const isReleased = (await board.kept([release]))[0] !== undefined;
+    const isReleased = (await board.kept(release)) instanceof Buffer;
     const built = await build(board, start, {
       source: {
         page: (...page) => this.#held(() => source.page(...page)),
@@ -171,9 +171,10 @@ export class Keeper implements Disposable {
     return work();
   }
 
-  #refuse({ fault, before, after }: NotBuilt): void {
-    const isRefusal = fault === 'shrunk' || (fault === 'empty' && (before ?? 0) > 0);
-    this.#fail(isRefusal ? 'refused' : 'failed', { fault, before, after });
+  #refuse(built: NotBuilt): void {
+    const { fault, before = 0 } = built;
+    const isRefusal = fault === 'shrunk' || (fault === 'empty' && before > 0);
+    this.#fail(isRefusal ? 'refused' : 'failed', { ...built });
   }
 
   /** Told once, not with every attempt. */

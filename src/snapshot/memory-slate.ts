@@ -34,8 +34,8 @@ export class MemorySlate implements Slate {
     return true;
   }
 
-  async get(names: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
-    return names.map((name) => this.#values.get(name));
+  async get(name: string): Promise<Buffer | 'lost'> {
+    return this.#values.get(name) ?? 'lost';
   }
 
   async drop(names: readonly string[]): Promise<void> {

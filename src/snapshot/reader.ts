@@ -18,6 +18,8 @@ export class EditionReader {
   readonly #board: Board;
   readonly #parts = new Map<string, readonly Buffer[]>();
   #ids: Ids | undefined;
+  /** The edition of which something is no longer there. */
+  #lost: string | undefined;
 
   constructor(board: Board) {
     this.#board = board;
@@ -25,11 +27,15 @@ export class EditionReader {
 
   async ids(edition: Edition): Promise<readonly string[] | undefined> {
     if (this.#ids?.edition === edition.name) return this.#ids.list;
-    const [bytes] = await this.#board.kept([idsName(edition)]);
+    const bytes = await this.#fetch(edition, idsName(edition));
     if (!bytes) return undefined;
     const list = JSON.parse(bytes.toString('utf8')) as string[];
     this.#ids = { edition: edition.name, list, positions: new Map(list.map((id, at) => [id, at])) };
     return list;
+  }
+
+  hasLost({ name }: Edition): boolean {
+    return this.#lost === name;
   }
 
   /** Folded. */
@@ -48,11 +54,17 @@ export class EditionReader {
     return undefined;
   }
 
+  async #fetch({ name: edition }: Edition, name: string): Promise<Buffer | undefined> {
+    const bytes = await this.#board.kept(name);
+    if (bytes === 'lost') this.#lost = edition;
+    return bytes === 'lost' ? undefined : bytes;
+  }
+
   async #part(edition: Edition, number: number): Promise<readonly Buffer[] | undefined> {
     const name = partName(edition, number);
     const known = this.#parts.get(name);
     if (known) return known;
-    const [bytes] = await this.#board.kept([name]);
+    const bytes = await this.#fetch(edition, name);
     const part = bytes && unpack(bytes);
     if (part?.length !== edition.parts[number]) return undefined;
     this.#parts.set(name, part ?? []);

@@ -120,10 +120,10 @@ class RedisSlate implements Slate {
     return replies?.values[0] === 'OK';
   }
 
-  async get(names: readonly string[]): Promise<readonly (Buffer | undefined)[] | undefined> {
-    const keys = names.map((name) => this.#keyOf(name));
-    const replies = await this.#parts.ask((pipeline) => pipeline.mgetBuffer(keys));
-    return (replies?.values[0] as (Buffer | null)[] | undefined)?.map((value) => value ?? undefined);
+  async get(name: string): Promise<Buffer | 'lost' | undefined> {
+    const replies = await this.#parts.ask((pipeline) => pipeline.mgetBuffer(this.#keyOf(name)));
+    const found = replies?.values[0] as (Buffer | null)[] | undefined;
+    return found && (found[0] ?? 'lost');
   }
 
   async drop(names: readonly string[]): Promise<void> {

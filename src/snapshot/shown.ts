@@ -52,7 +52,16 @@ export class ShownSnapshot {
   /** Undefined when the tenant must be asked. */
   async page(wanted: Wanted, rules: ShownRules, reread: Reread): Promise<Shown | undefined> {
     // Another edition may come into force meanwhile, and the parts of this one go.
-    return (await this.#page(wanted, rules, reread)) ?? (await this.#page(wanted, rules, reread));
+    const shown = (await this.#page(wanted, rules, reread)) ?? (await this.#page(wanted, rules, reread));
+    if (!shown) await this.#endIfLost();
+    return shown;
+  }
+
+  /** An edition of which something was evicted or damaged is made anew. */
+  async #endIfLost(): Promise<void> {
+    const standing = await this.#board.read();
+    const edition = standing && (await this.editionOf(standing));
+    if (edition && this.#reader.hasLost(edition)) await this.#board.append([{ kind: 'all' }]);
   }
 
   /** Undefined while nobody knows what the collection is. */

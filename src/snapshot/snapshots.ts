@@ -90,9 +90,9 @@ export class Snapshots implements Disposable {
     await Promise.all(
       [...this.#places.values()]
         .filter(({ kept: { tenant, system } }) => tenant === operation.tenant && system === operation.system)
-        .map(({ kept, board }) => {
+        .map(async ({ kept, board }) => {
           const facts = changesBy(operation, known, kept.resourceType);
-          return facts.length > 0 ? board.append(facts) : undefined;
+          if (facts.length > 0) await board.append(facts);
         }),
     );
   }

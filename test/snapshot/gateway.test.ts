@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
+import { ConfigFaults } from '../../src/gateway/config-faults.ts';
 import type { ConfigDocument } from '../../src/gateway/config-schema.ts';
+import { parseConfig } from '../../src/gateway/config.ts';
 import { Secret } from '../../src/gateway/secret.ts';
 import type { SystemOptions } from '../../src/ips/system.ts';
 import {
@@ -213,4 +215,34 @@ test('a write at one of two replicas is in the next list of the other, and witho
   await redis.kill();
   assert.equal(await isShown(one), false);
   assert.equal(await isShown(other), false);
+  await redis.restart();
+  for (const event of ['snapshot.unreachable', 'snapshot.reachable'])
+    await eventually(async () => (await one.records()).some((record) => record.event === event), 30_000);
+});
+
+test('a snapshot that replicas could not share, or that one caller must not see, is a fault', () => {
+  const parse = (system: object, config: object = {}): ConfigFaults => {
+    try {
+      parseConfig(
+        {
+          listen: {},
+
+          callers: {},
+          tenants: { acme: { embedded: {} } },
+          systems: { s: { tenant: 'acme', snapshot: { enabled: true }, ...system } },
+          ...config,
+        },
+        tmpdir(),
+      );
+    } catch (fault) {
+      assert.ok(fault instanceof ConfigFaults);
+      return fault;
+    }
+    throw new Error('it was taken');
+  };
+  const told = ({ faults }: ConfigFaults): boolean =>
+    faults.some(({ path }) => path === 'systems.s.snapshot');
+  assert.ok(told(parse({}, { replicas: 2 })));
+  assert.ok(told(parse({ kind: 'scim' })));
+  assert.ok(told(parse({ cache: { scope: 'caller' } })));
 });

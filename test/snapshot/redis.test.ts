@@ -1,5 +1,10 @@
 /** Snapshots that replicas share, with a real Redis that is lost, comes back, and is tampered with. */
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 
 import { Redis } from 'ioredis';
@@ -115,6 +120,31 @@ test('a part that was damaged, or moved from another, is not shown', async () =>
   await redis.client.copy(first, second, 'REPLACE');
   assert.ok(await stage.other.page(1, 10));
   assert.equal(await stage.other.page(501, 10), undefined);
+  assert.equal(await stage.one.ids(), undefined, 'the whole edition ends');
+  assert.equal(await stage.one.build(), undefined);
+  assert.equal((await stage.other.ids())?.length, 1100);
+});
+
+test('an edition whose ids are lost still keeps a much smaller one from replacing it', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 100);
+  using redis = reader(server);
+  await redis.client.del(await redis.client.keys(`${key}:*.ids`));
+  stage.tenant.people.splice(0, 50);
+  assert.equal(await stage.one.build(), 'shrunk');
+});
+
+test('very many changes without a new edition become one', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 10);
+  for (let round = 0; round < 5; round += 1)
+    await stage.one.board.append(Array.from({ length: 500 }, () => ({ kind: 'one', id: 'u5' }) as const));
+  using redis = reader(server);
+  await eventually(async () => {
+    assert.equal(await stage.other.ids(), undefined);
+    return (await redis.client.zcard(key)) < 10;
+  });
+  assert.equal(await stage.other.ids(), undefined);
 });
 
 test('a server that refuses writes is not believed', async () => {
@@ -123,6 +153,23 @@ test('a server that refuses writes is not believed', async () => {
   using redis = reader(server);
   await redis.client.replicaof('127.0.0.1', '1');
   assert.equal(await stage.one.ids(), undefined);
+});
+
+test('the commands that the delivered user may use are enough', async () => {
+  const users = readFileSync(resolve(import.meta.dirname, '../../deploy/redis/users.acl'), 'utf8');
+  const directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-test-'));
+  await using _ = { [Symbol.asyncDispose]: () => directory.remove() };
+  const file = join(directory.path, 'users.acl');
+  await writeFile(file, users.replace('PASSWORD_SHA256', hash('sha256', 'password')));
+  await using server = await startRedis(['--aclfile', file]);
+  using stage = await openStage(
+    { ...server, url: `redis://gatehouse:password@127.0.0.1:${server.port}` },
+    30,
+  );
+  await stage.one.board.append([{ kind: 'one', id: 'u5' }]);
+  assert.equal(await stage.one.build(), undefined);
+  assert.equal((await stage.other.ids())?.length, 30);
+  assert.deepEqual((await stage.other.board.read())?.changes, []);
 });
 
 function reader(server: RedisServer): Disposable & { readonly client: Redis } {

@@ -1,0 +1,97 @@
+/** A snapshot that is kept: when it is made anew, and who is told when it cannot be. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { MemorySlate } from '../../src/snapshot/memory-slate.ts';
+import { Snapshots } from '../../src/snapshot/snapshots.ts';
+import { eventually } from '../support/eventually.ts';
+import { Collection, many } from './collection.ts';
+
+const users = { tenant: 'acme', system: 'hr', origin: 'https://acme/', resourceType: 'Users' };
+const rules = {
+  fullMs: 1000,
+  changesMs: 1000,
+  maxAgeMs: 60_000,
+  maxBytes: 1_000_000,
+  maxReplyBytes: 1_000_000,
+};
+const patienceMs = 20_000;
+
+class Stage implements Disposable {
+  readonly tenant = new Collection(many(100));
+  readonly events: { readonly event: string; readonly facts: Record<string, unknown> }[] = [];
+  readonly snapshots = new Snapshots({
+    slateOf: (_, name) => new MemorySlate(name),
+    key: Buffer.alloc(32, 7),
+    note: (event, facts) => void this.events.push({ event, facts }),
+  });
+
+  constructor() {
+    this.snapshots.keepTo([{ ...users, ...rules, source: this.tenant }], []);
+  }
+
+  async size(): Promise<number | undefined> {
+    const shown = await this.snapshots.show(users, { startIndex: 1, count: 0 }, this.tenant.single);
+    return shown && (JSON.parse(shown.reply.body.toString('utf8')) as { totalResults: number }).totalResults;
+  }
+
+  comesTo(size: number): Promise<void> {
+    return eventually(async () => (await this.size()) === size, patienceMs);
+  }
+
+  tells(event: string): Promise<void> {
+    return eventually(async () => this.events.some((each) => each.event === event), patienceMs);
+  }
+
+  [Symbol.dispose](): void {
+    this.snapshots[Symbol.dispose]();
+  }
+}
+
+test('a snapshot is made anew at its time, and its figures tell how it is', async () => {
+  using stage = new Stage();
+  await stage.comesTo(100);
+  stage.tenant.people.push({ id: 'new', passes: true, version: 0 });
+  await stage.comesTo(101);
+  const state = (await stage.snapshots.states()).get('hr/Users');
+  assert.deepEqual([state?.total, state?.isShown, state?.isFaulty], [101, true, false]);
+  assert.ok(state && state.bytes > 0 && state.ageMs !== undefined);
+});
+
+test('a tenant that fails is told once, the old snapshot stays, and its recovery is told', async () => {
+  using stage = new Stage();
+  await stage.comesTo(100);
+  stage.tenant.status = 500;
+  await stage.tells('snapshot.failed');
+  const tried = stage.tenant.asked.length;
+  await eventually(async () => stage.tenant.asked.length > tried, patienceMs);
+  assert.equal(await stage.size(), 100);
+  assert.equal((await stage.snapshots.states()).get('hr/Users')?.isFaulty, true);
+  stage.tenant.status = 200;
+  await stage.tells('snapshot.recovered');
+  assert.deepEqual(
+    stage.events.map(({ event }) => event),
+    ['snapshot.failed', 'snapshot.recovered'],
+  );
+  assert.deepEqual(stage.events[0]?.facts, { ...asFacts, fault: 'tenant-error' });
+});
+
+test('a snapshot that shrank too much is kept until somebody releases the new one', async () => {
+  using stage = new Stage();
+  await stage.comesTo(100);
+  stage.tenant.people.splice(0, 20);
+  await stage.tells('snapshot.refused');
+  assert.equal(await stage.size(), 100);
+  assert.deepEqual(stage.events[0]?.facts, { ...asFacts, fault: 'shrunk', before: 100, after: 80 });
+  assert.equal(await stage.snapshots.release('hr', 'Groups'), false);
+  assert.equal(await stage.snapshots.release('hr', 'Users'), true);
+  await stage.comesTo(80);
+  assert.ok(stage.events.some(({ event }) => event === 'snapshot.released'));
+  stage.tenant.people.splice(0, 20);
+  await eventually(
+    async () => stage.events.filter(({ event }) => event === 'snapshot.refused').length > 1,
+    patienceMs,
+  );
+});
+
+const asFacts = { system: 'hr', resourceType: 'Users' };
