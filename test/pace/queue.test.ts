@@ -117,7 +117,7 @@ test('a turn goes to the most urgent priority unless another has been passed ove
     caller: fc.constantFrom('a', 'b'),
   });
   fc.assert(
-    fc.property(fc.array(event, { maxLength: 300 }), (events) => {
+    fc.property(fc.array(event, { maxLength: 300, size: 'max' }), (events) => {
       const queue = new Queue<Waiting>(step);
       const since = new Map<Priority, number>();
       let now = 0;
