@@ -14,6 +14,8 @@ import { createRedisStore } from '../../src/cache/redis-store.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
 import { RedisPools } from '../../src/pace/redis-pool.ts';
 import type { CircuitState } from '../../src/redis-circuit.ts';
+import { RecordSeal } from '../../src/writes/record-seal.ts';
+import { RedisRecords } from '../../src/writes/redis-records.ts';
 import { RedisBook } from '../../src/writes/updates-redis.ts';
 import { createCertificate } from '../support/certificate.ts';
 import { startRedis } from '../support/redis.ts';
@@ -153,6 +155,27 @@ test('what replicas share of writes of groups works with the delivered Redis', a
     onState: (state) => states.push(state),
   });
   await playBook(book);
+  assert.deepEqual(states, []);
+});
+
+test('what replicas share of repeated writes works with the delivered Redis', async () => {
+  await using server = await startDelivered();
+  using opened = openRedis(server.url, { ca: certificate });
+  const states: CircuitState[] = [];
+  const seal = new RecordSeal(Buffer.alloc(32, 7));
+  const onState = (state: CircuitState): void => void states.push(state);
+  using records = new RedisRecords({ redis: opened.redis, budgetMs: 2000, seal, onState });
+  const begun = { run: 'a', fingerprint: 'f', sentAt: 1, isContested: false, until: 2, resources: ['r'] };
+  for (const giveUpAt = Date.now() + 8000; !(await records.claim('w', begun, 60_000)); await sleep(10))
+    assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
+  await records.sent('w', begun, 60_000);
+  await records.renew('w', 'a');
+  const other = await records.claim('w', { ...begun, run: 'b' }, 60_000);
+  assert.deepEqual(other, { holder: 'a', before: begun, isContested: true });
+  const reply = { status: 201, headers: { etag: '1' }, body: Buffer.from('{}') };
+  await records.end('w', 'a', { ...begun, reply }, 0);
+  assert.deepEqual(await records.look('w', 'a'), { holder: undefined, told: { ...begun, reply } });
+  assert.deepEqual(await records.writers(['r', 's']), ['a', undefined]);
   assert.deepEqual(states, []);
 });
 
