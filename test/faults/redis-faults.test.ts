@@ -88,12 +88,14 @@ class Work {
       const userName = names[random(names.length)] ?? '';
       const id = this.#tenant.directory.ids.at(-1 - random(3)) ?? '';
       const act = random(20);
+      // Every create is another one: two that are equal would be taken for a repeat.
       if (act < 10) await this.#read(through, `/Users/${id}`, id);
       else if (act < 14)
         await this.#read(through, `/Users?filter=userName%20eq%20%22${userName}%22`, userName);
       else if (act < 16) await this.#read(through, '/Users?startIndex=1&count=3', 'list');
       else if (act < 18) await this.#write(through, 'PUT', `/Users/${id}`, { userName });
-      else if (act < 19) await this.#write(through, 'POST', '/Users', { userName });
+      else if (act < 19)
+        await this.#write(through, 'POST', '/Users', { userName, nickName: `${worker} ${turn}` });
       else await this.#write(through, 'DELETE', `/Users/${id}`);
       this.calls += 1;
       await sleep(random(20));
