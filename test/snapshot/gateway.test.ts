@@ -1,6 +1,8 @@
 /** Snapshot mode over HTTP, before the embedded tenant with its own ways of paging. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -91,15 +93,71 @@ test('lists come out of the snapshot with exact totals, say how old it is, and t
   assert.ok(told.some((cache) => cache?.result === 'snapshot' && typeof cache.ageMs === 'number'));
 });
 
+/** Between the first and the last people stand more than a page of machines, which a condition drops. */
+const machines = Array.from({ length: 260 }, (_, at) => ({
+  key: `k${at}`,
+  userName: `user${at}`,
+  isPerson: at < 40 || at >= 240,
+}));
+const persons = {
+  user: {
+    scimEntityEndpoint: 'Users',
+    condition: '$.isPerson == true',
+    mappings: [everything, { ...id, sourcePath: '$.key' }],
+  },
+};
+
 const systems: Readonly<Record<string, Omit<SystemOptions, 'id'>>> = {
   'a directory': { backend: { kind: 'directory', users: 230, groups: 3 } },
   'a directory without totals': { backend: { kind: 'directory', users: 230, groups: 3, givesTotal: false } },
+  'a system with whole pages of dropped entities': {
+    backend: {
+      kind: 'native',
+      shapes: { Users: { key: 'key' }, Groups: { key: 'key' } },
+      documents: { Users: machines, Groups: [] },
+    },
+    readTransformation: persons,
+    writeTransformation: persons,
+  },
   'a directory of which a condition drops half': {
     backend: { kind: 'directory', users: 230, groups: 3 },
     readTransformation: halves,
     writeTransformation: halves,
   },
 };
+
+test('a system that is read by tokens, without totals, is shown as it is', async () => {
+  const all = Array.from({ length: 230 }, (_, at) => ({ key: `k${at}`, userName: `user${at}` }));
+  await using server = createServer(({ url }, response) => {
+    const { pathname, searchParams } = new URL(url ?? '/', 'http://backend');
+    const at = Number(searchParams.get('after') ?? 0);
+    const end = at + Number(searchParams.get('size') ?? 100);
+    const found = pathname === '/people' ? all.slice(at, end) : [];
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ found, ...(end < all.length && { more: String(end) }) }));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address);
+  const names = { items: 'found', next: 'more', tokenParameter: 'after', sizeParameter: 'size' };
+  await using tenant = await startedTenant(
+    oneSystem({
+      properties: { URL: `http://127.0.0.1:${address.port}` },
+      readTransformation: {
+        user: { scimEntityEndpoint: 'Users', mappings: persons.user.mappings },
+      },
+      backend: { kind: 'token-pages', paths: { Users: '/people', Groups: '/teams' }, key: 'key', ...names },
+    }),
+  );
+  await using gateway = await before(tenant, snapshot);
+  await isShownAt(gateway);
+  const whole = await list(gateway, '/Users');
+  assert.equal(whole.totalResults, 230);
+  assert.deepEqual(
+    whole.Resources.map((resource) => resource.id),
+    all.map(({ key }) => key),
+  );
+});
 
 for (const [name, options] of Object.entries(systems))
   test(`${name} is shown as it is read directly, with its exact total`, async () => {
