@@ -20,6 +20,7 @@ import {
   type WrittenRecord,
   type WrittenSegment,
 } from '../audit/written-trail.ts';
+import { eventually } from '../support/eventually.ts';
 
 const never = new AbortController().signal;
 const redactor = new Redactor({ period: '2026q4', secret: Buffer.alloc(32, 7) });
@@ -306,6 +307,28 @@ test('a segment that grows is read on, and pages that are under way do not shift
     assert.deepEqual(ids, [4, 3, 2, 1]);
     const now = await growing.records({ query: {}, order: 'newest', limit: 1 }, never);
     assert.equal(now.records[0]?.id, `${chainA}:5`);
+  } finally {
+    await rm(own, { recursive: true });
+  }
+});
+
+test('a segment that was closed a moment ago is told at once and as it is', async () => {
+  const own = await mkdtemp(join(tmpdir(), 'gatehouse-console-closing-'));
+  try {
+    const whole = segmentsOf(0, [40, 20]);
+    const [first, second] = await writeTrail(own, 'gw-1', chainA, whole);
+    const later = await readFile(second ?? '');
+    await rm(second ?? '');
+    const closing = new TrailDesk({ trails: own, directory: join(own, 'index'), key: Buffer.alloc(32) });
+    const ask = { query: { pseudonym: [person(2)] }, order: 'oldest', limit: 100 } as const;
+    const before = await closing.records(ask, never);
+    await writeFile(second ?? '', later);
+    const after = await closing.records(ask, never);
+    assert.ok(before.records.length > 0 && after.records.length > before.records.length);
+    assert.deepEqual(after.records.slice(0, before.records.length), before.records);
+    await eventually(async () => (await readdir(join(own, 'index'))).length === 1);
+    assert.deepEqual((await closing.records(ask, never)).records, after.records);
+    assert.ok(first);
   } finally {
     await rm(own, { recursive: true });
   }

@@ -65,9 +65,13 @@ export class IndexStore {
     const held = this.#held.get(segment.path);
     if (held?.state === state) return this.#touch(segment.path, held);
     if (!next) return this.#grow(segment, ino, size);
-    return this.#running.getOrInsertComputed(`${segment.path} ${state}`, () =>
+    const loading = this.#running.getOrInsertComputed(`${segment.path} ${state}`, () =>
       this.#load(segment, state, limit).finally(() => this.#running.delete(`${segment.path} ${state}`)),
     );
+    if (limit !== undefined || this.#growing.get(segment.path)?.inode !== ino) return loading;
+    // It was closed a moment ago, and is known but for its words: nobody has to wait for those.
+    loading.catch((error: unknown) => log.warn('a segment cannot be indexed', describeError(error)));
+    return this.#grow(segment, ino, size);
   }
 
   /** Whether it can be had without reading the segment. */

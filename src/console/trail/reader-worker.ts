@@ -12,15 +12,24 @@ const { key, ...options } = workerData as TrailDeskOptions;
 const desk = new TrailDesk({ ...options, key: Buffer.from(key) });
 /** Between two segments, so that who asks meanwhile comes first. */
 const restMs = 20;
+/** Segments close by the hour; whoever asks then finds them indexed. */
+const againMs = 30_000;
 const running = new Map<number, AbortController>();
 
 parentPort?.on('message', (message: Message) => {
   if ('cancel' in message) running.get(message.cancel)?.abort();
   else void answer(message);
 });
-desk
-  .prepare(pause)
-  .catch((error: unknown) => log.warn('the console could not index the trails', describeError(error)));
+void keepPrepared();
+
+async function keepPrepared(): Promise<never> {
+  for (;;) {
+    await desk
+      .prepare(pause)
+      .catch((error: unknown) => log.warn('the console could not index the trails', describeError(error)));
+    await sleep(againMs);
+  }
+}
 
 async function pause(): Promise<void> {
   do await sleep(restMs);
