@@ -155,6 +155,21 @@ test('a server that refuses writes is not believed', async () => {
   assert.equal(await stage.one.ids(), undefined);
 });
 
+test('a change that Redis refused is made up before anything is shown again', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 20);
+  const { tenant, one, other } = stage;
+  using redis = reader(server);
+  await redis.client.replicaof('127.0.0.1', '1');
+  tenant.people[5]!.version = 3;
+  await one.board.append([{ kind: 'one', id: 'u5' }]);
+  assert.equal(await one.ids(), undefined);
+  await redis.client.replicaof('NO', 'ONE');
+  await eventually(async () => (await one.ids()) !== undefined && (await other.ids()) !== undefined);
+  assert.equal((await one.page(6, 1))?.Resources[0]?.version, 3);
+  assert.equal((await other.page(6, 1))?.Resources[0]?.version, 3);
+});
+
 test('the commands that the delivered user may use are enough', async () => {
   const users = readFileSync(resolve(import.meta.dirname, '../../deploy/redis/users.acl'), 'utf8');
   const directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-test-'));
