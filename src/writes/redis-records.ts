@@ -45,13 +45,16 @@ export class RedisRecords implements Disposable {
     this.#seal = seal;
   }
 
-  /** @param begun what is known of the write if its holder does not come to its end, for so long */
+  /**
+   * @param begun what is known of the write if its holder does not come to its end, for so long. Nothing is marked before it
+   *   is sent, so what it will write is not a part of what is kept.
+   */
   async claim(name: string, begun: WriteRecord, forMs: number): Promise<Claim | undefined> {
     const [lease, record] = [keyOf('lease', name), keyOf('record', name)];
     const replies = await this.#circuit.ask((pipeline) =>
       pipeline
         .set(lease, begun.run, 'PX', leaseMs, 'NX')
-        .set(record, this.#close(record, begun), 'PX', forMs, 'NX')
+        .set(record, this.#close(record, { ...begun, resources: [] }), 'PX', forMs, 'NX')
         .mget(lease, record, ...begun.resources.map((resource) => keyOf('writer', resource))),
     );
     if (!replies) return undefined;
@@ -76,10 +79,10 @@ export class RedisRecords implements Disposable {
     return replies && writers.map((writer) => writer ?? undefined);
   }
 
-  /** What is known from now on if its holder does not come to its end. */
-  async sent(name: string, record: WriteRecord, forMs: number): Promise<void> {
+  /** What is known from now on if its holder does not come to its end; false where Redis does not know it. */
+  async sent(name: string, record: WriteRecord, forMs: number): Promise<boolean> {
     const key = keyOf('record', name);
-    await this.#circuit.ask((pipeline) =>
+    const replies = await this.#circuit.ask((pipeline) =>
       setWriters(pipeline, record.resources, record.run, forMs).set(
         key,
         this.#close(key, record),
@@ -87,6 +90,7 @@ export class RedisRecords implements Disposable {
         forMs,
       ),
     );
+    return replies !== undefined;
   }
 
   async mark(resources: readonly string[], run: string, forMs: number): Promise<void> {

@@ -105,7 +105,8 @@ export class Repeats {
       const told = await this.#follow(attempt, claim.holder);
       if (!told) continue;
       write.onRepeat('joined');
-      return told.reply;
+      // An answer that is too large to be handed on is looked for like one that nobody knows.
+      return told.reply ?? attempt.work.look(told);
     }
   }
 
@@ -146,15 +147,18 @@ export class Repeats {
     return this.#look(attempt, before);
   }
 
-  /** Whether somebody else has written since what the attempt wrote; `uncertain` when a mark is gone. */
-  async #since({ run, resources }: WriteRecord): Promise<'untouched' | 'written' | 'uncertain'> {
-    const shared = (await this.#shared?.writers(resources)) ?? [];
-    const writers = resources.flatMap((resource, at) => [shared[at], this.#own.writer(resource)]);
-    const known = writers.filter((writer) => writer !== undefined);
-    if (known.some((writer) => writer !== run)) return 'written';
-    return resources.every((resource, at) => shared[at] ?? this.#own.writer(resource))
-      ? 'untouched'
-      : 'uncertain';
+  /** Whether somebody else has written since what the attempt wrote; `uncertain` where marks do not say. */
+  async #since({ run, isShared, resources }: WriteRecord): Promise<'untouched' | 'written' | 'uncertain'> {
+    const shared = await this.#shared?.writers(resources);
+    const standings = resources.map((resource, at) => {
+      // Marks of ours are older than another replica's, so they count only where there are no others.
+      const writer = isShared && shared ? shared[at] : this.#own.writer(resource);
+      if (writer !== undefined && writer !== run) return 'written';
+      const isOrdered = isShared || shared?.[at] === undefined;
+      return writer === run && isOrdered ? 'untouched' : 'uncertain';
+    });
+    const found = new Set(standings);
+    return (['written', 'uncertain'] as const).find((standing) => found.has(standing)) ?? 'untouched';
   }
 
   async #look(attempt: Attempt, before: WriteRecord): Promise<Answer> {
@@ -172,21 +176,27 @@ export class Repeats {
     const { resources } = names;
     const forMs = lifetimeOf(write);
     let begun = { ...begunBy(attempt), isContested };
-    let marked: Promise<unknown> | undefined;
+    let marked: Promise<boolean> | undefined;
     try {
       const reply = await work.send(() => {
         if (marked) return;
-        begun = { ...begun, sentAt: Date.now() };
+        begun = { ...begun, sentAt: Date.now(), isShared: true };
         this.#own.mark(resources, run, forMs);
-        marked = this.#shared?.sent(names.write, begun, forMs) ?? Promise.resolve();
+        marked = this.#shared?.sent(names.write, begun, forMs) ?? Promise.resolve(false);
       }, isContested);
-      await marked;
+      const isShared = await marked;
       const created = reply ? this.#names.created(write, reply) : [];
       this.#own.mark(created, run, forMs);
       await this.#shared?.mark(created, run, forMs);
       const until = Date.now() + write.windowMs;
-      const record = { ...begun, until, resources: [...resources, ...created] };
-      await this.#remember(attempt, bounded({ ...record, ...(reply && { reply }) }), reply !== undefined);
+      const record = bounded({
+        ...begun,
+        isShared: isShared === true,
+        until,
+        resources: [...resources, ...created],
+        ...(reply && { reply }),
+      });
+      await this.#remember(attempt, record, reply !== undefined);
       return reply;
     } catch (error) {
       this.#own.drop(names.write);
@@ -227,7 +237,15 @@ function begunBy({ write, names, run }: Pick<Attempt, 'write' | 'names' | 'run'>
   const { fingerprint, resources } = names;
   const sentAt = Date.now();
   // Until it is sent, and it is known whether others have written.
-  return { run, fingerprint, sentAt, isContested: true, until: sentAt + lifetimeOf(write), resources };
+  return {
+    run,
+    fingerprint,
+    sentAt,
+    isContested: true,
+    isShared: false,
+    until: sentAt + lifetimeOf(write),
+    resources,
+  };
 }
 
 function leftOf({ until }: WriteRecord): number {

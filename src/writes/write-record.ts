@@ -10,6 +10,8 @@ export interface WriteRecord extends Sent {
   /** Of the attempt that it tells of; what the attempt wrote is marked with it. */
   readonly run: string;
   readonly fingerprint: string;
+  /** Whether its marks are where all replicas see them. */
+  readonly isShared: boolean;
   /** How long it counts. A look that finds nothing new does not prolong it, or what never arrived could never be sent. */
   readonly until: number;
   readonly resources: readonly string[];

@@ -165,10 +165,11 @@ test('what replicas share of repeated writes works with the delivered Redis', as
   const seal = new RecordSeal(Buffer.alloc(32, 7));
   const onState = (state: CircuitState): void => void states.push(state);
   using records = new RedisRecords({ redis: opened.redis, budgetMs: 2000, seal, onState });
-  const begun = { run: 'a', fingerprint: 'f', sentAt: 1, isContested: false, until: 2, resources: ['r'] };
+  const times = { sentAt: 1, until: 2, isContested: false, isShared: true };
+  const begun = { run: 'a', fingerprint: 'f', ...times, resources: ['r'] };
   for (const giveUpAt = Date.now() + 8000; !(await records.claim('w', begun, 60_000)); await sleep(10))
     assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
-  await records.sent('w', begun, 60_000);
+  assert.equal(await records.sent('w', begun, 60_000), true);
   await records.renew('w', 'a');
   const other = await records.claim('w', { ...begun, run: 'b' }, 60_000);
   assert.deepEqual(other, { holder: 'a', before: begun, isContested: true });

@@ -77,6 +77,22 @@ test('what was written meanwhile at one replica sends the repeat at the other up
   assert.equal(tenant.resources.size, 1);
 });
 
+test('an earlier write at the other replica is no reason to send a repeat there', async () => {
+  await using stage = await openReplicas();
+  const { tenant, one, other } = stage;
+  const { id } = tenant.put({ userName: 'bert' });
+  const patch = { schemas: [], Operations: [{ op: 'replace', path: 'title', value: 'A' }] };
+  assert.equal((await other.call('PATCH', `/Users/${id}`, patch)).status, 204);
+  tenant.fateOf = () => 'reset-before';
+  const put = ['PUT', `/Users/${id}`, { userName: 'bert', title: 'B' }] as const;
+  assert.equal((await one.call(...put)).status, 504);
+  assert.equal((await other.call(...put)).status, 504);
+  assert.deepEqual(
+    tenant.writes().map(({ method }) => method),
+    ['PATCH', 'PUT'],
+  );
+});
+
 test('a write that was answered at one replica goes up when it comes to the other', async () => {
   await using stage = await openReplicas();
   const { tenant, one, other } = stage;
