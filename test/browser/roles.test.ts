@@ -58,6 +58,19 @@ test('who was logged off elsewhere is asked to log on, and comes back to the sam
   await page.context().close();
 });
 
+test('who does nothing is asked in time, and may stay', async () => {
+  const page = await desk.open();
+  await page.clock.install();
+  await page.reload();
+  await desk.logOn(page, 'auditor');
+  await page.clock.fastForward('14:30');
+  await page.getByText('Are you still there?').waitFor();
+  await page.getByRole('button', { name: 'Stay logged on' }).click();
+  await page.getByText('Are you still there?').waitFor({ state: 'hidden' });
+  assert.equal(await page.locator('ui5-shellbar').count(), 1);
+  await page.context().close();
+});
+
 test('the overview shows the traffic and goes on by itself', async () => {
   const page = await desk.openAs('operator');
   await page.getByText('Live', { exact: true }).waitFor();
@@ -102,6 +115,25 @@ test('the cache of a system is forgotten: the next read asks the tenant again', 
   await page.getByText(/forgotten \d/).waitFor();
   await (await gateway.call('GET', '/Users?count=2')).arrayBuffer();
   assert.equal(await upstreamCalls(), before + 1);
+  await page.context().close();
+});
+
+test('what the guard holds is released by somebody who says why, and then goes up', async () => {
+  const { gateway } = desk;
+  const list = await (await gateway.call('GET', '/Users?count=3')).json();
+  const remove = async (at: number): Promise<number> =>
+    (await gateway.call('DELETE', `/Users/${list.Resources[at].id}`)).status;
+  assert.equal(await remove(0), 204);
+  assert.notEqual(await remove(1), 204);
+  const page = await desk.openAs('operator', '?page=parties');
+  await page.getByText('Held back').waitFor();
+  await picture(page, 'parties-held');
+  await page.getByRole('button', { name: 'Release' }).click();
+  const dialog = page.locator('ui5-dialog.action');
+  await dialog.locator('textarea').fill('the department was closed');
+  await dialog.locator('ui5-button[design=Emphasized]').click();
+  await page.getByText('Released:').waitFor();
+  assert.equal(await remove(1), 204);
   await page.context().close();
 });
 

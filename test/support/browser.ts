@@ -54,7 +54,9 @@ export async function startDesk(): Promise<Desk> {
   await using starting = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'gatehouse-console-'));
   starting.defer(() => rm(directory, { recursive: true }));
-  const gateway = starting.use(await startGateway({ config: { admin: await consoleIn(directory) } }));
+  const gateway = starting.use(
+    await startGateway({ config: { admin: await consoleIn(directory), guard: { deletes: { most: 1 } } } }),
+  );
   await makeTraffic(gateway);
   const browser = await chromium.launch({
     executablePath: browserPath() ?? 'chromium',

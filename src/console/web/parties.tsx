@@ -26,6 +26,7 @@ export function PartiesPage(): ReactNode {
   const { value, refusal, again } = useFetched<Parties>(endpoints.parties.path, 5000);
   const [action, setAction] = useState<Action>();
   const [done, setDone] = useState<string>();
+  const [acted, setActed] = useState<ReadonlySet<string>>(new Set());
   return (
     <DynamicPage
       hidePinButton
@@ -49,7 +50,7 @@ export function PartiesPage(): ReactNode {
       {refusal && <Refused refusal={refusal} again={again} />}
       {value ? (
         <div className="stack">
-          <Holds holds={value.holds} act={setAction} />
+          <Holds holds={value.holds} released={acted} act={setAction} />
           <Tenants tenants={value.tenants} act={setAction} />
           <Systems systems={value.systems} act={setAction} />
           <Callers callers={value.callers} />
@@ -62,6 +63,7 @@ export function PartiesPage(): ReactNode {
         close={() => setAction(undefined)}
         done={(reply) => {
           setDone(reply.done);
+          if (action) setActed(new Set([...acted, action.path]));
           again();
         }}
       />
@@ -72,7 +74,14 @@ export function PartiesPage(): ReactNode {
   );
 }
 
-function Holds({ holds, act }: { readonly holds: readonly Hold[]; readonly act: Act }): ReactNode {
+interface HoldsProps {
+  readonly holds: readonly Hold[];
+  /** Paths of releases; what was released is held until it has gone up. */
+  readonly released: ReadonlySet<string>;
+  readonly act: Act;
+}
+
+function Holds({ holds, released, act }: HoldsProps): ReactNode {
   const { say, format } = useWords();
   if (holds.length === 0) return null;
   return (
@@ -101,19 +110,25 @@ function Holds({ holds, act }: { readonly holds: readonly Hold[]; readonly act: 
               <td className="end">{format.count(count)}</td>
               <td>{format.moment(since)}</td>
               <td className="end">
-                <Button
-                  design="Attention"
-                  onClick={() =>
-                    act({
-                      path: fill(endpoints.release.path, { hold: id }),
-                      title: say('release'),
-                      text: say('release.text', { count: format.count(count), caller, system }),
-                      button: say('release'),
-                    })
-                  }
-                >
-                  {say('release')}
-                </Button>
+                {released.has(fill(endpoints.release.path, { hold: id })) ? (
+                  <ObjectStatus state="Information" showDefaultIcon>
+                    {say('released')}
+                  </ObjectStatus>
+                ) : (
+                  <Button
+                    design="Attention"
+                    onClick={() =>
+                      act({
+                        path: fill(endpoints.release.path, { hold: id }),
+                        title: say('release'),
+                        text: say('release.text', { count: format.count(count), caller, system }),
+                        button: say('release'),
+                      })
+                    }
+                  >
+                    {say('release')}
+                  </Button>
+                )}
               </td>
             </tr>
           ))}

@@ -188,11 +188,12 @@ function useColumns(replicas: boolean): readonly Column[] {
   ];
 }
 
-function What({ row: { operation, event } }: { readonly row: RecordRow }): ReactNode {
-  return operation === undefined ? (
-    <code title={event}>{event}</code>
-  ) : (
-    <span title={`${operation} (${event})`}>{operation}</span>
+function What({ row: { operation, event, outcome } }: { readonly row: RecordRow }): ReactNode {
+  if (operation === undefined) return <code title={event}>{event}</code>;
+  return (
+    <span title={`${operation} (${event})`}>
+      {operation} {outcome === undefined && <code className="quiet">{event}</code>}
+    </span>
   );
 }
 

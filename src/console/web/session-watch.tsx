@@ -7,6 +7,7 @@ import { get, lastCall } from './api.ts';
 import type { User } from './shell.tsx';
 import { useWords } from './words.tsx';
 
+/** Or a quarter of the time, where sessions are short. */
 const warningMs = 60_000;
 
 interface SessionWatchProps {
@@ -25,7 +26,7 @@ export function SessionWatch({ user, look, leave }: SessionWatchProps): ReactNod
     const timer = setInterval(() => {
       const endsAt = Math.min(lastCall() + idleMs.current, Date.parse(user.endsAt));
       const left = endsAt - Date.now();
-      setLeftMs(left < warningMs ? Math.max(left, 0) : undefined);
+      setLeftMs(left < Math.min(warningMs, idleMs.current / 4) ? Math.max(left, 0) : undefined);
       // The server knows.
       if (left < 0) void look();
     }, 1000);

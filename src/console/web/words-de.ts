@@ -302,6 +302,7 @@ export const german: Readonly<Record<Word, string>> = {
   'holds.count': 'Änderungen',
   'holds.since': 'Seit',
   release: 'Freigeben',
+  released: 'Freigegeben: geht durch, wenn es erneut gesendet wird',
   'release.text': 'Die {count} Änderungen von {caller} an {system} werden gesendet.',
   pause: 'Anhalten',
   'pause.title': '{tenant} anhalten',

@@ -300,6 +300,7 @@ export const english = {
   'holds.count': 'Changes',
   'holds.since': 'Since',
   release: 'Release',
+  released: 'Released: passes when it is sent again',
   'release.text': 'The {count} changes of {caller} to {system} will go up.',
   pause: 'Pause',
   'pause.title': 'Pause {tenant}',
