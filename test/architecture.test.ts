@@ -103,3 +103,17 @@ test('nobody imports from a folder as a whole', () => {
     [],
   );
 });
+
+test('the console’s page shares only the words of its endpoints with the server', () => {
+  const page = globSync('console/web/*.{ts,tsx}', { cwd: root });
+  const outside = page.flatMap((file) =>
+    [...readFileSync(resolve(root, file), 'utf8').matchAll(/from '(\.\.\/[^']+|node:[^']+)'/g)].map(
+      ([, to]) => ({ file, to }),
+    ),
+  );
+  assert.ok(page.length > 0);
+  assert.deepEqual(
+    outside.filter(({ to }) => to !== '../api-types.ts'),
+    [],
+  );
+});
