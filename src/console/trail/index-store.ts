@@ -21,6 +21,8 @@ export interface IndexStoreOptions {
   readonly budgetBytes?: number;
 }
 
+type Known = Pick<SegmentIndex, 'damages' | 'siblings'>;
+
 const defaultBudgetBytes = 96 * 1024 * 1024;
 const suffix = '.index';
 
@@ -44,7 +46,8 @@ export class IndexStore {
   readonly #held = new Map<string, Held>();
   readonly #running = new Map<string, Promise<SegmentIndex>>();
   readonly #growing = new Map<string, Growing>();
-  readonly #onDisk = new Set<string>();
+  /** What is said of each segment with every answer, whether its index is in memory or not. */
+  readonly #known = new Map<string, Known>();
   /** What each header says of the segment before it, which it will always say. */
   readonly #limits = new Map<string, number | undefined>();
   #heldBytes = 0;
@@ -74,9 +77,9 @@ export class IndexStore {
     return this.#grow(segment, ino, size);
   }
 
-  /** Whether it can be had without reading the segment. */
-  isReady({ path, name }: SegmentFile): boolean {
-    return this.#held.has(path) || this.#growing.has(path) || this.#onDisk.has(fileOf(name));
+  /** Undefined where the segment was not indexed yet. */
+  knownOf(path: string): Known | undefined {
+    return this.#known.get(path);
   }
 
   /** Removes what is left of segments that are gone. */
@@ -85,11 +88,13 @@ export class IndexStore {
       if (error.code === 'ENOENT') return [];
       throw error;
     });
+    const paths = new Set(chains.flatMap(({ segments }) => segments.map(({ path }) => path)));
+    for (const map of [this.#known, this.#growing, this.#limits])
+      for (const path of map.keys()) if (!paths.has(path)) map.delete(path);
     const known = new Set(chains.flatMap(({ segments }) => segments.map(({ name }) => fileOf(name))));
     for (const file of files.filter((name) => name.includes(suffix))) {
       const segment = file.slice(0, file.indexOf(suffix));
-      if (known.has(segment) && file.endsWith(suffix)) this.#onDisk.add(segment);
-      else if (!known.has(segment)) await rm(join(this.#directory, file), { force: true });
+      if (!known.has(segment)) await rm(join(this.#directory, file), { force: true });
     }
   }
 
@@ -107,7 +112,6 @@ export class IndexStore {
     const kept = await this.#attempt(() => readSidecar(path, segment.name, state, this.#key));
     const index = kept ?? (await readSegment(segment, limit));
     if (!kept) await this.#attempt(() => writeSidecar(path, index, state, this.#key));
-    this.#onDisk.add(fileOf(segment.name));
     this.#growing.delete(segment.path);
     this.#hold(segment.path, { state, index });
     return index;
@@ -132,7 +136,9 @@ export class IndexStore {
     this.#growing.set(path, growing);
     growing.reading = growing.reading.then(() => readOn(growing.builder, path));
     await growing.reading;
-    return growing.builder.index();
+    const index = growing.builder.index();
+    this.#known.set(path, { damages: index.damages, siblings: index.siblings });
+    return index;
   }
 
   #touch(path: string, held: Held): SegmentIndex {
@@ -142,6 +148,8 @@ export class IndexStore {
   }
 
   #hold(path: string, held: Held): void {
+    const { damages, siblings } = held.index;
+    this.#known.set(path, { damages, siblings });
     const before = this.#held.get(path);
     if (before) this.#drop(path, before);
     this.#held.set(path, held);

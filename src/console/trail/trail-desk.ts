@@ -10,7 +10,8 @@ import { Entry } from '../../audit/entry.ts';
 import { leafOf, rootFrom } from '../../audit/inclusion.ts';
 import { originOf, parseCheckpoint } from '../../audit/note.ts';
 import { NotProvable, proofText, Prover } from '../../audit/proof.ts';
-import { NoTrail, openChains, type Chain } from '../../audit/read.ts';
+import { headerOf, NoTrail, openChains, type Chain } from '../../audit/read.ts';
+import { fileOf } from '../../audit/segment-name.ts';
 import type {
   AuditHealth,
   AuditQuery,
@@ -143,10 +144,10 @@ export class TrailDesk {
     const trails = await Promise.all(chains.map((chain) => this.#stateOf(chain)));
     const segments = chains.flatMap((chain) => chain.segments);
     const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
-    const ready = segments.filter((segment) => this.#store.isReady(segment));
+    const ready = segments.filter(({ path }) => this.#store.knownOf(path));
     return {
       trails,
-      missing: await this.#missing(chains),
+      missing: this.#missing(chains),
       records: trails.reduce((sum, { records }) => sum + records, 0),
       bytes,
       indexed: bytes === 0 ? 1 : ready.reduce((sum, segment) => sum + segment.bytes, 0) / bytes,
@@ -167,51 +168,52 @@ export class TrailDesk {
   async #doubts(
     chains: readonly Chain[],
   ): Promise<{ readonly silent: readonly string[]; readonly damages: readonly Damage[] }> {
-    const states = await Promise.all(chains.map((chain) => this.#stateOf(chain)));
+    const silences = await Promise.all(chains.map((chain) => this.#silence(chain)));
     const damages: Damage[] = [];
     for (const chain of chains)
-      for (const [at, { name }] of chain.segments.entries()) {
-        if (!this.#store.isReady(chain.segments[at]!) || damages.length >= mostDamages) continue;
-        const { damages: reasons } = await this.#store.of(chain, at);
-        const file = `segment ${name.number}`;
+      for (const { name, path } of chain.segments) {
+        const reasons = this.#store.knownOf(path)?.damages ?? [];
+        const file = fileOf(name);
         damages.push(...reasons.map((reason) => ({ instance: chain.instance, file, reason })));
       }
-    return { silent: states.filter(({ silent }) => silent).map(({ instance }) => instance), damages };
+    return { silent: silences.filter((name) => name !== undefined), damages: damages.slice(0, mostDamages) };
   }
 
   async #stateOf(chain: Chain): Promise<TrailState> {
     const { instance, running, segments, bytes } = chain;
-    const [first, last] = await Promise.all([
-      this.#store.of(chain, 0),
-      this.#store.of(chain, segments.length - 1),
-    ]);
-    const lastAt = Number.isFinite(last.lastMs) ? last.lastMs : undefined;
-    const hasEnded = last.reason === 'stopped' && !running;
+    const [first] = segments;
+    const last = await this.#store.of(chain, segments.length - 1);
+    const firstAt = first && (await headerOf(first))?.ts;
     return {
       instance,
       chain: chain.chain ?? '',
       running,
-      silent: !hasEnded && (lastAt === undefined || Date.now() - lastAt > silentMs),
-      ...(Number.isFinite(first.firstMs) && { firstAt: new Date(first.firstMs).toISOString() }),
-      ...(lastAt !== undefined && { lastAt: new Date(lastAt).toISOString() }),
-      records: last.name.firstSeq - first.name.firstSeq + last.count,
+      silent: (await this.#silence(chain)) !== undefined,
+      ...given({ firstAt }),
+      ...(Number.isFinite(last.lastMs) && { lastAt: new Date(last.lastMs).toISOString() }),
+      records: last.name.firstSeq - (first?.name.firstSeq ?? 1) + last.count,
       segments: segments.length,
       bytes,
       ...given({ checkpoint: await checkpointOf(chain) }),
     };
   }
 
+  /** The name of a chain that says nothing any more, although nothing ended it in order. */
+  async #silence(chain: Chain): Promise<string | undefined> {
+    const { lastMs, reason } = await this.#store.of(chain, chain.segments.length - 1);
+    const hasEnded = reason === 'stopped' && !chain.running;
+    return hasEnded || Date.now() - lastMs <= silentMs ? undefined : chain.instance;
+  }
+
   /** Named by another trail, and nowhere here. */
-  async #missing(chains: readonly Chain[]): Promise<TrailStates['missing']> {
+  #missing(chains: readonly Chain[]): TrailStates['missing'] {
     const here = new Set(chains.map(({ chain }) => originOf(chain ?? '')));
     const found = new Map<string, TrailStates['missing'][number]>();
     for (const chain of chains)
-      for (const [at, segment] of chain.segments.entries()) {
-        if (!this.#store.isReady(segment)) continue;
-        for (const { origin, size } of (await this.#store.of(chain, at)).siblings)
+      for (const { path } of chain.segments)
+        for (const { origin, size } of this.#store.knownOf(path)?.siblings ?? [])
           if (!here.has(origin) && size > (found.get(origin)?.size ?? -1))
             found.set(origin, { origin, namedBy: chain.instance, size });
-      }
     return [...found.values()];
   }
 
