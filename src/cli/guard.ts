@@ -2,14 +2,12 @@
  * `gatehouse guard`: what the guard holds, and its release. It reads and writes files of the gateway's own account on the
  * gateway's host, so that nobody can release anything who could not stop the gateway as well.
  */
-import { userInfo } from 'node:os';
-
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import { guardPlaces } from '../gateway/shared-guard.ts';
 import { LocalBook, type Hold } from '../guard/local-book.ts';
-import { askForRelease, type Answer } from '../guard/release-desk.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { cut, visible } from './audit-table.ts';
+import { operate } from './operator.ts';
 
 export const help = `usage: gatehouse guard list [--json] [--config FILE]
        gatehouse guard release <hold> --count N --reason TEXT [--expires 1h] [--config FILE]
@@ -46,9 +44,6 @@ const options = {
   reason: { type: 'string' },
 } as const;
 
-/** A gateway looks twice a second, and may be busy. */
-const patienceMs = 10_000;
-
 export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args, options, help, 1, 2);
   if (!given) return 0;
@@ -58,24 +53,20 @@ export async function run(args: readonly string[]): Promise<number> {
   if (verb !== 'release' || hold === undefined) throw new WrongUsage('the verbs are list and release', help);
   if (count === undefined || !/^\d{1,9}$/.test(count)) throw new WrongUsage('--count is a number', help);
   if (reason === undefined || reason.trim() === '') throw new WrongUsage('--reason is needed', help);
-  const asked = { hold, count: Number(count), lifetimeMs: lifetimeOf(expires), reason };
-  const { releases } = guardPlaces(loadConfig(configFile(file)));
-  const { username } = userInfo();
-  return tell(
-    await askForRelease(releases, { ...asked, actor: { name: username } }, patienceMs).catch(orNobody),
+  const asked = {
+    action: 'release',
     hold,
-  );
+    count: Number(count),
+    minutes: minutesOf(expires),
+    reason,
+  } as const;
+  return operate(asked, given.values);
 }
 
-/** A gateway makes the directory when it starts. */
-function orNobody(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
-}
-
-function lifetimeOf(text = '1h'): number {
+function minutesOf(text = '1h'): number {
   const [, count, unit] = /^([1-9]\d{0,4})([mh])$/.exec(text) ?? [];
   if (count === undefined) throw new WrongUsage('--expires is a time such as 30m or 1h', help);
-  return Number(count) * (unit === 'm' ? 60_000 : 3_600_000);
+  return Number(count) * (unit === 'm' ? 1 : 60);
 }
 
 async function list(config: Config, json: boolean): Promise<number> {
@@ -100,21 +91,4 @@ function row(cells: readonly string[]): string {
     .map((text, at) => (widths[at] ? cut(visible(text), widths[at]).padEnd(widths[at]) : visible(text)))
     .join(' ')
     .trimEnd();
-}
-
-const said: Readonly<Record<Answer, string>> = {
-  released: 'released',
-  'unknown hold': 'this gateway knows no such hold; gatehouse guard list shows them',
-  'not recorded': 'not released, because the trail could not be written',
-  'not understood': 'not released, because the request was not understood',
-};
-
-function tell(answer: Answer | undefined, hold: string): number {
-  if (answer === 'released') {
-    process.stdout.write(`${hold} ${said.released}\n`);
-    return 0;
-  }
-  const reason = answer === undefined ? 'no running gateway took the request' : (said[answer] ?? answer);
-  process.stderr.write(`gatehouse: ${reason}\n`);
-  return 1;
 }

@@ -12,7 +12,7 @@ import type {
 import type { ConsoleState } from '../console/console.ts';
 import type { Traffic } from '../console/traffic.ts';
 import type { DeliveryState } from '../delivery/shipper.ts';
-import type { Guard } from '../guard/guard.ts';
+import type { Guard, Release } from '../guard/guard.ts';
 import type { PacerState } from '../pace/pacer.ts';
 import { priorities, type Operation } from '../scim/operation.ts';
 import { noQuery } from '../scim/target.ts';
@@ -145,6 +145,10 @@ export class ShownState implements ConsoleState {
       actor: { user, occasion: 'console' },
     };
     return (await guard.release(release)) ? `${hold.amount} may pass within an hour.` : undefined;
+  }
+
+  async releaseSome(release: Release): Promise<string | undefined> {
+    return (await this.#shown.guard.release(release)) ? `${release.hold} released` : undefined;
   }
 
   #gauges(): TenantGauge[] {

@@ -1,6 +1,6 @@
 /**
- * What an operator on the gateway's host can ask of it with the command line: forget, pause, resume. It is the same as in the
- * console, and who asked for it and why is on stable storage before it is done.
+ * What an operator on the gateway's host can ask of it with the command line: forget, pause, resume, release. It is the same as
+ * in the console, and who asked for it and why is on stable storage before it is done.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { FileDesk } from '../file-desk.ts';
+import type { Release } from '../guard/guard.ts';
 import { describeError, log } from '../log.ts';
 import type { Config } from './config.ts';
 
@@ -19,6 +20,8 @@ export interface Operations {
     how: { readonly minutes: number; readonly by: string; readonly reason: string },
   ): Promise<string | undefined>;
   resume(tenant: string): Promise<string | undefined>;
+  /** Records itself who releases what and why. */
+  releaseSome(release: Release): Promise<string | undefined>;
 }
 
 const reason = z.string().trim().min(3).max(500);
@@ -33,6 +36,14 @@ const request = z.discriminatedUnion('action', [
     by,
   }),
   z.strictObject({ action: z.literal('resume'), tenant: z.string(), reason, by }),
+  z.strictObject({
+    action: z.literal('release'),
+    hold: z.string(),
+    count: z.int().min(0),
+    minutes: z.int().min(1),
+    reason,
+    by,
+  }),
 ]);
 
 export type OperatorRequest = z.infer<typeof request>;
@@ -72,16 +83,17 @@ async function carryOut(
   note: (event: string, facts: Record<string, unknown>) => Promise<void>,
 ): Promise<OperatorReply> {
   try {
-    await note('operator.acted', { ...asked, uid });
+    if (asked.action !== 'release') await note('operator.acted', { ...asked, uid });
+    const says = await done(asked, uid, operations);
+    if (says !== undefined) return { done: true, says };
   } catch (error) {
     log.warn('what an operator asked for could not be recorded, so it is not done', describeError(error));
     return refused('It cannot be recorded, so it is not done.');
   }
-  const says = await done(asked, operations);
-  return says === undefined ? refused('This gateway has nothing of that name.') : { done: true, says };
+  return refused('This gateway has nothing of that name.');
 }
 
-function done(asked: OperatorRequest, operations: Operations): Promise<string | undefined> {
+function done(asked: OperatorRequest, uid: number, operations: Operations): Promise<string | undefined> {
   switch (asked.action) {
     case 'forget':
       return operations.forget(asked.system);
@@ -89,5 +101,10 @@ function done(asked: OperatorRequest, operations: Operations): Promise<string | 
       return operations.pause(asked.tenant, asked);
     case 'resume':
       return operations.resume(asked.tenant);
+    case 'release': {
+      const { hold, count, minutes, reason: why, by: name } = asked;
+      const actor = { name, uid };
+      return operations.releaseSome({ hold, count, lifetimeMs: minutes * 60_000, reason: why, actor });
+    }
   }
 }

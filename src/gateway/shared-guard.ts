@@ -13,7 +13,6 @@ import { LastLoads } from '../guard/last-loads.ts';
 import { LoadGuard } from '../guard/load-guard.ts';
 import { LocalBook } from '../guard/local-book.ts';
 import { RedisBook } from '../guard/redis-book.ts';
-import { ReleaseDesk } from '../guard/release-desk.ts';
 import { log } from '../log.ts';
 import type { Config } from './config.ts';
 import type { Guarding } from './guarded.ts';
@@ -28,14 +27,14 @@ export interface OpenGuard extends AsyncDisposable {
 /** Where the guard of an instance keeps its state; `gatehouse guard` finds it there. */
 export function guardPlaces({ audit }: Pick<Config, 'audit'>) {
   const directory = join(audit.directory, audit.instance, 'guard');
-  return { directory, state: join(directory, 'state.json'), releases: join(directory, 'releases') };
+  return { directory, state: join(directory, 'state.json') };
 }
 
 /** @param key the same on all replicas */
 export async function openGuard(config: Config, key: Buffer, trail: Trail): Promise<OpenGuard> {
   await using starting = new AsyncDisposableStack();
-  const { directory, state, releases } = guardPlaces(config);
-  await mkdir(releases, { recursive: true, mode: 0o700 });
+  const { directory, state } = guardPlaces(config);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
   const tell = (event: string, facts: Readonly<Record<string, unknown>>): void => {
     if (event === 'guard.exceeded') log.warn('the guard has found more than its ceiling', facts);
     void trail.remember(event, { ...facts });
@@ -50,7 +49,6 @@ export async function openGuard(config: Config, key: Buffer, trail: Trail): Prom
   });
   const pseudonyms = pseudonymsFrom(await readOrCreatePeriodKey(periodKeyFileOf(config.audit)));
   const loads = new LoadGuard({ guard, last: new LastLoads(directory), pseudonyms, tell });
-  starting.use(new ReleaseDesk(releases, (release) => guard.release(release)));
   const parts = starting.move();
   return {
     guarding: { guard, loads, sizes: new GroupSizes(shared), pseudonyms },

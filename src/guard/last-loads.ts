@@ -5,8 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { writePrivate } from '../file-desk.ts';
 import { describeError, log } from '../log.ts';
-import { writePrivate } from './state-file.ts';
 
 export interface LastLoad {
   readonly count: number;

@@ -2,9 +2,9 @@
  * A private file with the guard's state: whole at every moment, also when the process is killed. Whoever awaits `save` has
  * its change in the file; changes that come together are written together.
  */
-import { randomUUID } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 
+import { writePrivate } from '../file-desk.ts';
 import { describeError, log } from '../log.ts';
 
 export class StateFile {
@@ -47,14 +47,4 @@ export class StateFile {
       log.warn('the guard’s state cannot be kept; a restart would forget it', describeError(error));
     }
   }
-}
-
-/**
- * Whoever reads the file finds all of it, or what was there before. It makes no directory: where the disk is away, nothing may
- * come to stand in its place.
- */
-export async function writePrivate(file: string, content: string | Buffer): Promise<void> {
-  const draft = `${file}.${randomUUID()}.new`;
-  await writeFile(draft, content, { mode: 0o600 });
-  await rename(draft, file);
 }

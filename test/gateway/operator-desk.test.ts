@@ -1,0 +1,80 @@
+/** Requests by files: what the gateway takes, what it answers, and that nothing is done twice. */
+import assert from 'node:assert/strict';
+import { mkdtempDisposable, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { askDesk } from '../../src/file-desk.ts';
+import {
+  openOperatorDesk,
+  operatorPlace,
+  operatorReply,
+  type Operations,
+} from '../../src/gateway/operator-desk.ts';
+import { eventually } from '../support/eventually.ts';
+
+const wanted = { action: 'release', hold: 'k7m', count: 3, minutes: 1, reason: 'CHG-1', by: 'operator' };
+const forget = { action: 'forget', system: 'people', reason: 'CHG-2', by: 'operator' };
+const patienceMs = 30_000;
+const note = (): Promise<void> => Promise.resolve();
+const never = (): Promise<string> => assert.fail('it was carried out');
+const nothing: Operations = { forget: never, pause: never, resume: never, releaseSome: never };
+
+async function stage(operations: Partial<Operations>, record = note) {
+  const stack = new AsyncDisposableStack();
+  const { path } = stack.use(await mkdtempDisposable(join(tmpdir(), 'gatehouse-desk-')));
+  const config = { audit: { directory: path, instance: 'test' } } as Parameters<typeof operatorPlace>[0];
+  stack.use(await openOperatorDesk(config, { ...nothing, ...operations }, record));
+  const place = operatorPlace(config);
+  const ask = async (asked: unknown) =>
+    operatorReply.parse(JSON.parse((await askDesk(place, asked, patienceMs)) ?? '{}'));
+  return { place, ask, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+test('a release arrives once, with the account that asked for it, and leaves no file', async () => {
+  const released: unknown[] = [];
+  await using desk = await stage({
+    releaseSome: (release) => Promise.resolve(released.push(release) > 0 ? 'released' : undefined),
+  });
+  assert.deepEqual(await desk.ask(wanted), { done: true, says: 'released' });
+  const actor = { name: 'operator', uid: process.getuid?.() };
+  assert.deepEqual(released, [{ hold: 'k7m', count: 3, lifetimeMs: 60_000, reason: 'CHG-1', actor }]);
+  assert.deepEqual(await readdir(desk.place), []);
+});
+
+test('what is not known is answered so', async () => {
+  await using desk = await stage({ forget: () => Promise.resolve(undefined) });
+  assert.deepEqual(await desk.ask(forget), {
+    done: false,
+    says: 'This gateway has nothing of that name.',
+  });
+});
+
+test('what cannot be recorded is not done, and said to be so', async () => {
+  await using desk = await stage({}, () => Promise.reject(new Error('no disk')));
+  assert.match((await desk.ask(forget)).says, /cannot be recorded/);
+});
+
+for (const [title, text] of [
+  ['is no JSON', 'released'],
+  ['has a number below nothing', JSON.stringify({ ...wanted, count: -1 })],
+  ['ends before it begins', JSON.stringify({ ...wanted, minutes: 0 })],
+  ['names no reason', JSON.stringify({ ...wanted, reason: undefined })],
+  ['asks for what nobody does', JSON.stringify({ ...wanted, action: 'stop' })],
+  ['is longer than any reason', JSON.stringify({ ...wanted, reason: 'a'.repeat(20_000) })],
+] as const)
+  test(`a request that ${title} is not understood`, async () => {
+    await using desk = await stage({});
+    await writeFile(join(desk.place, 'a.request'), text);
+    const answer = join(desk.place, 'a.answer');
+    await eventually(async () => (await readdir(desk.place)).join() === 'a.answer', patienceMs);
+    assert.match(await readFile(answer, 'utf8'), /not understood/);
+    assert.equal((await stat(answer)).mode & 0o077, 0);
+  });
+
+test('where no gateway runs nobody takes the request, and it is not left for a later one', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-desk-'));
+  assert.equal(await askDesk(directory.path, wanted, 200), undefined);
+  assert.deepEqual(await readdir(directory.path), []);
+});
