@@ -1,6 +1,6 @@
 /**
  * What the console's page and its server say to each other: every endpoint with its path, method, role, request and reply.
- * Types only, so that both sides read it. Invariant: a text that a person typed never stands in an address; addresses carry
+ * Types and the one table of endpoints, so that both sides read it. Invariant: a text that a person typed never stands in an address; addresses carry
  * pseudonyms, so a link that is kept or logged names nobody.
  *
  * All paths stand below `/console/api`. Replies are JSON (`no-store`) unless said otherwise. A refusal is a `Problem` with
