@@ -29,6 +29,10 @@ export interface RequestFacts {
   readonly ageMs?: number | undefined;
   /** Recorded as its length, a keyed hash and what it changes. */
   readonly body?: Uint8Array | undefined;
+  /** The body that came, where another one was made of it. */
+  readonly received?: Uint8Array | undefined;
+  /** What was put right of the request, by the names of docs/profiles.md. */
+  readonly repairs?: readonly string[] | undefined;
   readonly error?: Kind | undefined;
   /** How a repeated write came to its answer; `local`: only repeats at this replica were known. */
   readonly repeat?: 'joined' | 'replayed' | 'reconciled' | 'local' | undefined;
@@ -89,7 +93,7 @@ export function callMembers(
   content: Content,
   redactor: Redactor,
 ): Members {
-  const { caller, auth, credential, claimed, operation } = facts;
+  const { caller, auth, credential, claimed, operation, received } = facts;
   return {
     req: capName(call.id),
     actor:
@@ -98,6 +102,8 @@ export function callMembers(
     op: operation && operationMembers(operation, content.changes, redactor),
     target: { method: capName(call.method), ...shapeOfTarget(call.target) },
     body: content.body,
+    received: received && redactor.body(received),
+    repairs: facts.repairs,
     corr: correlation(call.headers),
   };
 }
@@ -209,7 +215,9 @@ function eventOf({ cache, asksToken }: RequestFacts, error: Kind | undefined, we
   if (asksToken && error && refusesToken(error)) return 'token.rejected';
   if (error && eventOfError[error]) return eventOfError[error];
   if (error && !wentUp && kinds[error].status < 500) return 'request.rejected';
-  return !error && (cache === 'hit' || (cache === 'snapshot' && !wentUp)) ? 'request.cache_hit' : 'request.outcome';
+  return !error && (cache === 'hit' || (cache === 'snapshot' && !wentUp))
+    ? 'request.cache_hit'
+    : 'request.outcome';
 }
 
 function refusesToken(error: Kind): boolean {

@@ -9,6 +9,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 export interface Observed {
   readonly repeat?: string;
   readonly reconciled?: string;
+  readonly repairs?: readonly string[];
   readonly actor?: { readonly name?: string };
   readonly op?: {
     readonly api?: string;
@@ -62,6 +63,12 @@ export class Metrics {
     labelNames: ['system', 'result'],
     registers: [this.#registry],
   });
+  readonly #repairs = new Counter({
+    name: 'gatehouse_repairs_total',
+    help: 'What was put right of calls, by technical user and by the names of docs/profiles.md.',
+    labelNames: ['caller', 'repair'],
+    registers: [this.#registry],
+  });
   readonly #refusals = new Counter({
     name: 'gatehouse_refusals_total',
     help: 'Calls that the gateway itself refused, by the error kind of docs/errors.md.',
@@ -108,7 +115,7 @@ export class Metrics {
   }
 
   readonly observe = (event: string, observed: Observed): void => {
-    const { actor, op, cache, outcome, upstream, ms, repeat, reconciled } = observed;
+    const { actor, op, cache, outcome, upstream, ms, repeat, reconciled, repairs = [] } = observed;
     this.#records.inc({ event });
     if (event === 'upstream.outcome') this.#observeUpstream(upstream ?? {});
     if (outcome?.http === undefined || ms === undefined) return;
@@ -124,6 +131,7 @@ export class Metrics {
     });
     if (repeat !== undefined) this.#repeats.inc({ system, repeat });
     if (reconciled !== undefined) this.#reconciled.inc({ system, result: reconciled });
+    for (const repair of repairs) this.#repairs.inc({ caller: actor?.name ?? '', repair });
     this.#callSeconds.observe({ operation, cache: used }, ms / 1000);
     if (outcome.error !== undefined) this.#refusals.inc({ error: outcome.error });
   };

@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 import { certificateMatch } from './config-certificates.ts';
 import { resourceType, systemId, tenantName } from './config-parties.ts';
+import { profile } from './config-profiles.ts';
+import type { References } from './config-references.ts';
 import { count, name, network } from './config-values.ts';
 
 export const permissionNames = {
@@ -24,7 +26,7 @@ function allOr<T extends z.ZodType>(element: T) {
   return z.union([z.literal('all'), list], { error: 'must be all, or a list with at least one entry' });
 }
 
-export function caller() {
+export function caller(references: References) {
   const sourceSystems = allOr(systemId()).describe('Ids of the source systems that may be named.');
   const proxy = z.strictObject({
     permission: z.literal(permissionNames.proxy).describe('Users and groups of proxy systems.'),
@@ -68,6 +70,7 @@ export function caller() {
       .describe(
         'Client certificates that stand for it, each by one of `sha256`, `spki`, `san`. Needs `listen.tls.clients`.',
       ),
+    profile: profile(references),
     limits: limits(),
     sourceNetworks: z
       .array(network())

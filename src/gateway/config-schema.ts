@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 
+import { alerts } from './config-alerts.ts';
 import { audit } from './config-audit.ts';
 import { cache } from './config-cache.ts';
 import { caller, callerName } from './config-callers.ts';
@@ -49,6 +50,7 @@ export function createConfigSchema(references: References) {
           'The operational log (standard output, one JSON object per line). It is not the audit trail.',
         ),
       audit: audit(references),
+      alerts: alerts(references),
       cache: cache(references),
       guard: guard(),
       secretsFile: privatePath(references)
@@ -68,7 +70,7 @@ export function createConfigSchema(references: References) {
         .prefault({})
         .describe('What happens at the first start.'),
       oauth: oauth(references, callerName),
-      callers: entries(callerName(), caller()).describe(
+      callers: entries(callerName(), caller(references)).describe(
         'The technical users that may call, by name, and what each may do.',
       ),
       tenants: entries(tenantName(), tenant(references)).describe(

@@ -67,6 +67,8 @@ export interface Caller {
   readonly sourceNetworks: readonly string[] | undefined;
   readonly certificates: NonNullable<ParsedCaller['certificates']>;
   readonly limits: ParsedCaller['limits'];
+  /** What is repaired of its requests. */
+  readonly profile: ParsedCaller['profile'];
 }
 
 /** Times in milliseconds, sizes in bytes, paths absolute, secrets as `Secret`. The maps have no prototype. */
@@ -137,13 +139,14 @@ function complete(parsed: ParsedConfig): Config {
     systems: mapEntries(parsed.systems, (id, system) => completeSystem(id, system, parsed)),
     callers: mapEntries(
       parsed.callers,
-      (name, { tenant, permissions, sourceNetworks, certificates = [], limits }) => ({
+      (name, { tenant, permissions, sourceNetworks, certificates = [], limits, profile }) => ({
         name,
         tenant: tenant ?? (tenantIds.length === 1 ? tenantIds[0] : undefined),
         permissions,
         sourceNetworks,
         certificates,
         limits,
+        profile,
       }),
     ),
   };

@@ -23,6 +23,8 @@ import { readBody } from './body.ts';
 import { headersDown } from './headers.ts';
 import type { ReadParts } from './page-reads.ts';
 import type { Asked, System, TenantInterfaces } from './place.ts';
+import { checkAnswer, repairBody } from './profile-bodies.ts';
+import { readTarget, repairRequest, type Meant, type ProfileParts } from './profiles.ts';
 import { read } from './read.ts';
 import { asScimError, finish, toReply } from './respond.ts';
 import { methods } from './server.ts';
@@ -31,7 +33,7 @@ import { parseTarget } from './target.ts';
 import { patienceOf, write, type WriteParts } from './write.ts';
 
 /** The line's parts; a reload of the configuration builds another set. */
-export interface Parts extends ReadParts, SnapshotParts, WriteParts {
+export interface Parts extends ReadParts, SnapshotParts, WriteParts, ProfileParts {
   readonly trail: Trail;
   readonly identify: Identify;
   readonly tokenEndpoint: TokenEndpoint;
@@ -87,38 +89,36 @@ function refuse(thrown: unknown, call: Call, tell: Progress['tell'], entry?: Req
 async function follow(parts: Parts, call: Call, entry: RequestEntry, progress: Progress): Promise<Reply> {
   if (call.flaw) throw call.flaw;
   checkMethod(call.method);
-  const target = parseTarget(call.target, parts.maxTargetLength, parts.isOurs);
-  if (isTokenEndpoint(target)) {
+  const came = readTarget(parts, call.target, (raw) => parseTarget(raw, parts.maxTargetLength, parts.isOurs));
+  if (isTokenEndpoint(came.target)) {
     progress.tell = toOAuthReply;
-    return giveToken(parts, call, target, entry);
+    return giveToken(parts, call, came.target, entry);
   }
   const caller = await parts.identify(call);
   call.onKnown();
   entry.add(actorOf(caller));
-  const asked = understand(call.method, target, (id) => parts.systems.get(id), caller.tenant);
-  progress.operation = asked;
-  entry.add({ operation: asked });
-  entry.add({ decision: authorise(caller, asked, call.source) });
-  const understood = restrictQuery(caller, asked);
+  const meant = repairRequest(parts, { caller: caller.name, call, entry }, came, (target) =>
+    understand(call.method, target, (id) => parts.systems.get(id), caller.tenant),
+  );
+  progress.operation = meant.operation;
+  entry.add({ operation: meant.operation });
+  entry.add({ decision: authorise(caller, meant.operation, call.source) });
+  const understood = restrictQuery(caller, meant.operation);
   const { patienceMs, callerLimits } = parts;
   const turn = { caller: caller.name, priority: understood.priority, patienceMs, signal: call.left };
   return callerLimits.run(turn, (waitedMs) => {
     // What was waited for here is not waited again at the tenant.
     const leftMs = Math.max(0, Math.floor(patienceMs - waitedMs));
-    return serve({ ...parts, patienceMs: leftMs }, call, entry, caller, understood);
+    return serve({ ...parts, patienceMs: leftMs }, { ...meant, operation: understood }, entry, caller);
   });
 }
 
 /** The rest of the line, for a caller that may go on. */
-async function serve(
-  parts: Parts,
-  call: Call,
-  entry: RequestEntry,
-  caller: Caller,
-  understood: Operation,
-): Promise<Reply> {
+async function serve(parts: Parts, meant: Meant, entry: RequestEntry, caller: Caller): Promise<Reply> {
+  const { call, operation: understood } = meant;
   const place = placeOf(parts, understood);
-  const body = await readBody(call, understood, place.limits);
+  const received = await readBody(call, understood, place.limits);
+  const body = repairBody(parts, { caller: caller.name, entry, limits: place.limits }, meant, received);
   if (body) {
     entry.add({ body });
     checkBody(caller, understood, body);
@@ -127,8 +127,10 @@ async function serve(
   const question = { call, caller: caller.name, operation: known, body, entry };
   if (!('location' in place)) return askInterface(parts, place, question);
   if (understood.kind === 'probe') return redirect(place);
-  if (understood.effect === 'read') return read(parts, place, caller, question);
-  if (!body || understood.kind !== 'bulk') return write(parts, place, caller, question);
+  if (understood.effect === 'read')
+    return checkAnswer(parts, meant, await read(parts, place, caller, question));
+  if (!body || understood.kind !== 'bulk')
+    return checkAnswer(parts, meant, await write(parts, place, caller, question));
   const operation = unfoldBulk(understood, body, place);
   entry.add({ operation });
   entry.add({ decision: authorise(caller, operation, call.source) });

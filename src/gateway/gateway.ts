@@ -30,6 +30,7 @@ import { createLine, realm } from './line.ts';
 import { Noise } from './noise.ts';
 import { openOperatorDesk } from './operator-desk.ts';
 import { openOwnTrail } from './own-trail.ts';
+import { CallerHabits } from './profiles.ts';
 import { Running } from './running.ts';
 import type { ReportNoise } from './server.ts';
 import { openCache } from './shared-cache.ts';
@@ -102,7 +103,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const pages = new Pages({ onDifference: (facts) => note('cache.probe_differs', { ...facts }) });
   const doubts = starting.use(new Doubts(cache));
   const { throttle } = starting.use(openThrottle(config, deriveKey(key, 'throttle'), note));
-  const { updates } = starting.use(openUpdates(config, deriveKey(key, 'updates'), note));
+  const openedUpdates = starting.use(openUpdates(config, deriveKey(key, 'updates'), note));
+  const { updates } = openedUpdates;
   const { repeats } = starting.use(openRepeats(config, deriveKey(key, 'repeats'), note));
   const { guarding } = starting.use(await openGuard(config, deriveKey(key, 'guard'), trail));
   const running = new Running();
@@ -130,6 +132,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     repeats,
     pacers,
     callerLimits,
+    habits: new CallerHabits(),
     ending,
     ports,
   };
@@ -141,6 +144,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
         pacers.keepTo(next);
         shared.keepTo(next);
         openedSnapshots.keepTo(next);
+        openedUpdates.keepTo(next);
         keepSnapshots();
         callerLimits.adjust(callerLimitsOf(next));
         setLogLevel(next.log.level);

@@ -27,6 +27,7 @@ import type { Guarding } from './guarded.ts';
 import { listenersOf } from './listener.ts';
 import type { Pacers } from './pacers.ts';
 import type { System } from './place.ts';
+import { quirksOf, type CallerHabits } from './profiles.ts';
 import { systemsOf, tenantsOf } from './systems.ts';
 import { createTenantAccess, type TenantAccess, type Upstream } from './upstream.ts';
 
@@ -48,6 +49,7 @@ export interface Foundation {
   readonly repeats: Repeats;
   readonly pacers: Pacers;
   readonly callerLimits: CallerLimits;
+  readonly habits: CallerHabits;
   /** Aborts what still runs when the grace of a shutdown is over. */
   readonly ending: AbortSignal;
   /** The port that each listener for callers has got, by its place in the configuration. */
@@ -95,6 +97,7 @@ export function createLine(config: Config, upstreams: readonly Upstream[], found
     tenants: tenantsOf(config, upstreams, accesses),
     isOurs,
     guardSettings: config.guard,
+    quirks: quirksOf(config),
     maxTargetLength: limits.target,
     patienceMs: patience,
   });
