@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 
 import { describeError, log } from '../log.ts';
@@ -31,10 +31,14 @@ export interface Admin extends AsyncDisposable {
   show(tls: SecureContextOptions): void;
 }
 
-const limits = { headersTimeout: 5000, requestTimeout: 10_000 };
+const limits = { headersTimeout: 5000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 };
+/** People and monitoring need some dozens; whoever takes more takes descriptors that calls need. */
+const maxConnections = 256;
+/** Nothing was sent or taken for so long: an answer that nobody reads is not kept. Live figures come every second. */
+const silenceMs = 120_000;
 
 export async function startAdmin({ host, port, tls, ...parts }: AdminOptions): Promise<Admin> {
-  const answer: RequestListener = (request, response) => {
+  const answer = oneByOne((request, response) => {
     const answerConsole = isForConsole(request.url) ? parts.console?.() : undefined;
     // It answers also what it cannot do, so nothing of it rejects.
     if (answerConsole) return void answerConsole(request, response);
@@ -44,11 +48,13 @@ export async function startAdmin({ host, port, tls, ...parts }: AdminOptions): P
       log.error('the administrative listener failed', describeError(error));
       send(json(500, { status: 'failed' }));
     });
-  };
+  });
   const secure =
     tls &&
     https.createServer({ ...limits, ...tls, handshakeTimeout: 5000, ALPNProtocols: ['http/1.1'] }, answer);
   const server = secure ?? http.createServer(limits, answer);
+  server.maxConnections = maxConnections;
+  server.timeout = silenceMs;
   server.listen(port, host);
   await once(server, 'listening');
   const { address, family, port: given } = server.address() as AddressInfo;
@@ -59,6 +65,21 @@ export async function startAdmin({ host, port, tls, ...parts }: AdminOptions): P
       server.closeAllConnections();
       await server[Symbol.asyncDispose]();
     },
+  };
+}
+
+/**
+ * No browser and no monitoring asks again before it has its answer, and each answer costs memory from when it is asked for:
+ * a thousand questions fit into one segment.
+ */
+function oneByOne(listener: RequestListener): RequestListener {
+  const busy = new WeakSet<Socket>();
+  return (request, response) => {
+    const { socket } = request;
+    if (busy.has(socket)) return void socket.destroy();
+    busy.add(socket);
+    response.once('close', () => busy.delete(socket));
+    listener(request, response);
   };
 }
 

@@ -33,6 +33,8 @@ const missing = `<!doctype html><html lang="en"><title>Gatehouse console</title>
 export class Page {
   readonly #directory: string;
   readonly #files: ReadonlySet<string>;
+  /** Read once: however many ask for a file and do not take it, it is in memory once. */
+  readonly #contents = new Map<string, Promise<Buffer>>();
 
   private constructor(place: string, files: ReadonlySet<string>) {
     this.#directory = place;
@@ -64,7 +66,7 @@ export class Page {
     if (!isPlace) return void response.writeHead(404, { 'content-type': 'text/plain' }).end('not found\n');
     if (!this.isBuilt) return void response.writeHead(503, { 'content-type': types['.html'] }).end(missing);
     const [encoding, suffix] = this.#encodingFor(request, file);
-    const content = await readFile(join(this.#directory, file + suffix));
+    const content = await this.#read(file + suffix);
     response.writeHead(200, {
       'content-type': types[extname(file)],
       'content-length': content.length,
@@ -74,6 +76,17 @@ export class Page {
       ...(encoding && { 'content-encoding': encoding }),
     });
     response.end(request.method === 'HEAD' ? undefined : content);
+  }
+
+  #read(file: string): Promise<Buffer> {
+    return this.#contents.getOrInsertComputed(file, async () => {
+      try {
+        return await readFile(join(this.#directory, file));
+      } catch (error) {
+        this.#contents.delete(file);
+        throw error;
+      }
+    });
   }
 
   #encodingFor({ headers }: IncomingMessage, file: string): readonly [encoding: string, suffix: string] {

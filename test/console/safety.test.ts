@@ -1,9 +1,13 @@
 /** What keeps somebody else's page, a guesser or a stolen address from using a person's session. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 
 import { cookieOf, logOnLocally, personOf, startConsole, type TestConsole } from '../support/console.ts';
+import { eventually } from '../support/eventually.ts';
 
 let started: TestConsole;
 
@@ -175,4 +179,39 @@ test('a body without end or of another shape is refused', async () => {
   assert.equal((await operator.ask('POST', forget, { reason: 'x'.repeat(20_000) })).status, 413);
   for (const body of [{}, { reason: 'x' }, { ...reason, more: 1 }, [reason], null])
     assert.equal((await operator.ask('POST', forget, body)).status, 400);
+});
+
+test('who asks on without waiting for an answer is cut off, so that a segment of questions costs one answer', async () => {
+  const { hostname, host, port } = new URL(started.url);
+  const socket = connect(Number(port), hostname);
+  let told = '';
+  socket.setEncoding('latin1').on('data', (text: string) => (told += text));
+  socket.write(`GET /console/ HTTP/1.1\r\nhost: ${host}\r\n\r\n`.repeat(500));
+  // It may end in the midst of what is still on its way.
+  await new Promise((resolve) => socket.on('error', () => undefined).once('close', resolve));
+  assert.ok(told.split('HTTP/1.1 200').length <= 2, `${told.length} bytes`);
+});
+
+test('questions one after the other go over one connection', async () => {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const ask = async (): Promise<boolean> => {
+    const request = http.get(`${started.url}/console/api/session`, { agent });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    await text(response);
+    return request.reusedSocket;
+  };
+  assert.deepEqual([await ask(), await ask(), await ask()], [false, true, true]);
+  agent.destroy();
+});
+
+test('the administrative listener takes so many connections that calls keep their descriptors', async () => {
+  const { hostname, port } = new URL(started.url);
+  let closed = 0;
+  const sockets = Array.from({ length: 300 }, () =>
+    connect(Number(port), hostname)
+      .on('error', () => undefined)
+      .once('close', () => (closed += 1)),
+  );
+  await eventually(async () => closed >= 300 - 256);
+  for (const socket of sockets) socket.destroy();
 });
