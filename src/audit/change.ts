@@ -29,6 +29,8 @@ export interface Change {
   readonly set?: Named;
   /** All were removed, or a filter chose them: how many only the tenant knows. */
   readonly removedUnnamed?: 'all' | 'by filter';
+  /** How many different members a group can have left where they were set or removed unnamed, in the order of the changes. */
+  readonly left?: number;
 }
 
 /** One change for each part of a bulk request, else one; none where a body is not SCIM's. */
@@ -53,6 +55,7 @@ type Verb = 'add' | 'remove' | 'replace' | 'unknown';
 /** RFC 7644 §3.5.2; `Add` and `Replace` come from directories that do not mind the case. */
 function readPatch(draft: ChangeDraft, content: unknown): void {
   for (const operation of membersOf(content, 'operations').flat()) {
+    draft.next();
     const members = new Map(entriesOf(operation).map(([name, inner]) => [fold(name), inner]));
     const verb = verbOf(members.get('op'));
     const path = members.get('path');
@@ -62,7 +65,7 @@ function readPatch(draft: ChangeDraft, content: unknown): void {
       continue;
     }
     const read = readPath(path);
-    if (!read) draft.note('?');
+    if (!read) draft.miss(verb, path);
     else if (read.attribute === '') readExtension(draft, verb, read.schema, value);
     else draft.take(verb, read, value);
   }
@@ -95,9 +98,24 @@ class ChangeDraft {
   #password = false;
   #userName: string | undefined;
   #removedUnnamed: Change['removedUnnamed'];
+  #left: Set<string> | undefined;
+  /** The operation of a PATCH that is read, and the one that set the members. */
+  #at = 0;
+  #setAt = -1;
+
+  next(): void {
+    this.#at += 1;
+  }
 
   note(path: string): void {
     if (this.#paths.size < maxPaths) this.#paths.add(path);
+  }
+
+  /** A path that is none, or too long to be read: of members, it may choose all of them. */
+  miss(verb: Verb, path: string): void {
+    this.note('?');
+    if ((verb === 'remove' || verb === 'replace') && fold(path).includes('members'))
+      this.#removeUnnamed('by filter');
   }
 
   take(verb: Verb, path: AttributePath, value: unknown): void {
@@ -127,33 +145,64 @@ class ChangeDraft {
       ...(this.#userName !== undefined && { userName: this.#userName }),
       ...Object.fromEntries(this.#named),
       ...(this.#removedUnnamed && { removedUnnamed: this.#removedUnnamed }),
+      ...(this.#left && { left: this.#left.size }),
     };
   }
 
   #takeMembers(verb: Verb, { filter, part }: AttributePath, value: unknown): void {
     if (verb === 'unknown' || (part !== undefined && fold(part) !== 'value')) return;
+    const members = [value ?? []].flat();
     if (filter !== undefined) {
       if (verb === 'add') return;
       const chosen = valuesIn(filter);
-      if (chosen) this.#count('removed', chosen);
-      else this.#removedUnnamed = 'by filter';
-      if (verb === 'replace') this.#count('added', [value].flat());
-    } else if (verb === 'remove' && value === undefined) {
-      this.#removedUnnamed = 'all';
-    } else {
-      // A group whose members are replaced by nothing has none.
-      this.#count(({ add: 'added', remove: 'removed', replace: 'set' } as const)[verb], [value ?? []].flat());
-    }
+      if (chosen) this.#remove(chosen);
+      else this.#removeUnnamed('by filter');
+      if (verb === 'replace') this.#add(members);
+    } else if (verb === 'add') this.#add(members);
+    else if (verb === 'replace') this.#set(members);
+    // An empty list is as no value at all (RFC 7643 §2.5).
+    else if (members.length === 0) this.#removeUnnamed('all');
+    else this.#remove(members);
+  }
+
+  #add(members: readonly unknown[]): void {
+    this.#count('added', members);
+    if (this.#left) for (const id of idsOf(members)) this.#left.add(id);
+  }
+
+  #remove(members: readonly unknown[]): void {
+    this.#count('removed', members);
+    if (this.#left) for (const id of idsOf(members)) this.#left.delete(id);
+  }
+
+  #removeUnnamed(how: 'all' | 'by filter'): void {
+    this.#removedUnnamed = how;
+    this.#left = new Set();
+  }
+
+  /** Of two spellings of one name nobody knows which is read, so the smaller list counts. */
+  #set(members: readonly unknown[]): void {
+    this.#count('set', members);
+    const ids = new Set(idsOf(members));
+    if (this.#left && this.#setAt === this.#at && this.#left.size <= ids.size) return;
+    this.#left = ids;
+    this.#setAt = this.#at;
   }
 
   #count(what: 'added' | 'removed' | 'set', members: readonly unknown[]): void {
     const named = this.#named.getOrInsertComputed(what, () => ({ count: 0, ids: [] }));
     named.count += members.length;
-    for (const member of members) {
+    for (const id of idsOf(members)) {
       if (named.ids.length === maxKept) return;
-      const id = typeof member === 'string' ? member : membersOf(member, 'value')[0];
-      if (typeof id === 'string') named.ids.push(id);
+      named.ids.push(id);
     }
+  }
+}
+
+function* idsOf(members: readonly unknown[]): Generator<string> {
+  for (const member of members) {
+    const id = typeof member === 'string' ? member : membersOf(member, 'value')[0];
+    if (typeof id === 'string') yield id;
   }
 }
 

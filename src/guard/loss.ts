@@ -15,10 +15,9 @@ interface Named {
 /** What the body of a write, or of a part of one, changes, as the trail reads it. */
 export interface ReadChange {
   readonly active?: boolean;
-  readonly added?: Named;
   readonly removed?: Named;
-  readonly set?: Named;
-  readonly removedUnnamed?: 'all' | 'by filter';
+  /** How many members stay at most, where they were set or removed unnamed. */
+  readonly left?: number;
 }
 
 export interface Loss {
@@ -36,7 +35,7 @@ export interface Loss {
 export function lossesOf(operation: Operation, changes: readonly ReadChange[]): readonly Loss[] {
   if (operation.api !== 'proxy' || operation.effect !== 'write') return [];
   const parts = operation.kind === 'bulk' ? operation.parts : [operation];
-  const single = parts.flatMap((part, at) => lossOf(part, changes[at]) ?? []);
+  const single = parts.flatMap((part, at) => lossesIn(part, changes[at]));
   return [
     ...Map.groupBy(single, ({ kind, resourceType, group }) =>
       [kind, resourceType, group?.id].join('\n'),
@@ -44,23 +43,27 @@ export function lossesOf(operation: Operation, changes: readonly ReadChange[]): 
   ].flatMap(together);
 }
 
-function lossOf(operation: Operation, change: ReadChange = {}): Loss | undefined {
+function lossesIn(operation: Operation, change: ReadChange = {}): readonly Loss[] {
   const { kind, resourceType } = operation;
-  if (kind === 'delete') return { kind: 'delete', resourceType, amount: 1 };
-  if (kind !== 'replace' && kind !== 'patch') return undefined;
-  if (change.active === false) return { kind: 'deactivation', resourceType, amount: 1 };
-  const { added, removed, set, removedUnnamed } = change;
+  if (kind === 'delete') return [{ kind: 'delete', resourceType, amount: 1 }];
+  if (kind !== 'replace' && kind !== 'patch') return [];
+  const shrinking = shrinkingIn(operation, change);
+  return [
+    ...(change.active === false ? [{ kind: 'deactivation', resourceType, amount: 1 } as const] : []),
+    ...(shrinking ? [shrinking] : []),
+  ];
+}
+
+function shrinkingIn(operation: Operation, { removed, left }: ReadChange): Loss | undefined {
+  const { kind, resourceType } = operation;
   const shrinking = { kind: 'shrinking', resourceType, group: operation } as const;
   // A group that is put without members has none from then on (facts: IPS 3.5).
-  if (kind === 'replace')
-    return resourceType === 'Groups' ? { ...shrinking, stay: distinct(set) } : undefined;
-  // A filter may choose everybody, and only the tenant knows.
-  if (set ?? removedUnnamed) return { ...shrinking, stay: distinct(set) + distinct(added) };
+  if (kind === 'replace') return resourceType === 'Groups' ? { ...shrinking, stay: left ?? 0 } : undefined;
+  if (left !== undefined) return { ...shrinking, stay: left };
   return removed && removed.count > 0 ? { ...shrinking, amount: distinct(removed) } : undefined;
 }
 
-function distinct(named: Named | undefined): number {
-  if (!named) return 0;
+function distinct(named: Named): number {
   return named.ids.length === named.count ? new Set(named.ids).size : named.count;
 }
 

@@ -27,6 +27,7 @@ function told(method: string, path: string, content?: unknown) {
 
 const shrinking = { kind: 'shrinking', resourceType: 'Groups', group: 'g1' };
 const members = (...ids: string[]) => ids.map((value) => ({ value }));
+const core = 'urn:ietf:params:scim:schemas:core:2.0';
 const patch = (...Operations: object[]) => ({ Operations });
 
 const rows: readonly [title: string, told: () => unknown, expected: unknown][] = [
@@ -82,6 +83,75 @@ const rows: readonly [title: string, told: () => unknown, expected: unknown][] =
     'a patch that adds members',
     () => told('PATCH', 'Groups/g1', patch({ op: 'add', path: 'members', value: members('1') })),
     [],
+  ],
+  [
+    'a group that loses members beside being switched off',
+    () =>
+      told(
+        'PATCH',
+        'Groups/g1',
+        patch({ op: 'replace', path: 'active', value: false }, { op: 'remove', path: 'members' }),
+      ),
+    [
+      { kind: 'deactivation', resourceType: 'Groups', amount: 1 },
+      { ...shrinking, stay: 0 },
+    ],
+  ],
+  [
+    'a group that is put with one member two thousand times',
+    () => told('PUT', 'Groups/g1', { members: members(...Array<string>(2000).fill('1')) }),
+    [{ ...shrinking, stay: 1 }],
+  ],
+  [
+    'a group that is put with members that name nobody',
+    () => told('PUT', 'Groups/g1', { members: [{}, { value: 7 }, null, ...members('1')] }),
+    [{ ...shrinking, stay: 1 }],
+  ],
+  [
+    'a group whose members are put under two spellings of the name',
+    () =>
+      told('PUT', 'Groups/g1', {
+        [`${core}:Group:members`]: members('1', '2', '3'),
+        members: members('1'),
+        memberſ: members('1', '2'),
+      }),
+    [{ ...shrinking, stay: 1 }],
+  ],
+  [
+    'a patch that adds members and then replaces all of them',
+    () =>
+      told(
+        'PATCH',
+        'Groups/g1',
+        patch(
+          { op: 'add', path: 'members', value: members('1', '2', '3') },
+          { op: 'replace', path: 'members', value: members('1') },
+        ),
+      ),
+    [{ ...shrinking, stay: 1 }],
+  ],
+  [
+    'a patch that removes all members and then adds some',
+    () =>
+      told(
+        'PATCH',
+        'Groups/g1',
+        patch({ op: 'remove', path: 'members' }, { op: 'add', path: 'members', value: members('1', '2') }),
+      ),
+    [{ ...shrinking, stay: 2 }],
+  ],
+  ...[null, []].map((value): (typeof rows)[number] => [
+    `a patch that removes members by ${JSON.stringify(value)}, which is no value`,
+    () => told('PATCH', 'Groups/g1', patch({ op: 'remove', path: 'members', value })),
+    [{ ...shrinking, stay: 0 }],
+  ]),
+  [
+    'a patch whose filter of members is too long to be read',
+    () => {
+      const chosen = Array.from({ length: 200 }, (_, at) => `value eq "m${at}"`).join(' or ');
+      return told('PATCH', 'Groups/g1', patch({ op: 'remove', path: `members[${chosen}]` }));
+    },
+    [{ ...shrinking, stay: 0 }],
   ],
   [
     'a bulk request, whose deletes are one number for each type',
