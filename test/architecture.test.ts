@@ -25,6 +25,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   transformation: [],
   ips: ['scim', 'transformation'],
   delivery: ['scim', 'log.ts', 'audit'],
+  alerts: ['scim', 'log.ts', 'audit', 'delivery'],
   console: ['scim', 'log.ts', 'audit'],
   gateway: [
     'scim',
@@ -40,6 +41,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'profile',
     'audit',
     'delivery',
+    'alerts',
     'console',
   ],
   doctor: ['scim', 'log.ts', 'pace', 'audit', 'gateway'],
@@ -56,6 +58,7 @@ const confined: Readonly<Record<string, RegExp>> = {
   jose: /^auth\/issuer\.ts$/,
   'prom-client': /^console\/metrics\.ts$/,
   'openid-client': /^console\/oidc\.ts$/,
+  nodemailer: /^alerts\/mail\.ts$/,
   ioredis: /redis/,
   winston: /^log\.ts$/,
   '@node-rs/argon2': /^auth\/secret\.ts$/,

@@ -165,6 +165,7 @@ const weights: Readonly<Record<string, Weight>> = {
   'request.outcome_unknown': 3,
   'audit.repaired': 3,
   'audit.delivery_failing': 3,
+  'audit.delivery_lagging': 3,
   'audit.delivery_failed': 3,
   'authn.throttled': 3,
   'authz.denied': 3,

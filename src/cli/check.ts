@@ -57,7 +57,17 @@ async function endsSoon(config: Config): Promise<Warning[]> {
   return warningsOf([...endsIn(config), ...secretEnds(endsOf(secrets))], Date.now());
 }
 
-function summarise({ listen, publicUrl, admin, tenants, systems, callers, cache, audit }: Config): string[] {
+function summarise({
+  listen,
+  publicUrl,
+  admin,
+  tenants,
+  systems,
+  callers,
+  cache,
+  audit,
+  alerts,
+}: Config): string[] {
   return [
     `listens on ${listen.host}:${listen.port} (${listen.tls ? 'TLS' : 'plain HTTP'}), callers use ${publicUrl ?? 'that address'}`,
     `health on ${admin.host}:${admin.port}`,
@@ -70,6 +80,7 @@ function summarise({ listen, publicUrl, admin, tenants, systems, callers, cache,
     `cache: ${cache.store}`,
     `audit trail: ${audit.directory} (${audit.instance})`,
     `delivered to: ${deliveredTo(audit)}`,
+    `alerts go to: ${alertedBy(alerts)}`,
   ];
 }
 
@@ -78,6 +89,14 @@ function deliveredTo({ destinations }: Config['audit']): string {
     Object.entries(destinations)
       .map(([name, { type, format }]) => `${name} (${type}, ${format})`)
       .join(', ') || 'nobody: what leaves this host is up to you'
+  );
+}
+
+function alertedBy({ channels }: Config['alerts']): string {
+  return (
+    Object.entries(channels)
+      .map(([name, { type, least }]) => `${name} (${type}, ${least})`)
+      .join(', ') || 'nobody'
   );
 }
 

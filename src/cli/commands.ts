@@ -34,6 +34,7 @@ export const commands: Commands = {
   caller: { says: 'list the technical users and what each may do', load: () => import('./caller.ts') },
   cache: { says: 'let the gateway forget what it remembers of a system', load: () => import('./cache.ts') },
   tenant: { says: 'send nothing to a tenant for some time', load: () => import('./tenant.ts') },
+  alert: { says: 'try whether alerts arrive', load: () => import('./alert.ts') },
   guard: { says: 'what the guard holds back, and its release', load: () => import('./guard.ts') },
   ips: { says: 'run the embedded tenant alone', load: () => import('./ips.ts') },
   'idm-csv': {

@@ -66,6 +66,9 @@ export const endpoints = {
   /** Reason → ActionReply; 404 when nothing of that id is held */
   release: { method: 'POST', path: '/guard/:hold/release', roles: ['operator', 'administrator'] },
 
+  /** Reason → ActionReply; 503 when the channel does not take it, with the reason as `detail` */
+  testAlert: { method: 'POST', path: '/alerts/:channel/test', roles: ['operator', 'administrator'] },
+
   /** → Security */
   security: { method: 'GET', path: '/security', roles: ['administrator'] },
 } as const satisfies Record<string, Endpoint>;
@@ -459,6 +462,7 @@ export interface Parties {
   readonly tenants: readonly TenantGauge[];
   readonly callers: readonly CallerState[];
   readonly holds: readonly Hold[];
+  readonly channels: readonly AlertChannel[];
 }
 
 export interface SystemState {
@@ -499,6 +503,16 @@ export interface CallerState {
   readonly writes: number;
   readonly outcomes: Outcomes;
   readonly lastAt?: string;
+}
+
+/** Where alerts go to. */
+export interface AlertChannel {
+  readonly name: string;
+  readonly type: 'webhook' | 'syslog' | 'smtp';
+  /** The last try came through; true before the first. */
+  readonly working: boolean;
+  /** Alerts that wait for it. */
+  readonly waiting: number;
 }
 
 /** A burst of changes that the guard holds back. */

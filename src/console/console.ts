@@ -41,7 +41,9 @@ export interface ConsoleState {
   ): Promise<string | undefined>;
   resume(tenant: string): Promise<string | undefined>;
   release(hold: string, by: { readonly user: string; readonly reason: string }): Promise<string | undefined>;
-  readonly knows: (kind: 'system' | 'tenant' | 'hold', id: string) => boolean;
+  /** Sends an alert to try a channel. */
+  tryChannel(channel: string): Promise<{ readonly taken: boolean; readonly says: string } | undefined>;
+  readonly knows: (kind: 'system' | 'tenant' | 'hold' | 'channel', id: string) => boolean;
 }
 
 export interface ConsoleOptions extends LogOnOptions {
@@ -207,6 +209,12 @@ export class Console implements AsyncDisposable {
         this.#act(who, 'pause', 'tenant', asked, (tenant, { reason, minutes = 1 }) =>
           state.pause(tenant, { minutes, by: who.name, reason }),
         ),
+      testAlert: (who, asked) =>
+        this.#act(who, 'test-alert', 'channel', asked, async (channel) => {
+          const tried = await state.tryChannel(channel);
+          if (tried && !tried.taken) throw new Refusal(503, 'unavailable', tried.says);
+          return tried?.says;
+        }),
     };
   }
 
@@ -228,7 +236,7 @@ export class Console implements AsyncDisposable {
   async #act(
     who: Session,
     action: string,
-    kind: 'system' | 'tenant' | 'hold',
+    kind: 'system' | 'tenant' | 'hold' | 'channel',
     { request, params }: Asked,
     work: (
       target: string,

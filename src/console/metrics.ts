@@ -103,6 +103,13 @@ export class Metrics {
     registers: [this.#registry],
   });
 
+  readonly #alerts = new Counter({
+    name: 'gatehouse_alerts_total',
+    help: 'Alerts by name, channel and result of a try: sent, failed; dropped: it will never be sent.',
+    labelNames: ['name', 'channel', 'result'],
+    registers: [this.#registry],
+  });
+
   constructor(version: string) {
     collectDefaultMetrics({ register: this.#registry });
     const build = new Gauge({
@@ -135,6 +142,10 @@ export class Metrics {
     this.#callSeconds.observe({ operation, cache: used }, ms / 1000);
     if (outcome.error !== undefined) this.#refusals.inc({ error: outcome.error });
   };
+
+  /** A try to tell somebody of an alert, or that none comes any more. */
+  readonly countAlert = ({ name }: { readonly name: string }, channel: string, result: string): void =>
+    this.#alerts.inc({ name, channel, result });
 
   /** Something that is asked for at each scrape. */
   gauge(name: string, help: string, label: string | undefined, readings: Readings): void {

@@ -13,8 +13,9 @@ import { filterOf, type FormatName } from './message.ts';
 import type { PostOptions } from './post.ts';
 import { Shipper, type DeliveryState } from './shipper.ts';
 import { SplunkDestination } from './splunk.ts';
+import type { TlsOptions } from './syslog-connection.ts';
 import type { Facility } from './syslog-frame.ts';
-import { SyslogDestination, type TlsOptions } from './syslog.ts';
+import { SyslogDestination } from './syslog.ts';
 import { WebhookDestination } from './webhook.ts';
 
 interface Common {

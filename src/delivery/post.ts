@@ -7,7 +7,7 @@ import https from 'node:https';
 
 import { codeOf } from '../audit/report.ts';
 import { NotTaken, Refused } from './destination.ts';
-import type { TlsOptions } from './syslog.ts';
+import type { TlsOptions } from './syslog-connection.ts';
 
 export interface PostOptions {
   readonly url: string;

@@ -31,19 +31,46 @@ export interface FrameOptions {
   readonly structuredDataId: string;
 }
 
+/** One message, with what its head and its structured data say. */
+export interface Framed {
+  /** RFC 5424 §6.2.1. */
+  readonly severity: number;
+  /** When it happened, ISO 8601. */
+  readonly at: string;
+  readonly messageId: string;
+  /** Those without a value are left out. */
+  readonly parameters: readonly (readonly [name: string, value: string | undefined])[];
+  readonly bodies: readonly string[];
+}
+
 export function framesOf({ entry, isCheckpoint, bodies }: Message, options: FrameOptions): Buffer[] {
+  return framed(
+    {
+      severity: severities[weightOf(entry, factsOf(entry))],
+      at: entry.ts,
+      messageId: entry.event,
+      parameters: [
+        ['chain', entry.segment.chain],
+        [isCheckpoint ? 'size' : 'seq', String(entry.seq)],
+        ['req', entry.text('req')],
+        ['instance', entry.instance],
+      ],
+      bodies,
+    },
+    options,
+  );
+}
+
+export function framed(
+  { severity, at, messageId, parameters, bodies }: Framed,
+  options: FrameOptions,
+): Buffer[] {
   const { facility, hostname, structuredDataId } = options;
-  const priority = facilities[facility] * 8 + severities[weightOf(entry, factsOf(entry))];
-  const parameters = [
-    ['chain', entry.segment.chain],
-    [isCheckpoint ? 'size' : 'seq', String(entry.seq)],
-    ['req', entry.text('req')],
-    ['instance', entry.instance],
-  ] as const;
+  const priority = facilities[facility] * 8 + severity;
   const data = parameters
     .map(([name, value]) => (value === undefined ? '' : ` ${name}="${escapeValue(value)}"`))
     .join('');
-  const head = `<${priority}>1 ${entry.ts} ${printable(hostname, 255)} gatehouse - ${printable(entry.event, 32)} [${structuredDataId}${data}]`;
+  const head = `<${priority}>1 ${at} ${printable(hostname, 255)} gatehouse - ${printable(messageId, 32)} [${structuredDataId}${data}]`;
   return bodies.map((body) => {
     const text = Buffer.from(`${head} ${body}`);
     return Buffer.concat([Buffer.from(`${text.length} `), text]);

@@ -32,19 +32,23 @@ export class WebhookDestination implements Destination {
     const { format, secret } = this.#options;
     const values = messages.flatMap(({ bodies }) => bodies).map((body) => valueOf(body, format));
     const body = Buffer.from(`[${values.join(',')}]`);
-    const seconds = String(Math.floor(Date.now() / 1000));
-    const headers = {
-      'content-type': 'application/json',
-      [timestampHeader]: seconds,
-      [signatureHeader]: `sha256=${signatureOf(secret(), seconds, body)}`,
-    };
-    await this.#poster.post(body, headers, signal);
+    await this.#poster.post(body, signedHeaders(secret(), body), signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#poster.close();
     await Promise.resolve();
   }
+}
+
+/** Of JSON that is sent now. */
+export function signedHeaders(secret: string, body: Buffer): Record<string, string> {
+  const seconds = String(Math.floor(Date.now() / 1000));
+  return {
+    'content-type': 'application/json',
+    [timestampHeader]: seconds,
+    [signatureHeader]: `sha256=${signatureOf(secret, seconds, body)}`,
+  };
 }
 
 /** HMAC-SHA256 of `<seconds>.<body>`, in hexadecimal digits. */

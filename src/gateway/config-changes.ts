@@ -47,7 +47,7 @@ const changeable = new RegExp(
   `^(${[
     'publicUrl|(listen|listeners\\.[^.]+)\\.hosts|replicas|patience|log\\.level|cache\\.(lifetime|keys)',
     'limits\\.(body|tokens|depth|reply|headers|target)',
-    '(firstStart|oauth|guard|callers|tenants|systems|audit\\.destinations)\\..*',
+    '(firstStart|oauth|guard|callers|tenants|systems|alerts|audit\\.destinations)\\..*',
   ].join('|')})$`,
 );
 /** An embedded tenant runs already, and a minute is as long as it was. */

@@ -51,7 +51,7 @@ function common() {
   };
 }
 
-function tls(references: References) {
+export function tls(references: References) {
   return {
     ca: certificates(references)
       .optional()
@@ -64,17 +64,17 @@ function tls(references: References) {
   };
 }
 
-function collector(references: References) {
+export function collector(references: References) {
   return {
-    url: secureUrl().describe('The whole address that batches are sent to.'),
+    url: secureUrl().describe('The whole address that is sent to.'),
     ...tls(references),
     outboundProxy: outboundProxy(references),
   };
 }
 
-function syslog(references: References) {
-  return z.strictObject({
-    type: z.literal('syslog').describe('Syslog (RFC 5424) over TLS (RFC 5425).'),
+/** Of syslog over TLS. */
+export function receiver(references: References) {
+  return {
     host: z.string().min(1).describe('Host of the receiver, by the name that its certificate has.'),
     port: port().default(6514).describe('Port of the receiver.'),
     ...tls(references),
@@ -89,6 +89,13 @@ function syslog(references: References) {
       .describe(
         'Name of the structured data: any, `@` and your private enterprise number. 32473 is the one for examples (RFC 5612).',
       ),
+  };
+}
+
+function syslog(references: References) {
+  return z.strictObject({
+    type: z.literal('syslog').describe('Syslog (RFC 5424) over TLS (RFC 5425).'),
+    ...receiver(references),
     resend: duration({ min: '100ms', max: '10m' })
       .prefault('30s')
       .describe(

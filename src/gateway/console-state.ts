@@ -1,3 +1,4 @@
+import { sayTried, type Alerts, type Tried } from '../alerts/alerts.ts';
 import type { Cache } from '../cache/cache.ts';
 /** What the console shows of the gateway and does with it; each figure is read where it lives. */
 import type {
@@ -36,6 +37,7 @@ export interface Shown {
   readonly isCacheUsed: () => boolean;
   readonly ends: () => readonly Expiring[];
   readonly deliveries: () => ReadonlyMap<string, DeliveryState>;
+  readonly alerts: Pick<Alerts, 'try' | 'states'>;
 }
 
 const dayMs = 86_400_000;
@@ -92,6 +94,7 @@ export class ShownState implements ConsoleState {
       tenants: this.#gauges(),
       callers: Object.values(callers).map((caller) => this.#callerState(caller)),
       holds: this.#shown.guard.holds.map(holdOf),
+      channels: this.#shown.alerts.states,
     };
   }
 
@@ -99,9 +102,10 @@ export class ShownState implements ConsoleState {
     return { checks: checksOf(this.#shown.config(), this.#shown.ends()) };
   }
 
-  knows(kind: 'system' | 'tenant' | 'hold', id: string): boolean {
+  knows(kind: 'system' | 'tenant' | 'hold' | 'channel', id: string): boolean {
     const { config, guard } = this.#shown;
     if (kind === 'hold') return guard.holds.some((hold) => hold.id === id);
+    if (kind === 'channel') return Object.hasOwn(config().alerts.channels, id);
     return Object.hasOwn(kind === 'system' ? config().systems : config().tenants, id);
   }
 
@@ -149,6 +153,17 @@ export class ShownState implements ConsoleState {
 
   async releaseSome(release: Release): Promise<string | undefined> {
     return (await this.#shown.guard.release(release)) ? `${release.hold} released` : undefined;
+  }
+
+  tryAlerts(channel: string | undefined): Promise<readonly Tried[]> {
+    return this.#shown.alerts.try(channel);
+  }
+
+  async tryChannel(channel: string): ReturnType<ConsoleState['tryChannel']> {
+    const tried = await this.tryAlerts(channel);
+    return tried.length === 0
+      ? undefined
+      : { taken: tried.every(({ taken }) => taken), says: sayTried(tried) };
   }
 
   #gauges(): TenantGauge[] {

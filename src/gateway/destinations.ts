@@ -27,10 +27,13 @@ function settingsOf(each: Configured): DestinationSettings {
   }
 }
 
-function tlsOf({
-  ca,
-  clientCertificate,
-}: Pick<Extract<Configured, { type: 'syslog' }>, 'ca' | 'clientCertificate'>) {
+/** What somebody who is spoken to over TLS is shown and believed by. */
+interface Shown {
+  readonly ca?: Extract<Configured, { type: 'syslog' }>['ca'];
+  readonly clientCertificate?: Extract<Configured, { type: 'syslog' }>['clientCertificate'];
+}
+
+export function tlsOf({ ca, clientCertificate }: Shown) {
   return {
     ca: ca?.text,
     certificate: clientCertificate?.certificate.text,
@@ -38,7 +41,9 @@ function tlsOf({
   };
 }
 
-function postOf(each: Extract<Configured, { type: 'splunk' | 'webhook' }>) {
+export function postOf(
+  each: Shown & Pick<Extract<Configured, { type: 'webhook' }>, 'url' | 'outboundProxy'>,
+) {
   const { url, outboundProxy } = each;
   return {
     url,

@@ -29,6 +29,8 @@ export interface Warning extends Pick<Expiring, 'kind' | 'what' | 'subject' | 'n
   readonly daysLeft: number;
 }
 
+type SpokenTo = Pick<Config['tenants'][string], 'ca' | 'clientCertificate'>;
+
 const dayMs = 86_400_000;
 const hourMs = 3_600_000;
 /** In days. At zero it has ended. */
@@ -36,33 +38,34 @@ const allThresholds = [0, 1, 7, 14, 30];
 
 /** Everything with an end that the configuration names. */
 export function endsIn(config: Config): Expiring[] {
-  const { admin, tenants, cache, audit } = config;
+  const { admin, tenants, cache, audit, alerts } = config;
   const shown = listenersOf(config).flatMap(([place, { tls }]) => [
     ...certificates(`${place}.tls.certificate`, tls?.certificate),
     ...certificates(`${place}.tls.clients.ca`, tls?.clients?.ca),
     ...lists(`${place}.tls.clients.crl`, tls?.clients?.crl),
   ]);
-  const upwards = Object.values(tenants).flatMap(({ id, ca, clientCertificate }) => [
-    ...certificates(`tenants.${id}.ca`, ca),
-    ...certificates(`tenants.${id}.clientCertificate.certificate`, clientCertificate?.certificate),
-  ]);
+  const upwards = Object.values(tenants).flatMap((tenant) => spokenTo(`tenants.${tenant.id}`, tenant));
   const delivered = Object.entries(audit.destinations).flatMap(([name, each]) =>
-    each.type === 'file'
-      ? []
-      : [
-          ...certificates(`audit.destinations.${name}.ca`, each.ca),
-          ...certificates(
-            `audit.destinations.${name}.clientCertificate.certificate`,
-            each.clientCertificate?.certificate,
-          ),
-        ],
+    each.type === 'file' ? [] : spokenTo(`audit.destinations.${name}`, each),
+  );
+  const alerted = Object.entries(alerts.channels).flatMap(([name, each]) =>
+    spokenTo(`alerts.channels.${name}`, each),
   );
   return [
     ...shown,
     ...delivered,
+    ...alerted,
     ...certificates('admin.tls.certificate', admin.tls?.certificate),
     ...upwards,
     ...certificates('cache.redis.tls.ca', cache.redis?.tls?.ca),
+  ];
+}
+
+/** Of somebody whom the gateway speaks to. */
+function spokenTo(place: string, { ca, clientCertificate }: SpokenTo): Expiring[] {
+  return [
+    ...certificates(`${place}.ca`, ca),
+    ...certificates(`${place}.clientCertificate.certificate`, clientCertificate?.certificate),
   ];
 }
 

@@ -4,15 +4,19 @@
  */
 import { join } from 'node:path';
 
+import { Alerts } from '../alerts/alerts.ts';
+import type { Recorded } from '../alerts/table.ts';
 import { watchClock } from '../audit/clock.ts';
 import type { Trail } from '../audit/trail.ts';
 import { openSecretBook, type SecretBook } from '../auth/secret-book.ts';
 import { Metrics, type Observed } from '../console/metrics.ts';
 import { Traffic } from '../console/traffic.ts';
 import { Delivery } from '../delivery/delivery.ts';
+import { LagWatch } from '../delivery/lag.ts';
 import { describeError, log, setLogLevel } from '../log.ts';
 import { CallerLimits } from '../pace/caller-limits.ts';
 import { Pages } from '../pages/pages.ts';
+import { alertsOf } from './alert-channels.ts';
 import type { Edge } from './app.ts';
 import { callerLimitsOf } from './callers.ts';
 import { configHash } from './config-changes.ts';
@@ -80,9 +84,12 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   // It ends behind the trail, so that the trail's last lines go too.
   starting.defer(() => delivery?.[Symbol.asyncDispose]());
   const traffic = new Traffic();
-  const onRecord = (event: string, record: Observed): void => {
+  const { instance } = config.audit;
+  const alerts = starting.use(new Alerts({ instance, onResult: metrics.countAlert }, alertsOf(config)));
+  const onRecord = (event: string, record: Observed & Recorded): void => {
     metrics.observe(event, record);
     traffic.observe(event, record);
+    alerts.observe(event, record);
   };
   const trail = starting.use(
     await openOwnTrail(config, { key: deriveKey(key, 'audit'), version, acceptDamaged, onRecord }),
@@ -91,6 +98,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   starting.defer(() => trail.remember('process.stop'));
   const note = (event: string, facts?: Record<string, unknown>): void => void trail.remember(event, facts);
   delivery = new Delivery({ ...config.audit, note }, destinationsOf(config));
+  const deliveries = (): ReturnType<Delivery['states']> => delivery?.states() ?? new Map();
+  starting.use(new LagWatch(deliveries, note));
   starting.use(watchClock((stepMs) => note('clock.stepped', { stepMs })));
   const noise = starting.use(new Noise((event, facts) => note(event, { ...facts })));
   const secrets = starting.use(await openSecrets(config, note));
@@ -149,6 +158,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
         callerLimits.adjust(callerLimitsOf(next));
         setLogLevel(next.log.level);
         expiry.check();
+        if (changes.some(({ setting }) => setting.startsWith('alerts.'))) alerts.replace(alertsOf(next));
         if (changes.some(({ setting }) => setting.startsWith('audit.destinations.')))
           await delivery?.replace(destinationsOf(next));
       },
@@ -174,7 +184,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     servers,
     ends,
     snapshots,
-    deliveries: () => delivery?.states() ?? new Map(),
+    deliveries,
   });
   const state = new ShownState({
     version,
@@ -188,7 +198,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     guard: guarding.guard,
     isCacheUsed: () => isCacheUsed,
     ends,
-    deliveries: () => delivery?.states() ?? new Map(),
+    deliveries,
+    alerts,
   });
   const console = await openConsole({
     config: () => inForce.config,

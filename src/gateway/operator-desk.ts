@@ -1,5 +1,5 @@
 /**
- * What an operator on the gateway's host can ask of it with the command line: forget, pause, resume, release. It is the same as
+ * What an operator on the gateway's host can ask of it with the command line: forget, pause, resume, release, try alerts. It is the same as
  * in the console, and who asked for it and why is on stable storage before it is done.
  */
 import { mkdir } from 'node:fs/promises';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
+import { sayTried, type Tried } from '../alerts/alerts.ts';
 import { FileDesk } from '../file-desk.ts';
 import type { Release } from '../guard/guard.ts';
 import { describeError, log } from '../log.ts';
@@ -22,6 +23,8 @@ export interface Operations {
   resume(tenant: string): Promise<string | undefined>;
   /** Records itself who releases what and why. */
   releaseSome(release: Release): Promise<string | undefined>;
+  /** Sends an alert to a channel, or to all, to see whether it arrives. */
+  tryAlerts(channel: string | undefined): Promise<readonly Tried[]>;
 }
 
 const reason = z.string().trim().min(3).max(500);
@@ -44,6 +47,7 @@ const request = z.discriminatedUnion('action', [
     reason,
     by,
   }),
+  z.strictObject({ action: z.literal('test-alert'), channel: z.string().optional(), by }),
 ]);
 
 export type OperatorRequest = z.infer<typeof request>;
@@ -85,6 +89,7 @@ async function carryOut(
   try {
     if (asked.action !== 'release') await note('operator.acted', { ...asked, uid });
     const says = await done(asked, uid, operations);
+    if (typeof says === 'object') return says;
     if (says !== undefined) return { done: true, says };
   } catch (error) {
     log.warn('what an operator asked for could not be recorded, so it is not done', describeError(error));
@@ -93,7 +98,11 @@ async function carryOut(
   return refused('This gateway has nothing of that name.');
 }
 
-function done(asked: OperatorRequest, uid: number, operations: Operations): Promise<string | undefined> {
+async function done(
+  asked: OperatorRequest,
+  uid: number,
+  operations: Operations,
+): Promise<string | OperatorReply | undefined> {
   switch (asked.action) {
     case 'forget':
       return operations.forget(asked.system);
@@ -105,6 +114,12 @@ function done(asked: OperatorRequest, uid: number, operations: Operations): Prom
       const { hold, count, minutes, reason: why, by: name } = asked;
       const actor = { name, uid };
       return operations.releaseSome({ hold, count, lifetimeMs: minutes * 60_000, reason: why, actor });
+    }
+    case 'test-alert': {
+      const tried = await operations.tryAlerts(asked.channel);
+      if (tried.length === 0)
+        return asked.channel === undefined ? refused('No channel is configured.') : undefined;
+      return { done: tried.every(({ taken }) => taken), says: sayTried(tried) };
     }
   }
 }

@@ -25,7 +25,11 @@ export async function openOwnTrail(config: Config, options: OwnTrailOptions): Pr
     periodKey,
     networkOf,
     configHash: configHash(config),
-    report: (event, facts) => void log.warn(event, { ...facts }),
+    report: (event, facts) => {
+      log.warn(event, { ...facts });
+      // The trail writes these records itself, and nobody else would learn of them.
+      if (ownRecords.has(event)) options.onRecord?.(event, { facts });
+    },
     ...(witness && { witness }),
     ...(sealFor && { sealer: new Sealer(sealFor) }),
     limits: {
@@ -34,6 +38,14 @@ export async function openOwnTrail(config: Config, options: OwnTrailOptions): Pr
     },
   });
 }
+
+/** What is reported and is a record as well. */
+const ownRecords: ReadonlySet<string> = new Set([
+  'audit.failed',
+  'audit.recovered',
+  'audit.witness_lost',
+  'audit.witness_back',
+]);
 
 /** Where the key stands of which pseudonyms are made. */
 export function periodKeyFileOf({ periodKeyFile, keyFile }: Config['audit']): string {

@@ -27,6 +27,7 @@ const expected: Readonly<Record<keyof typeof endpoints, readonly Role[] | '*'>> 
   pause: ['operator', 'administrator'],
   resume: ['operator', 'administrator'],
   release: ['operator', 'administrator'],
+  testAlert: ['operator', 'administrator'],
   security: ['administrator'],
 };
 

@@ -111,6 +111,7 @@ async function prepareExample(directory: string): Promise<string> {
     ['secrets/acme', 'correct-horse-battery\n'],
     ['secrets/splunk-token', 'correct-horse-battery\n'],
     ['secrets/webhook', 'correct-horse-battery\n'],
+    ['secrets/mail-password', 'correct-horse-battery\n'],
     ['secrets/directory', 'correct-horse-battery\n'],
     ['secrets/console-client', 'correct-horse-battery\n'],
   ] as const) {

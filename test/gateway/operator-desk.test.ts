@@ -19,7 +19,13 @@ const forget = { action: 'forget', system: 'people', reason: 'CHG-2', by: 'opera
 const patienceMs = 30_000;
 const note = (): Promise<void> => Promise.resolve();
 const never = (): Promise<string> => assert.fail('it was carried out');
-const nothing: Operations = { forget: never, pause: never, resume: never, releaseSome: never };
+const nothing: Operations = {
+  forget: never,
+  pause: never,
+  resume: never,
+  releaseSome: never,
+  tryAlerts: () => assert.fail('it was carried out'),
+};
 
 async function stage(operations: Partial<Operations>, record = note) {
   const stack = new AsyncDisposableStack();

@@ -1,0 +1,115 @@
+/**
+ * What was told already. The same matter of the same subject is told at once, then at the earliest after the time between:
+ * what goes on, and what has happened again. What got worse is told at once, and so is the end of what was told.
+ */
+import { severities, type Alert, type Facts, type Severity } from './alert.ts';
+import { matterOf, type AlertName, type Finding } from './table.ts';
+
+/** What is to be told now. */
+export interface News extends Omit<Finding, 'isOver'> {
+  readonly state: Exclude<Alert['state'], 'test'>;
+  /** In ms since 1970. */
+  readonly since: number;
+  readonly times: number;
+}
+
+interface Spell {
+  readonly name: AlertName;
+  readonly subject: string;
+  severity: Severity;
+  facts: Facts;
+  since: number;
+  isOn: boolean;
+  /** Not told yet. */
+  times: number;
+  toldAt: number | undefined;
+  toldAs: Severity;
+}
+
+/** More subjects of one matter than this are one: nobody reads a hundred alerts. */
+const mostSubjects = 20;
+const others = 'several others';
+
+export class Spells {
+  readonly #betweenMs: () => number;
+  readonly #spells = new Map<string, Spell>();
+  readonly #subjects = new Map<AlertName, number>();
+
+  /** @param betweenMs how long after it was told the same is told again, at the earliest */
+  constructor(betweenMs: () => number) {
+    this.#betweenMs = betweenMs;
+  }
+
+  /** @returns what is to be told of it now */
+  note(finding: Finding, now: number): News | undefined {
+    return finding.isOver ? this.#end(finding) : this.#begin(finding, now);
+  }
+
+  /** What is due to be told again; what is long over is forgotten. */
+  due(now: number): News[] {
+    const told: News[] = [];
+    for (const [key, spell] of this.#spells) {
+      const { name, toldAt = now, isOn, times } = spell;
+      if (now - toldAt < this.#betweenMs()) continue;
+      if (times > 0 || (isOn && matterOf(name).lasts)) told.push(tell(spell, now, 'again'));
+      else this.#forget(key, spell);
+    }
+    return told;
+  }
+
+  #begin(finding: Finding, now: number): News | undefined {
+    const spell = this.#spellOf(finding, now);
+    if (!spell.isOn) spell.since = now;
+    spell.isOn = true;
+    spell.times += 1;
+    spell.severity = finding.severity;
+    spell.facts = finding.facts;
+    const { after = 1 } = matterOf(finding.name);
+    if (spell.times < after) return undefined;
+    const isNew = spell.toldAt === undefined || now - spell.toldAt >= this.#betweenMs();
+    if (!isNew && rank(spell.severity) <= rank(spell.toldAs)) return undefined;
+    return tell(spell, now, spell.toldAt === undefined ? 'raised' : 'again');
+  }
+
+  #end({ name, subject, facts }: Finding): News | undefined {
+    const key = keyOf(name, subject);
+    const spell = this.#spells.get(key);
+    if (!spell?.isOn) return undefined;
+    const { severity, since, toldAt } = spell;
+    const wasTold = toldAt !== undefined && toldAt >= since;
+    spell.isOn = false;
+    spell.times = 0;
+    if (toldAt === undefined) this.#forget(key, spell);
+    return wasTold ? { name, subject, severity, facts, since, times: 0, state: 'resolved' } : undefined;
+  }
+
+  #spellOf({ name, subject, severity, facts }: Finding, now: number): Spell {
+    const ofName = this.#subjects.get(name) ?? 0;
+    const known = this.#spells.get(keyOf(name, subject));
+    if (known) return known;
+    const meant = ofName < mostSubjects ? subject : others;
+    return this.#spells.getOrInsertComputed(keyOf(name, meant), () => {
+      this.#subjects.set(name, ofName + 1);
+      const fresh = { isOn: false, times: 0, toldAt: undefined, toldAs: severity };
+      return { name, subject: meant, severity, facts, since: now, ...fresh };
+    });
+  }
+
+  #forget(key: string, { name }: Spell): void {
+    this.#spells.delete(key);
+    this.#subjects.set(name, (this.#subjects.get(name) ?? 1) - 1);
+  }
+}
+
+const keyOf = (name: AlertName, subject: string): string => `${name}\n${subject}`;
+const rank = (severity: Severity): number => severities.indexOf(severity);
+
+function tell(spell: Spell, now: number, state: News['state']): News {
+  const { name, subject, severity, facts, since, times } = spell;
+  spell.toldAt = now;
+  spell.toldAs = severity;
+  spell.times = 0;
+  // What lasts but whose end cannot be seen must not be told for good.
+  if (subject === others || !matterOf(name).lasts) spell.isOn = false;
+  return { name, subject, severity, facts, since, times, state };
+}
