@@ -36,7 +36,8 @@ const pauseMs = 1000;
 export class RedisCircuit implements Disposable {
   readonly #redis: Redis | Cluster;
   readonly #probeKey: string;
-  readonly #budgetMs: number;
+  /** The longest that an attempt waits for Redis. */
+  budgetMs: number;
   readonly #onState: RedisCircuitOptions['onState'];
   readonly #now: () => number;
   /** What Redis's clock is ahead of ours; undefined while Redis is not used. */
@@ -49,7 +50,7 @@ export class RedisCircuit implements Disposable {
     const { redis, probeKey, budgetMs = 50, onState, now = () => performance.now() } = options;
     this.#redis = redis;
     this.#probeKey = probeKey;
-    this.#budgetMs = budgetMs;
+    this.budgetMs = budgetMs;
     this.#onState = onState;
     this.#now = now;
     redis.on('error', (error: Error) => this.#failed(error));
@@ -84,7 +85,7 @@ export class RedisCircuit implements Disposable {
 
   async #send(compose: Compose, ahead: number): Promise<Replies> {
     const pipeline = compose(this.#redis.pipeline(), Math.round(this.#now() + ahead)).time();
-    const results = (await within(this.#budgetMs, pipeline.exec())) ?? [];
+    const results = (await within(this.budgetMs, pipeline.exec())) ?? [];
     for (const [error] of results) if (error) throw error;
     const values = results.map(([, value]) => value);
     const [seconds, micros] = values.pop() as [string, string];

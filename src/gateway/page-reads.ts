@@ -2,14 +2,14 @@
  * How a read goes through pages and cache to the tenant, and how the gateway asks ahead of a caller. What nobody has
  * asked for takes a turn only where it is to be had at once, and has records of its own.
  */
-import type { RequestEntry, Trail } from '../audit/trail.ts';
+import type { Trail } from '../audit/trail.ts';
 import type { Cache, CacheAnswer, CacheAsk } from '../cache/cache.ts';
-import type { PacerState } from '../pace/pacer.ts';
 import type { AskTenant, Settings } from '../pages/memory.ts';
 import type { Pages } from '../pages/pages.ts';
 import { ScimError } from '../scim/error.ts';
 import type { GroupUpdates } from '../writes/updates.ts';
 import { ask, type Patience, type Question, type Route } from './ask.ts';
+import { isIdle, ownEntry, patienceFor, sparePatience } from './own-calls.ts';
 
 export interface ReadParts {
   readonly cache: Cache;
@@ -38,7 +38,7 @@ export function readThrough(
   };
   const askAhead: AskTenant = (operation, onSent) => {
     const question = { ...asked, caller: 'gateway', entry: ownEntry(trail, 'prefetch'), operation, onSent };
-    return ask(route, { ...question, patience: patienceFor(0) }).catch(orLeave);
+    return ask(route, { ...question, patience: sparePatience() }).catch(orLeave);
   };
   const { mayServe, maxAgeMs, mayKeep, rules } = cacheAsk;
   return pages.read({
@@ -58,27 +58,8 @@ export function readThrough(
   });
 }
 
-export function patienceFor(ms: number): Patience {
-  return { until: performance.now() + ms, signal: AbortSignal.timeout(Math.max(ms, 1000)) };
-}
-
-/** Nobody waits, and whoever comes now would not wait either. */
-export function isIdle({ queued, pausedForMs, longestWaitMs }: PacerState): boolean {
-  return queued === 0 && pausedForMs === 0 && longestWaitMs === 0;
-}
-
 /** There is no turn after all. A caller that came to share this read takes it over, as from a caller that has left. */
 function orLeave(cause: unknown): never {
   if (!(cause instanceof ScimError && cause.kind === 'busy')) throw cause;
   throw new ScimError('caller-left', 'Nobody waits for this.', { cause });
-}
-
-/** Of what belongs to no call, so nothing is told to one. */
-export function ownEntry(trail: Trail, purpose: 'prefetch' | 'probe' | 'snapshot'): RequestEntry {
-  return {
-    add: () => undefined,
-    remark: () => Promise.resolve(),
-    intend: (upstream) => trail.intend({ ...upstream, purpose }),
-    close: () => Promise.resolve(true),
-  };
 }

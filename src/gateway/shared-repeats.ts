@@ -10,8 +10,6 @@ import { Repeats } from '../writes/repeats.ts';
 import type { Config } from './config.ts';
 import { openRedis } from './redis.ts';
 
-const leastBudgetMs = 500;
-
 export interface OpenRepeats extends Disposable {
   readonly repeats: Repeats;
 }
@@ -31,8 +29,7 @@ export function openRepeats(
   const shared = starting.use(
     new RedisRecords({
       redis,
-      // Who is not heard in time is sent up as if nobody had sent it; that is worth more than a read's moment.
-      budgetMs: Math.max(budget, leastBudgetMs),
+      budgetMs: budget,
       seal: new RecordSeal(key),
       onState: ({ state, reason }) => {
         log.warn('what replicas share of repeated writes changed its state', { state, reason });

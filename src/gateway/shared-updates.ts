@@ -10,29 +10,31 @@ import { openRedis } from './redis.ts';
 
 export interface OpenUpdates extends Disposable {
   readonly updates: GroupUpdates;
+  keepTo(config: Pick<Config, 'cache' | 'systems'>): void;
 }
 
 /**
- * A budget that ends too early costs more here than time: what replicas do not know of each other is overlooked. Those that
- * wait are about to ask the tenant, and after one that has waited in vain nobody does.
+ * Where a lost update is refused, a budget that ends too early costs more than time: what replicas do not know of each other
+ * is overlooked. Those that wait are about to ask the tenant, and after one that has waited in vain nobody does.
  */
-const leastBudgetMs = 500;
+const refusingBudgetMs = 500;
 
 /** @param key the same on all replicas */
 export function openUpdates(
-  { cache }: Pick<Config, 'cache'>,
+  config: Pick<Config, 'cache' | 'systems'>,
   key: Buffer,
   note: (event: string, facts?: Record<string, unknown>) => void,
 ): OpenUpdates {
+  const { cache } = config;
   if (cache.store === 'memory' || !cache.redis)
-    return { updates: new GroupUpdates({ key }), [Symbol.dispose]: () => {} };
+    return { updates: new GroupUpdates({ key }), keepTo: () => {}, [Symbol.dispose]: () => {} };
   using starting = new DisposableStack();
-  const { budget, ...place } = cache.redis;
+  const { budget: _, ...place } = cache.redis;
   const { redis } = starting.use(openRedis(place));
   const book = starting.use(
     new RedisBook({
       redis,
-      budgetMs: Math.max(budget, leastBudgetMs),
+      budgetMs: budgetOf(config),
       onState: ({ state, reason }) => {
         log.warn('what replicas share of writes to groups changed its state', { state, reason });
         note(state === 'on' ? 'updates.recovered' : 'updates.degraded', { state, reason });
@@ -40,5 +42,17 @@ export function openUpdates(
     }),
   );
   const parts = starting.move();
-  return { updates: new GroupUpdates({ key, redis: book }), [Symbol.dispose]: () => parts.dispose() };
+  return {
+    updates: new GroupUpdates({ key, redis: book }),
+    keepTo: (next) => {
+      book.circuit.budgetMs = budgetOf(next);
+    },
+    [Symbol.dispose]: () => parts.dispose(),
+  };
+}
+
+function budgetOf({ cache, systems }: Pick<Config, 'cache' | 'systems'>): number {
+  const budget = cache.redis?.budget ?? 0;
+  const refuses = Object.values(systems).some(({ lostUpdates }) => lostUpdates === 'refuse');
+  return refuses ? Math.max(budget, refusingBudgetMs) : budget;
 }

@@ -6,12 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Trail } from '../audit/trail.ts';
-import type { PacerState } from '../pace/pacer.ts';
 import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
 import { ask, type Route } from './ask.ts';
-import { ownEntry, patienceFor } from './page-reads.ts';
+import { isIdle, ownEntry, sparePatience } from './own-calls.ts';
 
 export interface SpareParts {
   readonly route: Route;
@@ -22,22 +21,16 @@ export interface SpareParts {
 export type AskSpare = (operation: Operation) => Promise<Reply>;
 
 const lookAgainMs = 250;
-/** A replica that shares the quota asks the others for a turn, which takes so long at most. */
-const atOnceMs = 100;
 
 export function spareTurns({ route, trail, restMs }: SpareParts): AskSpare {
   return async (operation) => {
     for (;;) {
       route.ending.throwIfAborted();
-      const reply = isSpare(route.pacer.state) ? await askNow(route, trail, operation) : undefined;
+      const reply = isIdle(route.pacer.state) ? await askNow(route, trail, operation) : undefined;
       await sleep(reply ? restMs : Math.min(lookAgainMs, restMs), undefined, { ref: false });
       if (reply) return reply;
     }
   };
-}
-
-function isSpare({ queued, pausedForMs, longestWaitMs }: PacerState): boolean {
-  return queued === 0 && pausedForMs === 0 && longestWaitMs <= atOnceMs;
 }
 
 /** Undefined when the turn went to somebody else. */
@@ -48,7 +41,7 @@ async function askNow(route: Route, trail: Trail, operation: Operation): Promise
     body: undefined,
     entry: ownEntry(trail, 'snapshot'),
     onSent: () => {},
-    patience: patienceFor(2 * atOnceMs),
+    patience: sparePatience(),
     operation,
   };
   try {

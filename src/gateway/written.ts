@@ -10,7 +10,7 @@ import type { Written } from '../pages/write-replies.ts';
 import type { Reply } from '../scim/call.ts';
 import type { Operation } from '../scim/operation.ts';
 import { ask } from './ask.ts';
-import { isIdle, ownEntry, patienceFor } from './page-reads.ts';
+import { isIdle, ownEntry, sparePatience } from './own-calls.ts';
 import type { Asked, System } from './place.ts';
 import { cacheAskOf } from './read.ts';
 
@@ -52,7 +52,7 @@ function probe(trail: Trail, { route }: System, { call }: Asked, operation: Oper
     operation,
     body: undefined,
     entry: ownEntry(trail, 'probe'),
-    patience: patienceFor(0),
+    patience: sparePatience(),
     onSent: () => undefined,
   });
 }
