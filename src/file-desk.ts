@@ -1,9 +1,11 @@
 /**
  * How an operator on the gateway's host asks a running gateway for something: a request is a file in a private directory,
- * its answer another. Who may write there is decided by the file system; no listener takes such requests.
+ * its answer another. Who may write there is decided by the file system; no listener takes such requests. Invariant: only
+ * plain files count, in a directory that nobody else can write to.
  */
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -26,6 +28,8 @@ export class FileDesk implements AsyncDisposable {
   readonly #carryOut: CarryOut;
   readonly #timer: NodeJS.Timeout;
   #looking: Promise<void> = Promise.resolve();
+  /** What was told of already and is still so: names, and the empty one for the directory. */
+  readonly #told = new Set<string>();
 
   /** @param directory private, and there */
   constructor(directory: string, carryOut: CarryOut) {
@@ -44,22 +48,70 @@ export class FileDesk implements AsyncDisposable {
   /** Never rejects. */
   async #look(): Promise<void> {
     try {
-      for (const name of await readdir(this.#directory))
-        if (name.endsWith(request)) await this.#serve(join(this.#directory, name));
+      await requirePrivate(this.#directory);
+      const names = (await readdir(this.#directory)).filter((name) => name.endsWith(request));
+      for (const name of this.#told) if (!names.includes(name)) this.#told.delete(name);
+      // One that cannot be taken does not stand in the way of the others.
+      for (const name of names)
+        await this.#serve(join(this.#directory, name)).catch((error: unknown) => this.#tell(name, error));
     } catch (error) {
       // While the disk is away the trail tells of it, and no call is taken.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        log.warn('the requests of operators cannot be read', describeError(error));
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#tell('', error);
     }
   }
 
+  #tell(what: string, error: unknown): void {
+    if (!this.#told.has(what)) log.warn('the requests of operators cannot be read', describeError(error));
+    this.#told.add(what);
+  }
+
   async #serve(file: string): Promise<void> {
-    const { uid, size } = await stat(file);
-    const asked = size > mostBytes ? undefined : parse(await readFile(file, 'utf8'));
+    const { uid, text } = await readPlain(file);
     // Taken before it is carried out: what is asked for once is never done twice.
     await rm(file);
-    await writePrivate(file.replace(request, answer), await this.#carryOut(asked, uid));
+    await writePrivate(
+      file.replace(request, answer),
+      await this.#carryOut(text === undefined ? undefined : parse(text), uid),
+    );
   }
+}
+
+class NotPrivate extends Error {
+  readonly code = 'ERR_NOT_PRIVATE';
+}
+
+/** Ours, or root's; where the platform has no accounts, everything is. */
+function isOwn(uid: number): boolean {
+  const own = process.getuid?.() ?? uid;
+  return uid === own || uid === 0;
+}
+
+async function requirePrivate(directory: string): Promise<void> {
+  const { uid, mode } = await stat(directory);
+  if (!isOwn(uid) || (process.getuid && (mode & 0o022) !== 0))
+    throw new NotPrivate('Others can write into the directory.');
+}
+
+/** `mkdir` leaves the mode of a directory that was there before, and volumes are opened to a group when they are mounted. */
+export async function makePrivate(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await chmod(directory, 0o700);
+}
+
+/**
+ * Not a link, whose owner would be somebody else's file's, and nothing that waits for a writer.
+ * @returns no text where there is too much
+ */
+async function readPlain(file: string): Promise<{ readonly uid: number; readonly text: string | undefined }> {
+  await using handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const stats = await handle.stat();
+  if (!stats.isFile() || stats.nlink !== 1 || !isOwn(stats.uid))
+    throw new NotPrivate('It is no file of ours.');
+  const { bytesRead, buffer } = await handle.read(Buffer.alloc(mostBytes + 1));
+  return {
+    uid: stats.uid,
+    text: bytesRead > mostBytes ? undefined : buffer.toString('utf8', 0, bytesRead),
+  };
 }
 
 function parse(text: string): unknown {

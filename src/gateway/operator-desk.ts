@@ -2,13 +2,12 @@
  * What an operator on the gateway's host can ask of it with the command line: forget, pause, resume, release, try alerts. It is the same as
  * in the console, and who asked for it and why is on stable storage before it is done.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
 
 import { sayTried, type Tried } from '../alerts/alerts.ts';
-import { FileDesk } from '../file-desk.ts';
+import { FileDesk, makePrivate } from '../file-desk.ts';
 import type { Release } from '../guard/guard.ts';
 import { describeError, log } from '../log.ts';
 import type { Config } from './config.ts';
@@ -68,7 +67,7 @@ export async function openOperatorDesk(
   note: (event: string, facts: Record<string, unknown>) => Promise<void>,
 ): Promise<AsyncDisposable> {
   const directory = operatorPlace(config);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makePrivate(directory);
   return new FileDesk(directory, async (given, uid) => {
     const asked = request.safeParse(given).data;
     const reply = asked

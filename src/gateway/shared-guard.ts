@@ -2,11 +2,11 @@
  * The guard as the configuration wants it: its state stands beside the trail, and replicas that share a Redis for what they
  * remember count there together. It has a connection of its own, so that large replies never stand in its way.
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { readOrCreatePeriodKey } from '../audit/period-file.ts';
 import type { Trail } from '../audit/trail.ts';
+import { makePrivate } from '../file-desk.ts';
 import { GroupSizes } from '../guard/group-sizes.ts';
 import { Guard } from '../guard/guard.ts';
 import { LastLoads } from '../guard/last-loads.ts';
@@ -34,7 +34,7 @@ export function guardPlaces({ audit }: Pick<Config, 'audit'>) {
 export async function openGuard(config: Config, key: Buffer, trail: Trail): Promise<OpenGuard> {
   await using starting = new AsyncDisposableStack();
   const { directory, state } = guardPlaces(config);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makePrivate(directory);
   const tell = (event: string, facts: Readonly<Record<string, unknown>>): void => {
     if (event === 'guard.exceeded') log.warn('the guard has found more than its ceiling', facts);
     void trail.remember(event, { ...facts });

@@ -1,6 +1,19 @@
 /** Requests by files: what the gateway takes, what it answers, and that nothing is done twice. */
 import assert from 'node:assert/strict';
-import { mkdtempDisposable, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import {
+  chmod,
+  chown,
+  link,
+  mkdir,
+  mkdtempDisposable,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -83,4 +96,66 @@ test('where no gateway runs nobody takes the request, and it is not left for a l
   await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-desk-'));
   assert.equal(await askDesk(directory.path, wanted, 200), undefined);
   assert.deepEqual(await readdir(directory.path), []);
+});
+
+const forgetting = (done: string[]): Partial<Operations> => ({
+  forget: (system) => Promise.resolve(done.push(system) > 0 ? 'forgotten' : undefined),
+});
+
+for (const [title, place] of [
+  [
+    'a link to a request elsewhere',
+    async (file: string, elsewhere: string) => {
+      await writeFile(elsewhere, JSON.stringify({ ...forget, system: 'linked' }));
+      await symlink(elsewhere, file);
+    },
+  ],
+  [
+    'a second name of a file',
+    async (file: string, elsewhere: string) => {
+      await writeFile(elsewhere, JSON.stringify({ ...forget, system: 'linked' }));
+      await link(elsewhere, file);
+    },
+  ],
+  ['a pipe', async (file: string) => void execFileSync('mkfifo', [file])],
+  ['a directory', async (file: string) => assert.equal(await mkdir(file), undefined)],
+] as const)
+  test(`${title} is no request, and does not stand in the way of one`, async () => {
+    const done: string[] = [];
+    await using desk = await stage(forgetting(done));
+    await place(join(desk.place, '0.request'), join(desk.place, 'elsewhere'));
+    assert.equal((await desk.ask(forget)).done, true);
+    assert.deepEqual(done, ['people']);
+  });
+
+test('a directory into which others can write is not served', async () => {
+  const done: string[] = [];
+  await using desk = await stage(forgetting(done));
+  await chmod(desk.place, 0o770);
+  await writeFile(join(desk.place, 'a.request'), JSON.stringify({ ...forget, system: 'theirs' }));
+  assert.equal(await askDesk(desk.place, forget, 1500), undefined);
+  await rm(join(desk.place, 'a.request'));
+  await chmod(desk.place, 0o700);
+  assert.equal((await desk.ask(forget)).done, true);
+  assert.deepEqual(done, ['people']);
+});
+
+test('a directory that was there before is made private, and what others left in it is no request', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-desk-'));
+  const config = { audit: { directory: directory.path, instance: 'test' } } as Parameters<
+    typeof operatorPlace
+  >[0];
+  const place = operatorPlace(config);
+  await mkdir(place, { recursive: true });
+  await chmod(place, 0o777);
+  // Only root can make a file that is somebody else's.
+  if (process.getuid?.() === 0) {
+    await writeFile(join(place, 'a.request'), JSON.stringify({ ...forget, system: 'theirs' }));
+    await chown(join(place, 'a.request'), 65_534, 65_534);
+  }
+  const done: string[] = [];
+  await using _desk = await openOperatorDesk(config, { ...nothing, ...forgetting(done) }, note);
+  assert.equal((await stat(place)).mode & 0o777, 0o700);
+  assert.match((await askDesk(place, forget, patienceMs)) ?? '', /"done":true/);
+  assert.deepEqual(done, ['people']);
 });
