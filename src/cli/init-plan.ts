@@ -11,6 +11,8 @@ export interface Wishes {
   readonly port: number;
   /** The technical user that the identity manager logs on with. */
   readonly caller: string;
+  /** Where the gateway writes: trail, keys, hashes of secrets. */
+  readonly data: string;
 }
 
 export interface Plan {
@@ -24,6 +26,7 @@ export interface Plan {
 
 /** With the default patience and deadlines: 50 s for a turn, 190 s at the tenant, 20 s more, as `idm-csv` writes it. */
 const readTimeoutMs = 260_000;
+export const consoleAccount = 'admin';
 const systemPath = /^(?<base>.*)\/ipsproxy\/service\/api\/v1\/scim\/(?<system>[^/]+)\/?$/;
 
 interface Found {
@@ -47,6 +50,7 @@ export function planFor(repositories: readonly Repository[], wishes: Wishes): Pl
       `${twice.repository.file}: the system ${twice.system} is in two of the repositories`,
     );
   const tenants = new Map(found.map((each) => [each.tenant, each]));
+  const data = wishes.data.replace(/\/+$/, '');
   const config = {
     publicUrl: `https://${wishes.host}${wishes.port === 443 ? '' : `:${wishes.port}`}`,
     listen: {
@@ -54,8 +58,17 @@ export function planFor(repositories: readonly Repository[], wishes: Wishes): Pl
       port: wishes.port,
       tls: { certificate: { file: 'tls/gatehouse.crt' }, key: { file: 'tls/gatehouse.key' } },
     },
-    audit: { directory: 'var/audit', keyFile: 'var/keys/audit.key' },
-    secretsFile: 'var/secrets.yaml',
+    admin: {
+      host: '127.0.0.1',
+      port: 9090,
+      console: {
+        accounts: { [consoleAccount]: { role: 'administrator' } },
+        secretsFile: `${data}/console-secrets.yaml`,
+        indexDirectory: `${data}/console`,
+      },
+    },
+    audit: { directory: `${data}/audit`, keyFile: `${data}/keys/audit.key` },
+    secretsFile: `${data}/secrets.yaml`,
     callers: {
       [wishes.caller]: {
         permissions: [

@@ -1,7 +1,7 @@
 /** `gatehouse init`: from a repository's CSV to a configuration that starts, and to the same repository through us. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtempDisposable, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -116,8 +116,33 @@ test('what is no repository, or leads elsewhere, is told and nothing is written'
   assert.deepEqual(await readdir(directory.path), ['sac.csv']);
 });
 
-test('a directory that is there is not written into', async () => {
+test('a file that is there is not overwritten, and nothing is written beside it', async () => {
   await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
-  await init(directory.path, exported());
-  await assert.rejects(init(directory.path, exported()), { code: 1 });
+  const { out } = await init(directory.path, exported());
+  await rm(join(out, 'repositories'), { recursive: true });
+  const before = await readFile(join(out, 'gatehouse.yaml'), 'utf8');
+  await assert.rejects(
+    init(directory.path, exported(), '--caller', 'other'),
+    ({ code, stderr }: { code: number; stderr: string }) => {
+      assert.match(stderr, /gatehouse\.yaml is there already/);
+      return code === 1;
+    },
+  );
+  assert.equal(await readFile(join(out, 'gatehouse.yaml'), 'utf8'), before);
+  assert.ok(!(await readdir(out)).includes('repositories'));
+});
+
+test('it writes into a directory that the installer has made, and leaves data to the place that is named', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  await mkdir(join(directory.path, 'gatehouse/secrets'), { recursive: true });
+  const { out } = await init(directory.path, exported(), '--data', '/var/lib/gatehouse/');
+  const text = await readFile(join(out, 'gatehouse.yaml'), 'utf8');
+  const places = [...text.matchAll(/(?:directory|indexDirectory|keyFile|secretsFile): (\S+)/g)];
+  assert.deepEqual(places.map(([, place = '']) => place).toSorted(), [
+    '/var/lib/gatehouse/audit',
+    '/var/lib/gatehouse/console',
+    '/var/lib/gatehouse/console-secrets.yaml',
+    '/var/lib/gatehouse/keys/audit.key',
+    '/var/lib/gatehouse/secrets.yaml',
+  ]);
 });
