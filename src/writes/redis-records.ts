@@ -133,10 +133,11 @@ export class RedisRecords implements Disposable {
     return this.#seal.close(key, encodeRecord(record)).toString('base64');
   }
 
-  /** What does not open was not written by us, and says nothing. */
+  /** What does not open was not written by us, and what is over was put back by somebody: it says nothing. */
   #open(key: string, value: string | null | undefined): WriteRecord | undefined {
     const plain = value == null ? undefined : this.#seal.open(key, Buffer.from(value, 'base64'));
-    return plain && decodeRecord(plain);
+    const record = plain && decodeRecord(plain);
+    return record && record.until > Date.now() ? record : undefined;
   }
 }
 

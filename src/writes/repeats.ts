@@ -116,7 +116,8 @@ export class Repeats {
     for (;;) {
       await sleep(pollMs, undefined, { signal: write.left }).catch(() => write.left.throwIfAborted());
       const standing = await this.#shared?.look(names.write, holder);
-      if (standing?.told) return standing.told;
+      // Whoever writes Redis can name another's attempt as the holder.
+      if (standing?.told?.fingerprint === names.fingerprint) return standing.told;
       if (standing && standing.holder !== holder) return undefined;
       if (standing) heardAt = performance.now();
       // It is at work, and nobody can be asked how it ends: that is an unknown outcome, and never a reason to send.

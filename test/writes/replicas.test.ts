@@ -148,6 +148,47 @@ test('nothing in Redis names a person or an answer', async () => {
   }
 });
 
+test('an answer that somebody moved to another write in Redis is told to nobody', async () => {
+  await using stage = await openReplicas();
+  const { tenant, redis, one, other } = stage;
+  using client = new DisposableRedis(redis.url);
+  const only = async (kind: string): Promise<string> => {
+    const keys = await client.redis.keys(`gr1:{writes}:${kind}:*`);
+    assert.equal(keys.length, 1, kind);
+    return keys[0] ?? '';
+  };
+  // Whose lease it is, is seen while it runs.
+  const late = Promise.withResolvers<void>();
+  tenant.fateOf = () => late.promise;
+  const berts = one.call('POST', '/Users', { ...anna, userName: 'bert' });
+  await eventually(async () => tenant.executed.length === 1);
+  const lease = await only('lease');
+  late.resolve();
+  assert.equal((await berts).status, 201);
+  await client.redis.del(await client.redis.keys('gr1:{writes}:told:*'));
+  assert.equal((await one.call('POST', '/Users', anna)).status, 201);
+  const run = (await only('told')).split(':').at(-1) ?? '';
+  await client.redis.set(lease, run, 'PX', 1000);
+  const repeat = await other.call('POST', '/Users', { ...anna, userName: 'bert' });
+  assert.notEqual((await told(repeat)).id, tenant.executed[1]?.id);
+  assert.equal(tenant.writes().length, 3);
+});
+
+test('a record that somebody kept beyond its time and put back says nothing', async () => {
+  await using stage = await openReplicas({ system: { repeats: { window: '1s', lookFor: '0ms' } } });
+  const { tenant, redis, one, other } = stage;
+  using client = new DisposableRedis(redis.url);
+  const key = { 'idempotency-key': '"k1"' };
+  assert.equal((await one.call('POST', '/Users', anna, key)).status, 201);
+  const [name = ''] = await client.redis.keys('gr1:{writes}:record:*');
+  const kept = (await client.redis.get(name)) ?? '';
+  assert.notEqual(kept, '');
+  await eventually(async () => (await client.redis.exists(name)) === 0);
+  await client.redis.set(name, kept);
+  await other.call('POST', '/Users', anna, key);
+  assert.equal(tenant.writes().length, 2);
+});
+
 class DisposableRedis implements Disposable {
   readonly redis: Redis;
 
