@@ -71,6 +71,9 @@ function beforeTenant(request: Entry): Step[] {
       ? { step: 'log-on', found: 'nobody was recognised' }
       : { atMs: step('identified'), step: 'log-on', found: `${actor}, by ${request.text('actor', 'auth')}` },
     ...(op ? [{ step: 'asks', found: operationOf(request) }] : []),
+    ...(request.list('repairs').length === 0
+      ? []
+      : [{ step: 'put right', found: `${request.list('repairs').join(', ')}, by the caller’s profile` }]),
     ...(decision === undefined
       ? []
       : [{ atMs: step('authorised'), step: 'permission', found: permissionOf(decision) }]),

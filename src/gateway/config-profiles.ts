@@ -11,16 +11,17 @@ import { readDocument } from './config-file.ts';
 import { locate, type References } from './config-references.ts';
 import { name, refuse, type FaultSink } from './config-values.ts';
 
-const directory = resolve(import.meta.dirname, '../../config/profiles');
+const delivered = resolve(import.meta.dirname, '../../config/profiles');
 
 export interface Profile {
   readonly name: string;
   readonly repairs: readonly Quirk[];
 }
 
-export function profile(references: References) {
+/** @param directory where the files of profiles are */
+export function profile(references: References, directory = delivered) {
   return name('_-', 'name of a profile')
-    .transform((text, ctx) => readProfile(text, references, ctx))
+    .transform((text, ctx) => readProfile(text, directory, references, ctx))
     .prefault('generic')
     .describe(
       'What is repaired of its requests: a file of `config/profiles`, such as `sap-idm`, `omada` or `midpoint`. ' +
@@ -28,9 +29,14 @@ export function profile(references: References) {
     );
 }
 
-function readProfile(profileName: string, references: References, ctx: FaultSink): Profile {
+function readProfile(
+  profileName: string,
+  directory: string,
+  references: References,
+  ctx: FaultSink,
+): Profile {
   const nothing: Profile = { name: profileName, repairs: [] };
-  const known = profileNames();
+  const known = profileNames(directory);
   if (!known.includes(profileName)) {
     refuse(ctx, `there is no profile ${profileName}`, `name one of: ${known.join(', ')}`);
     return nothing;
@@ -42,7 +48,7 @@ function readProfile(profileName: string, references: References, ctx: FaultSink
   return data ? { name: profileName, repairs: data.repairs } : nothing;
 }
 
-function profileNames(): string[] {
+function profileNames(directory: string): string[] {
   return readdirSync(directory)
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => file.slice(0, -'.yaml'.length))

@@ -23,6 +23,8 @@ export interface Assumptions {
   readonly bulk: 404 | 501;
   readonly etag: 'none' | 'version';
   readonly mediaTypes: 'both' | 'scim-only';
+  /** How freely a PATCH may be spelt. */
+  readonly patchSpellings: 'many' | 'rfc';
   readonly startJob: 'job-id' | 'accepted';
   readonly startJobWhileRunning: 'refuse' | 'queue';
   readonly errorStatus: 'number' | 'string';
@@ -47,6 +49,7 @@ export const documentedDefaults: Assumptions = {
   bulk: 404,
   etag: 'none',
   mediaTypes: 'both',
+  patchSpellings: 'many',
   startJob: 'job-id',
   startJobWhileRunning: 'refuse',
   errorStatus: 'number',

@@ -8,6 +8,7 @@ import type { Assumptions } from './assumptions.ts';
 import type { Comparison } from './backend.ts';
 import { readCallerFilter } from './caller-filter.ts';
 import { readWindow, totalResults } from './paging.ts';
+import { checkSpellings } from './patch-spellings.ts';
 import { attempt, Refusal, type Attempt } from './refusal.ts';
 import { names, versioned, versionOf } from './resource-version.ts';
 import { attributeOf, isObject, type Resource, type ResourceType } from './resource.ts';
@@ -134,7 +135,9 @@ export class ProxyEndpoint {
   }
 
   async patch(ask: Ask, id: string): Promise<Answer> {
-    const written = this.#write('patch', this.#body(ask), id);
+    const body = this.#body(ask);
+    if (this.#parts.assumptions.patchSpellings === 'rfc') checkSpellings(body);
+    const written = this.#write('patch', body, id);
     if (!written) return nothing;
     await this.#checkVersion(ask, id);
     const native = written.id ?? id;

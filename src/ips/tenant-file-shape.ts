@@ -129,6 +129,7 @@ const assumptions = z.strictObject({
   bulk: z.union([z.literal(404), z.literal(501)]).default(defaults.bulk),
   etag: z.enum(['none', 'version']).default(defaults.etag),
   mediaTypes: z.enum(['both', 'scim-only']).default(defaults.mediaTypes),
+  patchSpellings: z.enum(['many', 'rfc']).default(defaults.patchSpellings),
   startJob: z.enum(['job-id', 'accepted']).default(defaults.startJob),
   startJobWhileRunning: z.enum(['refuse', 'queue']).default(defaults.startJobWhileRunning),
   errorStatus: z.enum(['number', 'string']).default(defaults.errorStatus),

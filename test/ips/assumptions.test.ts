@@ -111,6 +111,15 @@ const rows: readonly Row[] = [
     expected: [201, 415],
   },
   {
+    changes: { patchSpellings: 'rfc' },
+    call: async ({ call }) => {
+      const { body } = await call('POST', '/Users', { userName: 'jane' });
+      return call('PATCH', `/Users/${body.id}`, patchOf({ op: 'Add', path: 'title', value: 'Dr.' }));
+    },
+    gives: status,
+    expected: [204, 400],
+  },
+  {
     changes: { startJob: 'accepted' },
     call: startJob,
     gives: status,
