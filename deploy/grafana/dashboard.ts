@@ -145,8 +145,17 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       title: 'Events that need a look',
       description: 'Records of the trail in an hour.',
       queries: {
-        [`sum by (event) (increase(gatehouse_records_total${withLabels('event=~"authn.failure|authn.throttled|authn.spray_suspected|authz.denied|audit.failed|upstream.tls_failure|config.changed|config.refused|cache.probe_differs|cache.integrity_failure|process.fault"')}[1h]))`]:
+        [`sum by (event) (increase(gatehouse_records_total${withLabels('event=~"authn.failure|authn.throttled|authn.spray_suspected|authz.denied|audit.failed|upstream.tls_failure|config.changed|config.refused|cache.probe_differs|guard.exceeded|load.missing|snapshot.refused|request.lost_update_suspected|cache.integrity_failure|process.fault"')}[1h]))`]:
           '{{event}}',
+      },
+    },
+    {
+      title: 'Held back',
+      description: 'Holds of the guard, by kind, and snapshots that were refused.',
+      thresholds: [1, 1],
+      queries: {
+        [`max by (kind) (gatehouse_guard_holds${on})`]: '{{kind}}',
+        [`max by (system) (gatehouse_snapshot_alarm${on})`]: 'snapshot of {{system}}',
       },
     },
     {

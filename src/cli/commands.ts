@@ -35,6 +35,7 @@ export const commands: Commands = {
   cache: { says: 'let the gateway forget what it remembers of a system', load: () => import('./cache.ts') },
   tenant: { says: 'send nothing to a tenant for some time', load: () => import('./tenant.ts') },
   alert: { says: 'try whether alerts arrive', load: () => import('./alert.ts') },
+  snapshot: { says: 'take a snapshot that became much smaller', load: () => import('./snapshot.ts') },
   guard: { says: 'what the guard holds back, and its release', load: () => import('./guard.ts') },
   ips: { says: 'run the embedded tenant alone', load: () => import('./ips.ts') },
   'idm-csv': {

@@ -155,6 +155,11 @@ export class ShownState implements ConsoleState {
     return (await this.#shown.guard.release(release)) ? `${release.hold} released` : undefined;
   }
 
+  async releaseSnapshot(system: string, resourceType: string): Promise<string | undefined> {
+    const isReleased = await this.#shown.snapshots.release(system, resourceType);
+    return isReleased ? `The next snapshot of ${resourceType} of ${system} may be of any size.` : undefined;
+  }
+
   tryAlerts(channel: string | undefined): Promise<readonly Tried[]> {
     return this.#shown.alerts.try(channel);
   }

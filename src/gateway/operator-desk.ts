@@ -22,6 +22,8 @@ export interface Operations {
   resume(tenant: string): Promise<string | undefined>;
   /** Records itself who releases what and why. */
   releaseSome(release: Release): Promise<string | undefined>;
+  /** Lets the next snapshot of a collection be of any size. */
+  releaseSnapshot(system: string, resourceType: string): Promise<string | undefined>;
   /** Sends an alert to a channel, or to all, to see whether it arrives. */
   tryAlerts(channel: string | undefined): Promise<readonly Tried[]>;
 }
@@ -43,6 +45,13 @@ const request = z.discriminatedUnion('action', [
     hold: z.string(),
     count: z.int().min(0),
     minutes: z.int().min(1),
+    reason,
+    by,
+  }),
+  z.strictObject({
+    action: z.literal('release-snapshot'),
+    system: z.string(),
+    resourceType: z.string(),
     reason,
     by,
   }),
@@ -114,6 +123,8 @@ async function done(
       const actor = { name, uid };
       return operations.releaseSome({ hold, count, lifetimeMs: minutes * 60_000, reason: why, actor });
     }
+    case 'release-snapshot':
+      return operations.releaseSnapshot(asked.system, asked.resourceType);
     case 'test-alert': {
       const tried = await operations.tryAlerts(asked.channel);
       if (tried.length === 0)

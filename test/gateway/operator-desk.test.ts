@@ -36,6 +36,7 @@ const nothing: Operations = {
   forget: never,
   pause: never,
   resume: never,
+  releaseSnapshot: never,
   releaseSome: never,
   tryAlerts: () => assert.fail('it was carried out'),
 };
@@ -60,6 +61,17 @@ test('a release arrives once, with the account that asked for it, and leaves no 
   const actor = { name: 'operator', uid: process.getuid?.() };
   assert.deepEqual(released, [{ hold: 'k7m', count: 3, lifetimeMs: 60_000, reason: 'CHG-1', actor }]);
   assert.deepEqual(await readdir(desk.place), []);
+});
+
+test('a snapshot that became smaller is released with its system and type', async () => {
+  const released: string[][] = [];
+  await using desk = await stage({
+    releaseSnapshot: (...asked) =>
+      Promise.resolve(released.push(asked) > 0 ? 'may be of any size' : undefined),
+  });
+  const asked = { action: 'release-snapshot', system: 'people', resourceType: 'Users' };
+  assert.equal((await desk.ask({ ...asked, reason: 'CHG-3', by: 'operator' })).done, true);
+  assert.deepEqual(released, [['people', 'Users']]);
 });
 
 test('what is not known is answered so', async () => {
