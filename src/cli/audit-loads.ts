@@ -73,7 +73,7 @@ export async function run(args: readonly string[]): Promise<number> {
   using pass = new Pass(await chainsIn(given.positionals, help), range);
   const found = await loadsIn(pass.entries(), (entry) => isWanted(entry, system, load));
   const names = among !== undefined && key !== undefined ? await namesIn(among, key, found) : undefined;
-  if (found.length > 0 && !json) await write(head);
+  if (!json) await write(found.length > 0 ? head : 'no load has been read to its end\n');
   for (const each of found) await write(json ? jsonOf(each, names) : textOf(each, missing, names));
   const isHeld = found.some(({ entry }) => entry.object('facts')?.['accepted'] === false);
   return pass.exitCode(isHeld ? exitCodes.finding : exitCodes.done);

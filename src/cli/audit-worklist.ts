@@ -58,7 +58,7 @@ export async function run(args: readonly string[]): Promise<number> {
     system,
     isRunning: (instance) => chains.some((chain) => chain.instance === instance && chain.running),
   });
-  if (works.length > 0 && !json) await write(head);
+  if (!json) await write(works.length > 0 ? head : 'nothing has to be made up for\n');
   for (const work of works) await write(json ? `${JSON.stringify(work)}\n` : rowOf(work));
   if (left > 0)
     process.stderr.write(`gatehouse: the ${left} earliest are left out; narrow the time or name a system\n`);

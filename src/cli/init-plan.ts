@@ -115,7 +115,7 @@ function tenantOf(name: string, { repository: { columns } }: Found) {
   const authority = `${value('SCIM_HOST')}${port === '' || port === '443' ? '' : `:${port}`}`;
   const base = systemPath.exec(value('SCIM_PATH'))?.groups?.['base'] ?? '';
   const secret = { file: `secrets/${name}.secret` };
-  const user = value('AUTH_USER') || 'REPLACE-BY-THE-CLIENT-ID';
+  const user = value('AUTH_USER');
   const tokenUrl = value('OAUTH_URL');
   const credential =
     tokenUrl === ''

@@ -84,8 +84,8 @@ function stepsAfter(out: string, { files, remarks, secretFiles }: Plan, { host, 
   return `Written:
 ${written}${noticed}
 What is left:
-  1. Put the secret that the gateway uses at the tenant into ${secrets} (mode 0400), and look
-     at tenants.*.credential in ${config}.
+  1. Put the secret that the gateway uses at the tenant into ${secrets} (mode 0400), and
+     its client id or user into tenants.*.credential of ${config}.
   2. Put the listener's certificate and key for ${host} into ${join(out, 'tls')}.
   3. gatehouse check --config ${config}
   4. gatehouse doctor --config ${config}

@@ -60,6 +60,14 @@ test('what it writes is a sound configuration once the files that it names are t
   assert.match(stdout, /The way back/);
 });
 
+test('a repository without a user leaves a place that the check names', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  const { out } = await init(directory.path, exported());
+  await assert.rejects(run(process.execPath, [main, 'check', '--config', join(out, 'gatehouse.yaml')]), {
+    stdout: /tenants\.acme\.credential\.user: must not be empty/,
+  });
+});
+
 test('the repository to import differs in where it calls and how it logs on, and in nothing else', async () => {
   await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
   const before = exported({ PROXY_HOST: 'proxy.example.com', PROXY_PORT: '3128', AUTH_PASSWORD: 'in clear' });
