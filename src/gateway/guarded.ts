@@ -127,9 +127,10 @@ class Counting {
     const pseudonyms = this.#guarding.pseudonyms();
     const target = pseudonyms.of(group.id ?? '', pseudonyms.period);
     const base = (): Promise<number | undefined> => this.#sizeOf(group);
+    const one = { ...matter, target, sameAs: folded(group.id) };
     if (amount !== undefined || this.#ceilings.shrinking.above === 'off')
-      return { ...matter, target, amount: amount ?? 0, base };
-    return { ...matter, target, amount: Math.max(0, ((await base()) ?? 0) - stay), base };
+      return { ...one, amount: amount ?? 0, base };
+    return { ...one, amount: Math.max(0, ((await base()) ?? 0) - stay), base };
   }
 
   #sizeOf(group: Operation): Promise<number | undefined> {
@@ -194,7 +195,12 @@ export async function learnSize(
 }
 
 function sizeName({ guard }: Guarding, { id: system }: System, { resourceType, id }: Operation): string {
-  return guard.nameOf({ kind: 'shrinking', caller: '', system, resourceType, target: id });
+  return guard.nameOf({ kind: 'shrinking', caller: '', system, resourceType, sameAs: folded(id) });
+}
+
+/** There are callers that lower-case ids, and service providers that do not mind (facts: Omada). */
+function folded(id = ''): string {
+  return id.normalize('NFKC').toLowerCase();
 }
 
 /** Undefined for what is no resource. A group without `members` has none to show. */

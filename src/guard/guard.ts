@@ -31,6 +31,8 @@ export interface Matter {
   readonly resourceType: string;
   /** The group that loses members, as the trail names it. */
   readonly target?: string | undefined;
+  /** What it is counted under where that has more spellings than one; never told. */
+  readonly sameAs?: string | undefined;
 }
 
 export interface Counted extends Matter {
@@ -109,6 +111,8 @@ export class Guard {
     if (hold !== undefined) return this.#passHold(hold, loss, count, undo);
     if (count <= ceiling.most) return;
     const before = await loss.base();
+    // There is no such group, and that is the tenant's to say: a hold would be one for each id that somebody invents.
+    if (loss.kind === 'shrinking' && before === undefined) return;
     // What was lost within the window belongs to what there was.
     const base =
       before === undefined ? undefined : before + (loss.kind === 'shrinking' ? count - loss.amount : 0);
@@ -213,9 +217,9 @@ export class Guard {
     return true;
   }
 
-  nameOf({ kind, caller, system, resourceType, target = '' }: Matter): string {
+  nameOf({ kind, caller, system, resourceType, target = '', sameAs = target }: Matter): string {
     const mac = createHmac('sha256', this.#options.key);
-    for (const part of [kind, caller, system, resourceType, target]) mac.update(`${part}\0`);
+    for (const part of [kind, caller, system, resourceType, sameAs]) mac.update(`${part}\0`);
     return mac.digest('base64url').slice(0, 22);
   }
 

@@ -225,6 +225,25 @@ test('a group whose caller has just read it is not looked at again, and what man
   assert.equal((await gateway.call('PUT', '/Groups/none', without)).status, 404);
 });
 
+test('a group is one however its id is spelt', async () => {
+  await using upstream = await startUpstream({ answer: groupsOf(30) });
+  await using gateway = await startGateway({ upstream: upstream.url });
+  const removeFrom = (first: number) => ({
+    Operations: [{ op: 'remove', path: 'members', value: most(first + 12).members.slice(first) }],
+  });
+  assert.equal((await gateway.call('PATCH', '/Groups/g1', removeFrom(0))).status, 204);
+  await holdIn(await gateway.call('PATCH', '/Groups/G1', removeFrom(12)));
+});
+
+test('a group that is not there is the tenant’s to refuse, and no hold', async () => {
+  const nowhere: Answer = (_, response) => sendScim(response, 404, { status: '404' });
+  await using upstream = await startUpstream({ answer: nowhere });
+  await using gateway = await startGateway({ upstream: upstream.url });
+  const all = { Operations: [{ op: 'remove', path: 'members', value: most(30).members }] };
+  assert.equal((await gateway.call('PATCH', '/Groups/invented', all)).status, 404);
+  assert.deepEqual(await told(gateway, 'guard.exceeded'), []);
+});
+
 test('a group whose size the tenant does not tell is not written', async () => {
   await using upstream = await startUpstream({ answer: (_, response) => sendScim(response, 500, {}) });
   await using gateway = await startGateway({ upstream: upstream.url });
