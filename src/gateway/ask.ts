@@ -6,8 +6,8 @@
 import type { RequestEntry, UpstreamFacts, UpstreamOutcome } from '../audit/trail.ts';
 import type { TenantLogin } from '../auth/tenant-login.ts';
 import type { BackendPace } from '../pace/backend.ts';
-import type { Pacer, Turn, Work } from '../pace/pacer.ts';
 import { retryAfterMs } from '../pace/quota.ts';
+import type { Pacer, Turn, Work } from '../pace/turn.ts';
 import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';

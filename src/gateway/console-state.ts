@@ -14,7 +14,7 @@ import type { ConsoleState } from '../console/console.ts';
 import type { Traffic } from '../console/traffic.ts';
 import type { DeliveryState } from '../delivery/shipper.ts';
 import type { Guard, Release } from '../guard/guard.ts';
-import type { PacerState } from '../pace/pacer.ts';
+import type { PacerState } from '../pace/turn.ts';
 import { priorities, type Operation } from '../scim/operation.ts';
 import { noQuery } from '../scim/target.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 
 import type { Metrics } from '../console/metrics.ts';
 import type { DeliveryState } from '../delivery/shipper.ts';
-import type { PacerState } from '../pace/pacer.ts';
+import type { PacerState } from '../pace/turn.ts';
 import type { KeeperState } from '../snapshot/keeper.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { Expiring } from './expiry.ts';

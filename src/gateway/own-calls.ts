@@ -3,7 +3,7 @@
  * and nothing is told to a caller.
  */
 import type { RequestEntry, Trail } from '../audit/trail.ts';
-import type { PacerState } from '../pace/pacer.ts';
+import type { PacerState } from '../pace/turn.ts';
 import type { Patience } from './ask.ts';
 
 /** A replica that shares the quota asks the others for a turn, which takes so long at most. */

@@ -2,10 +2,11 @@
  * The pacer of each tenant. It outlives every reload of the configuration: what was spent of a quota stays spent, and
  * whoever waits for a turn keeps his place.
  */
-import { createPacer, type CreateBudget, type Pacer, type PacerState } from '../pace/pacer.ts';
+import { createPacer, type CreateBudget } from '../pace/pacer.ts';
 import { departingOf, shareOf } from '../pace/pool-pace.ts';
 import type { Pool } from '../pace/pool.ts';
 import { SharedBudget } from '../pace/shared-budget.ts';
+import type { Pacer, PacerState } from '../pace/turn.ts';
 import type { Config, Tenant } from './config.ts';
 
 type Paced = Pick<Tenant, 'id' | 'pace'>;

@@ -6,6 +6,7 @@ import { withoutDenied } from '../auth/attributes.ts';
 import { mayWrite, type Caller } from '../auth/caller.ts';
 import type { CacheAnswer, CacheAsk } from '../cache/cache.ts';
 import type { Reply } from '../scim/call.ts';
+import { unlessLeft } from '../scim/left.ts';
 import type { Operation } from '../scim/operation.ts';
 import { cacheFields, cacheWish, notModified } from './freshness.ts';
 import { guardLoad } from './guarded-loads.ts';
@@ -72,17 +73,4 @@ function readFor(parts: ReadParts, system: System, cacheAsk: CacheAsk, asked: As
 function mayRewrite(caller: Caller, { kind, system, resourceType, query }: Operation): boolean {
   const single = kind === 'get' || (kind === 'list' && query.has('filter'));
   return single && resourceType === 'Groups' && mayWrite(caller, system, resourceType);
-}
-
-/** Waits no longer than the caller does; the work itself goes on. */
-async function unlessLeft<T>(work: Promise<T>, left: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const leave = (): void => reject(left.reason);
-  if (left.aborted) leave();
-  left.addEventListener('abort', leave, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    left.removeEventListener('abort', leave);
-  }
 }

@@ -14,7 +14,7 @@ import {
   type TenantLogin,
 } from '../auth/tenant-login.ts';
 import { BackendPace } from '../pace/backend.ts';
-import type { Pacer } from '../pace/pacer.ts';
+import type { Pacer } from '../pace/turn.ts';
 import type { Route } from './ask.ts';
 import type { Credential, Deadlines, Tenant } from './config.ts';
 import { createForward, NoReply, type Forward } from './forward.ts';

@@ -2,7 +2,8 @@
  * The pace of one system whose backend says, through the tenant, that it is asked too often: its calls go up with a gap
  * between them, which grows with every such answer and shrinks with every other. No other system is slowed.
  */
-import { createPacer, type Pacer, type PacerLimits, type Turn } from './pacer.ts';
+import { createPacer } from './pacer.ts';
+import type { Pacer, PacerLimits, Turn } from './turn.ts';
 
 const details = {
   tooLate: 'Waiting for the system behind the tenant would take longer than the caller waits.',

@@ -3,7 +3,8 @@
  * his limit waits, as loads must not fail; who would wait in vain is refused. A call passes here before its body is
  * read, and whether or not its answer is known already.
  */
-import { createPacer, type Pacer, type PacerLimits, type Turn } from './pacer.ts';
+import { createPacer } from './pacer.ts';
+import type { Pacer, PacerLimits, Turn } from './turn.ts';
 
 export interface CallerLimit {
   /** Calls at work in this gateway at the same time. */

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
+import { unlessLeft } from '../scim/left.ts';
 import type { Sent } from './look.ts';
 import { OwnRecords } from './own-records.ts';
 import { renewEveryMs, type Claim, type RedisRecords } from './redis-records.ts';
@@ -276,17 +277,4 @@ function atWork(): ScimError {
 
 function reused(): ScimError {
   return new ScimError('key-reused', 'This Idempotency-Key was used for another request.');
-}
-
-/** Waits no longer than the caller does; the work itself goes on. */
-async function unlessLeft<T>(work: Promise<T>, left: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const leave = (): void => reject(left.reason);
-  if (left.aborted) leave();
-  left.addEventListener('abort', leave, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    left.removeEventListener('abort', leave);
-  }
 }

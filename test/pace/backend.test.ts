@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 
 import { BackendPace } from '../../src/pace/backend.ts';
-import type { Turn } from '../../src/pace/pacer.ts';
+import type { Turn } from '../../src/pace/turn.ts';
 import { priorities } from '../../src/scim/operation.ts';
 
 const turn: Turn = {

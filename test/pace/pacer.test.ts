@@ -3,7 +3,8 @@ import { test, type TestContext } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { createPacer, type Pacer, type PacerOptions, type Turn } from '../../src/pace/pacer.ts';
+import { createPacer } from '../../src/pace/pacer.ts';
+import type { Pacer, PacerOptions, Turn } from '../../src/pace/turn.ts';
 import { ScimError } from '../../src/scim/error.ts';
 import { priorities, type Priority } from '../../src/scim/operation.ts';
 

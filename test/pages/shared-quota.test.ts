@@ -1,5 +1,4 @@
 /** What the gateway asks for ahead of a caller also goes up where replicas draw on one quota, as long as nobody waits. */
-import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { Secret } from '../../src/gateway/secret.ts';
