@@ -63,7 +63,7 @@ export class LogOns {
     const { oidc, origins } = this.#options;
     if (!oidc) throw new Refusal(404, 'not-found', 'There is nothing here.');
     try {
-      const { url, attempt } = await oidc.begin(placeWithin(back, origins.main));
+      const { url, attempt } = await oidc.begin(placeWithin(back, origins.main), addressOf(response.req));
       response.setHeader('set-cookie', cookie('log-on', attempt, origins.isSecure, attemptSeconds));
       redirect(response, url.href);
     } catch (error) {

@@ -52,6 +52,8 @@ export class OidcRefused extends Error {
 }
 
 interface Attempt {
+  /** The address that it came from. */
+  readonly source: string;
   readonly state: string;
   readonly nonce: string;
   readonly verifier: string;
@@ -61,6 +63,8 @@ interface Attempt {
 
 export const attemptSeconds = 600;
 const mostAttempts = 1000;
+/** So that one who begins without end, which needs no log-on, ends only attempts from the same address. */
+const mostOfSource = 100;
 const metadataMs = 60 * 60_000;
 const restMs = 5000;
 const timeoutSeconds = 10;
@@ -78,7 +82,7 @@ export class Oidc {
   }
 
   /** @returns where the browser goes, and what it keeps as a cookie until it comes back */
-  async begin(back: string): Promise<{ readonly url: URL; readonly attempt: string }> {
+  async begin(back: string, source: string): Promise<{ readonly url: URL; readonly attempt: string }> {
     const metadata = await this.#discover();
     const [state, nonce, verifier] = [randomState(), randomNonce(), randomPKCECodeVerifier()];
     const url = buildAuthorizationUrl(metadata, {
@@ -90,9 +94,9 @@ export class Oidc {
       nonce,
     });
     const attempt = randomBytes(32).toString('base64url');
-    this.#attempts.set(attempt, { state, nonce, verifier, back, endsAt: Date.now() + attemptSeconds * 1000 });
-    const [oldest] = this.#attempts.keys();
-    if (this.#attempts.size > mostAttempts && oldest !== undefined) this.#attempts.delete(oldest);
+    this.#makeRoom(source);
+    const endsAt = Date.now() + attemptSeconds * 1000;
+    this.#attempts.set(attempt, { source, state, nonce, verifier, back, endsAt });
     return { url, attempt };
   }
 
@@ -116,6 +120,14 @@ export class Oidc {
       by: 'oidc',
     } as const;
     return { person, back: known.back };
+  }
+
+  #makeRoom(source: string): void {
+    const [oldest] = this.#attempts.keys();
+    const own = [...this.#attempts].flatMap(([id, each]) => (each.source === source ? [id] : []));
+    const [ownOldest] = own;
+    if (own.length >= mostOfSource && ownOldest !== undefined) this.#attempts.delete(ownOldest);
+    else if (this.#attempts.size >= mostAttempts && oldest !== undefined) this.#attempts.delete(oldest);
   }
 
   async #exchange(url: URL, { state, nonce, verifier }: Attempt): Promise<Readonly<Record<string, unknown>>> {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import type { Session } from '../../src/console/api-types.ts';
+import { Oidc } from '../../src/console/oidc.ts';
 import { Secret } from '../../src/gateway/secret.ts';
 import { cookieOf, startConsole, type TestConsole } from '../support/console.ts';
 import { startOidcProvider, type OidcProvider } from '../support/oidc-provider.ts';
@@ -178,4 +179,47 @@ test('the trail names who has logged on, and what the issuer calls them', async 
   await comeBack(await goToIssuer());
   const facts = { user: 'grace', subject: 'person-7', role: 'operator', by: 'oidc' };
   await started.untilTold('console.logged_on', facts);
+});
+
+for (const [what, claims] of Object.entries({
+  'a list within a list': { groups: [['admins']] },
+  'names of members': { groups: { admins: true } },
+  'a list as one text': { groups: 'auditors,admins' },
+  'the audience of somebody else': { groups: ['admins'], aud: 'other-client' },
+  'another issuer': { groups: ['admins'], iss: 'https://login.example.com' },
+  'an end that is over': { groups: ['admins'], exp: 1 },
+}))
+  test(`a token with ${what} gives no role`, async () => {
+    provider.claims = { sub: 'person-1', ...claims };
+    const response = await comeBack(await goToIssuer());
+    assert.match(response.headers.get('location') ?? '', /^\/console\/\?refused=(?:failed|not-allowed)$/);
+    assert.equal(cookieOf(response), '');
+  });
+
+test('what the issuer says of an error is not told on', async () => {
+  const way = await goToIssuer();
+  const back = new URL(way.back);
+  back.searchParams.delete('code');
+  back.searchParams.set('error', 'access_denied');
+  back.searchParams.set('error_description', '<script>alert(1)</script>');
+  const response = await comeBack({ ...way, back: back.href });
+  assert.equal(response.headers.get('location'), '/console/?refused=failed');
+  assert.doesNotMatch(await response.text(), /script/);
+});
+
+test('who begins without end ends nobody else’s log-on', async () => {
+  const oidc = new Oidc({
+    issuer: provider.issuer,
+    clientId: 'gatehouse-console',
+    scopes: ['openid'],
+    claim: 'groups',
+    roles: {},
+    nameClaim: 'name',
+    redirectUri: `${started.url}/console/log-on/callback`,
+  });
+  const { attempt } = await oidc.begin('/console/', '192.0.2.1');
+  for (let at = 0; at < 1100; at += 1) await oidc.begin('/console/', '192.0.2.2');
+  const url = new URL(`${started.url}/console/log-on/callback?code=guessed&state=other`);
+  // Not `expired`: it is known, and the answer is wrong.
+  await assert.rejects(oidc.finish(attempt, url), { why: 'failed' });
 });
