@@ -22,6 +22,8 @@ interface Row {
   readonly certificates: number;
   readonly issuers: readonly string[];
   readonly from: readonly string[];
+  /** What is put right of its requests, by the names of docs/profiles.md. */
+  readonly repairs: readonly string[];
   readonly may: readonly string[];
 }
 
@@ -43,7 +45,7 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 function rowOf(
-  { name, certificates, sourceNetworks, permissions }: Caller,
+  { name, certificates, sourceNetworks, permissions, profile }: Caller,
   { oauth }: Config,
   secrets: Entries,
 ): Row {
@@ -56,6 +58,7 @@ function rowOf(
       .filter(({ callers }) => Object.values(callers).includes(name))
       .map(({ issuer }) => issuer),
     from: sourceNetworks ?? [],
+    repairs: profile.repairs,
     may: permissions.map(described),
   };
 }
@@ -71,7 +74,7 @@ function listed(names: 'all' | readonly string[], what: string): string {
   return names === 'all' ? `all ${what}` : names.join(', ');
 }
 
-function textOf({ caller, secrets, certificates, issuers, from, may }: Row): string {
+function textOf({ caller, secrets, certificates, issuers, from, repairs, may }: Row): string {
   const ways = [
     ...secrets.map((ends) => `secret ${ends === null ? 'without end' : `until ${ends}`}`),
     ...(certificates > 0 ? [`${certificates} certificate(s)`] : []),
@@ -80,6 +83,7 @@ function textOf({ caller, secrets, certificates, issuers, from, may }: Row): str
   const lines = [
     `log-on  ${ways.join('; ') || 'none: it cannot log on'}`,
     `from    ${from.join(', ') || 'anywhere'}`,
+    ...(repairs.length > 0 ? [`repairs ${repairs.join(', ')}`] : []),
     ...may.map((each) => `may     ${each}`),
   ];
   return `${caller}\n${lines.map((line) => `  ${line}\n`).join('')}`;

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 
 import fc from 'fast-check';
 
+import type { ConfigDocument } from '../../src/gateway/config-schema.ts';
 import { startGateway, systemId } from '../support/gateway.ts';
 import { startUpstream, type Received } from '../support/upstream.ts';
 
@@ -55,6 +56,19 @@ const requests: fc.Arbitrary<Sent> = fc.oneof(
   })),
 );
 
+const callersWith = (names: readonly string[]): NonNullable<ConfigDocument['callers']> =>
+  Object.fromEntries(
+    names.map((profile) => [
+      profile,
+      {
+        profile,
+        permissions: [
+          { permission: 'Access Proxy System API', systems: [systemId], access: ['read', 'write'] },
+        ],
+      },
+    ]),
+  );
+
 /** What the tenant sees of a call but for the id that every call has. */
 function seen({ method, url, headers, body }: Received): unknown {
   const { 'x-request-id': _, ...others } = headers;
@@ -67,17 +81,7 @@ test(`under each profile what needs no repair goes up byte for byte: ${profiles.
     upstream: upstream.url,
     system: { cache: { enabled: false }, repeats: { enabled: false }, pages: { blocks: 'off' } },
     config: { guard: { rules: [{ deletes: { above: 'off' }, shrinking: { above: 'off' } }] } },
-    callers: Object.fromEntries(
-      profiles.map((profile) => [
-        profile,
-        {
-          profile,
-          permissions: [
-            { permission: 'Access Proxy System API', systems: [systemId], access: ['read', 'write'] },
-          ],
-        },
-      ]),
-    ),
+    callers: callersWith(profiles),
     tenant: { pace: { perMinute: 30_000, burst: 500, tenantLimit: 100_000, concurrency: 8 } },
   });
   const send = async (profile: string, { method, path, type: media, body }: Sent): Promise<unknown> => {
@@ -97,4 +101,28 @@ test(`under each profile what needs no repair goes up byte for byte: ${profiles.
   );
   const repaired = (await gateway.records()).filter((record) => record['repairs'] !== undefined);
   assert.deepEqual(repaired, []);
+});
+
+test('of a service provider nobody knows how long its pages are, so lists go up as they came', async () => {
+  await using upstream = await startUpstream();
+  await using gateway = await startGateway({
+    upstream: upstream.url,
+    system: { kind: 'scim', cache: { enabled: false } },
+    callers: callersWith(['midpoint', 'omada', 'sap-idm']),
+  });
+  const get = async (profile: string, path: string, accept: string): Promise<void> => {
+    const headers = { authorization: gateway.logOn(profile), accept };
+    await (await fetch(gateway.base + path, { headers })).arrayBuffer();
+  };
+  await get('midpoint', '/Users?count=25&startIndex=2', 'application/json');
+  await get('omada', '/Users', 'application/json');
+  await get('sap-idm', '/Users', 'application/json');
+  assert.deepEqual(
+    upstream.received.map(({ url, headers }) => [url.replace(/^.*(?=\/Users)/, ''), headers.accept]),
+    [
+      ['/Users?count=25&startIndex=2', 'application/json'],
+      ['/Users', 'application/json'],
+      ['/Users', 'application/scim+json, application/json;q=0.9'],
+    ],
+  );
 });
