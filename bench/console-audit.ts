@@ -13,7 +13,7 @@ import { genesis, hashLine, type Digest } from '../src/audit/chain.ts';
 import { encodeLine } from '../src/audit/line.ts';
 import { Redactor } from '../src/audit/redact.ts';
 import { fileOf } from '../src/audit/segment-name.ts';
-import type { AuditQuery } from '../src/console/api-types.ts';
+import type { AuditQuery } from '../src/console/api/trail.ts';
 import { TrailReader } from '../src/console/trail/reader.ts';
 
 const [total = 1_000_000] = process.argv.slice(2).map(Number);

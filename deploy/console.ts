@@ -54,15 +54,12 @@ async function compress(dist: string): Promise<void> {
 }
 
 async function fingerprint(root: string): Promise<string> {
-  const files = globSync(`${source}/*.{ts,tsx,css,html,svg,json}`, { cwd: root }).toSorted();
+  const files = globSync([`${source}/*.{ts,tsx,css,html,svg,json}`, 'src/console/api/*.ts'], {
+    cwd: root,
+  }).toSorted();
   const sum = createHash('sha256');
   // What is installed, whatever the version of the product that the lockfile stands beside.
-  for (const file of [
-    ...files,
-    'src/console/api-types.ts',
-    'node_modules/.package-lock.json',
-    'deploy/console.ts',
-  ])
+  for (const file of [...files, 'node_modules/.package-lock.json', 'deploy/console.ts'])
     sum.update(`${file}\0`).update(await readFile(join(root, file)));
   return sum.digest('hex');
 }

@@ -9,7 +9,9 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 
 import { describeError, log } from '../log.ts';
-import type { AuditHealth, AuditPulse, AuditQuery, PseudonymReply, VerifyJob } from './api-types.ts';
+import type { AuditPulse } from './api/overview.ts';
+import type { VerifyJob } from './api/record.ts';
+import type { AuditHealth, AuditQuery, PseudonymReply } from './api/trail.ts';
 import { readQuery, recordedQuery } from './audit-query.ts';
 import { Refusal } from './refusal.ts';
 import type { Session } from './sessions.ts';

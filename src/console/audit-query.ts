@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 
 import { isStatus } from '../audit/query.ts';
-import type { AuditQuery } from './api-types.ts';
+import type { AuditQuery } from './api/trail.ts';
 import { Refusal } from './refusal.ts';
 
 const text = z.string().min(1).max(256);

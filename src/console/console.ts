@@ -1,20 +1,17 @@
 /**
  * The console on the administrative listener: the page, its log-on and its endpoints. Invariant: every endpoint is refused
- * unless the table of api-types.ts gives it to the session's role; whoever adds one decides that there.
+ * unless the table of api/endpoints.ts gives it to the session's role; whoever adds one decides that there.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { z } from 'zod';
 
 import { describeError, log } from '../log.ts';
-import {
-  oidcLogOnPath,
-  type ActionReply,
-  type Overview,
-  type Parties,
-  type Security,
-  type Session as SessionReply,
-} from './api-types.ts';
+import { oidcLogOnPath } from './api/endpoints.ts';
+import type { Overview } from './api/overview.ts';
+import type { ActionReply, Parties } from './api/parties.ts';
+import type { Security } from './api/security.ts';
+import type { Session as SessionReply } from './api/session.ts';
 import { whoIs, type AuditDesk } from './audit-desk.ts';
 import { readCookie } from './cookies.ts';
 import { Live } from './live.ts';

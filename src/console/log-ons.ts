@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 import { describeError, log } from '../log.ts';
 import { ScimError } from '../scim/error.ts';
-import type { Role } from './api-types.ts';
+import type { Role } from './api/endpoints.ts';
 import { whoIs } from './audit-desk.ts';
 import { cookie, noCookie, readCookie } from './cookies.ts';
 import { attemptSeconds, OidcRefused, type Oidc } from './oidc.ts';

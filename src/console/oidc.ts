@@ -20,7 +20,7 @@ import {
   type Configuration,
 } from 'openid-client';
 
-import type { Role } from './api-types.ts';
+import type { Role } from './api/endpoints.ts';
 import type { Person } from './sessions.ts';
 
 export interface OidcOptions {

@@ -1,5 +1,5 @@
 /** What the console says no with: a status, a word for the page and a sentence for whoever reads it. */
-import type { Problem } from './api-types.ts';
+import type { Problem } from './api/endpoints.ts';
 
 export interface RefusalOptions extends ErrorOptions {
   /** Seconds. */

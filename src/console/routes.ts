@@ -1,5 +1,5 @@
-/** Which endpoint a request means, by the one table of api-types.ts. What is not in it does not exist. */
-import { endpoints, type Role } from './api-types.ts';
+/** Which endpoint a request means, by the one table of api/endpoints.ts. What is not in it does not exist. */
+import { endpoints, type Role } from './api/endpoints.ts';
 import { Refusal } from './refusal.ts';
 
 export type EndpointName = keyof typeof endpoints;

@@ -4,7 +4,7 @@
  */
 import { hash, randomBytes } from 'node:crypto';
 
-import type { Role } from './api-types.ts';
+import type { Role } from './api/endpoints.ts';
 
 export interface Person {
   readonly name: string;

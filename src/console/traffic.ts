@@ -2,7 +2,8 @@
  * What this replica has done lately and since its start, counted from the records of its trail as they go to disk.
  * Invariant: memory depends on the configuration's callers and systems alone, however many calls there are.
  */
-import type { CallerState, Outcomes, Overview, TrafficStep } from './api-types.ts';
+import type { Outcomes, Overview, TrafficStep } from './api/overview.ts';
+import type { CallerState } from './api/parties.ts';
 import type { Observed } from './metrics.ts';
 
 const stepMs = 10_000;

@@ -1,15 +1,8 @@
 import { sayTried, type Alerts, type Tried } from '../alerts/alerts.ts';
 import type { Cache } from '../cache/cache.ts';
 /** What the console shows of the gateway and does with it; each figure is read where it lives. */
-import type {
-  CallerState,
-  Expiring as ExpiringReply,
-  Hold,
-  Overview,
-  Paused,
-  SystemState,
-  TenantGauge,
-} from '../console/api-types.ts';
+import type { Expiring as ExpiringReply, Overview, Paused, TenantGauge } from '../console/api/overview.ts';
+import type { CallerState, Hold, SystemState } from '../console/api/parties.ts';
 import type { ConsoleState } from '../console/console.ts';
 import type { Traffic } from '../console/traffic.ts';
 import type { DeliveryState } from '../delivery/shipper.ts';

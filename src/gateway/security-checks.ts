@@ -2,7 +2,7 @@
  * What makes this installation safer or less safe, each with its state and its remedy. It says what the configuration and
  * the process are; whether files and hosts keep what they promise, others find out.
  */
-import type { SecurityCheck } from '../console/api-types.ts';
+import type { SecurityCheck } from '../console/api/security.ts';
 import { processFaults } from './config-dangers.ts';
 import { isLoopback } from './config-values.ts';
 import type { Config } from './config.ts';

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 
 import type { Page } from 'playwright-core';
 
-import type { Role } from '../../src/console/api-types.ts';
+import type { Role } from '../../src/console/api/endpoints.ts';
 import { picture, startDesk, type Desk } from '../support/browser.ts';
 
 let desk: Desk;

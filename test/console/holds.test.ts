@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { Parties } from '../../src/console/api-types.ts';
+import type { Parties } from '../../src/console/api/parties.ts';
 import { startConsole } from '../support/console.ts';
 
 test('an operator sees what is held, releases it with a reason, and then it passes', async () => {

@@ -2,18 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import type {
-  ActionReply,
-  AuditHealth,
-  Overview,
-  Parties,
-  ProofReply,
-  PseudonymReply,
-  RecordDetail,
-  RecordPage,
-  Security,
-  VerifyJob,
-} from '../../src/console/api-types.ts';
+import type { Overview } from '../../src/console/api/overview.ts';
+import type { ActionReply, Parties } from '../../src/console/api/parties.ts';
+import type { ProofReply, RecordDetail, VerifyJob } from '../../src/console/api/record.ts';
+import type { Security } from '../../src/console/api/security.ts';
+import type { AuditHealth, PseudonymReply, RecordPage } from '../../src/console/api/trail.ts';
 import { roles, startConsole, type Person, type TestConsole } from '../support/console.ts';
 import { eventually } from '../support/eventually.ts';
 import { systemId } from '../support/gateway.ts';

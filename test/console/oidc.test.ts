@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import type { Session } from '../../src/console/api-types.ts';
+import type { Session } from '../../src/console/api/session.ts';
 import { Oidc } from '../../src/console/oidc.ts';
 import { Secret } from '../../src/gateway/secret.ts';
 import { cookieOf, startConsole, type TestConsole } from '../support/console.ts';

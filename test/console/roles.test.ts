@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { endpoints, type Role } from '../../src/console/api-types.ts';
+import { endpoints, type Role } from '../../src/console/api/endpoints.ts';
 import { roles, startConsole, type Person, type TestConsole } from '../support/console.ts';
 
 /** Written by hand a second time, so that a role that is added to the table by mistake is noticed. */

@@ -13,7 +13,7 @@ import { chromium, type Browser, type Page } from 'playwright-core';
 import { stringify } from 'yaml';
 
 import { generateSecret, hashSecret } from '../../src/auth/secret.ts';
-import type { Role } from '../../src/console/api-types.ts';
+import type { Role } from '../../src/console/api/endpoints.ts';
 import { startGateway, type TestGateway } from './gateway.ts';
 
 const places = [

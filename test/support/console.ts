@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 
 import { generateSecret, hashSecret } from '../../src/auth/secret.ts';
-import type { Role, Session } from '../../src/console/api-types.ts';
+import type { Role } from '../../src/console/api/endpoints.ts';
+import type { Session } from '../../src/console/api/session.ts';
 import type { ConfigDocument } from '../../src/gateway/config-schema.ts';
 import { eventually } from './eventually.ts';
 import { startGateway, type TestGateway, type TestGatewayOptions } from './gateway.ts';

@@ -6,7 +6,8 @@ import type { Entry } from '../../audit/entry.ts';
 import { formats, type FormatName } from '../../audit/formats.ts';
 import { openChains, readTrail } from '../../audit/read.ts';
 import { headerEvent } from '../../audit/segment.ts';
-import type { AuditQuery, ExportFormat } from '../api-types.ts';
+import type { ExportFormat } from '../api/record.ts';
+import type { AuditQuery } from '../api/trail.ts';
 import { askedOf } from './shape.ts';
 import { criteriaOf, rangeOf } from './trail-desk.ts';
 

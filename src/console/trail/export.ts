@@ -2,7 +2,8 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
-import type { AuditQuery, ExportFormat } from '../api-types.ts';
+import type { ExportFormat } from '../api/record.ts';
+import type { AuditQuery } from '../api/trail.ts';
 import { Refusal } from '../refusal.ts';
 import type { ExportJob, ExportMessage } from './export-worker.ts';
 

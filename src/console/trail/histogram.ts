@@ -1,6 +1,6 @@
 /** Counts what a query finds, over time and by facet, in memory that depends on the bars and not on the trail. */
 import type { Chain } from '../../audit/read.ts';
-import type { FacetValue, Histogram, HistogramBar } from '../api-types.ts';
+import type { FacetValue, Histogram, HistogramBar } from '../api/trail.ts';
 import type { IndexStore } from './index-store.ts';
 import { matchesIn, type Place, type Range } from './matches.ts';
 import { entryOfShape, shapeFactsOf, type Asked, type Class, type ShapeFacts } from './shape.ts';

@@ -1,7 +1,7 @@
 /** A record as the console's tables and its detail page show it; what it does not say is absent. */
 import type { Entry } from '../../audit/entry.ts';
 import { factsOf, weightOf } from '../../audit/record-facts.ts';
-import type { PhysicalCall, RecordRow, TraceStep } from '../api-types.ts';
+import type { PhysicalCall, RecordRow, TraceStep } from '../api/record.ts';
 import { endOf } from './shape.ts';
 
 export function rowOf(entry: Entry): RecordRow {

@@ -12,16 +12,8 @@ import { originOf, parseCheckpoint } from '../../audit/note.ts';
 import { NotProvable, proofText, Prover } from '../../audit/proof.ts';
 import { headerOf, NoTrail, openChains, type Chain } from '../../audit/read.ts';
 import { fileOf } from '../../audit/segment-name.ts';
-import type {
-  AuditHealth,
-  AuditQuery,
-  Damage,
-  Histogram,
-  ProofReply,
-  RecordDetail,
-  RecordPage,
-  TrailState,
-} from '../api-types.ts';
+import type { ProofReply, RecordDetail } from '../api/record.ts';
+import type { AuditHealth, AuditQuery, Damage, Histogram, RecordPage, TrailState } from '../api/trail.ts';
 import { histogramOf } from './histogram.ts';
 import { IndexStore, type IndexStoreOptions } from './index-store.ts';
 import { matchesIn, readRecords, type Place, type Range } from './matches.ts';

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 
 import type { Finding, TrailReport } from '../../audit/verdict.ts';
 import { describeError, log } from '../../log.ts';
-import type { VerifyFinding, VerifyJob } from '../api-types.ts';
+import type { VerifyFinding, VerifyJob } from '../api/record.ts';
 import { Refusal } from '../refusal.ts';
 import { given } from './rows.ts';
 

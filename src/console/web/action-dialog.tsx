@@ -2,7 +2,7 @@
 import { Button, Dialog, Label, MessageStrip, StepInput, TextArea } from '@ui5/webcomponents-react';
 import { useEffect, useId, useState, type ReactNode } from 'react';
 
-import type { ActionReply, PauseRequest, Reason } from '../api-types.ts';
+import type { ActionReply, PauseRequest, Reason } from '../api/parties.ts';
 import { call, type Refusal } from './api.ts';
 import { Refused } from './busy.tsx';
 import { refusalOf } from './fetched.ts';

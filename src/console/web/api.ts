@@ -2,7 +2,8 @@
  * Calls to the console's server. Invariant: whatever changes something carries the session's CSRF token, and the first
  * answer `not logged on` is told to whoever waits for it, so that no page shows data of a session that is over.
  */
-import { endpoints, type Problem, type Session } from '../api-types.ts';
+import { endpoints, type Problem } from '../api/endpoints.ts';
+import type { Session } from '../api/session.ts';
 
 export class Refusal extends Error {
   readonly status: number;

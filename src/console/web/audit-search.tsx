@@ -13,7 +13,8 @@ import {
 } from '@ui5/webcomponents-react';
 import { useId, useState, type ReactNode } from 'react';
 
-import { endpoints, type AuditQuery, type PseudonymReply, type PseudonymRequest } from '../api-types.ts';
+import { endpoints } from '../api/endpoints.ts';
+import type { AuditQuery, PseudonymReply, PseudonymRequest } from '../api/trail.ts';
 import { call } from './api.ts';
 import { refusalOf } from './fetched.ts';
 import type { Word } from './words-en.ts';

@@ -14,13 +14,9 @@ import {
 } from '@ui5/webcomponents-react';
 import { useId, useState, type ReactNode } from 'react';
 
-import {
-  endpoints,
-  type AuditHealth,
-  type AuditQuery,
-  type ExportFormat,
-  type Histogram,
-} from '../api-types.ts';
+import { endpoints } from '../api/endpoints.ts';
+import type { ExportFormat } from '../api/record.ts';
+import type { AuditHealth, AuditQuery, Histogram } from '../api/trail.ts';
 import { apiBase } from './api.ts';
 import { AuditSearch, Criteria } from './audit-search.tsx';
 import { Empty, Refused } from './busy.tsx';

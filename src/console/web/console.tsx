@@ -2,7 +2,8 @@
 import { BusyIndicator } from '@ui5/webcomponents-react';
 import { useCallback, useEffect, useState, type ReactNode } from 'react';
 
-import { endpoints, type Session } from '../api-types.ts';
+import { endpoints } from '../api/endpoints.ts';
+import type { Session } from '../api/session.ts';
 import { call, get, keepToken, onSessionOver } from './api.ts';
 import { useAppearance } from './appearance.ts';
 import { refusalOf } from './fetched.ts';

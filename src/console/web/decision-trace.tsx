@@ -5,7 +5,7 @@ import '@ui5/webcomponents-icons/dist/question-mark.js';
 import { Icon } from '@ui5/webcomponents-react';
 import type { ReactNode } from 'react';
 
-import type { TraceStep } from '../api-types.ts';
+import type { TraceStep } from '../api/record.ts';
 import { useWords } from './words.tsx';
 
 const icons = { passed: 'accept', ended: 'circle-task-2', unknown: 'question-mark' } as const;

@@ -2,7 +2,8 @@
 import { Title } from '@ui5/webcomponents-react';
 import { useState, type ReactNode } from 'react';
 
-import type { AuditQuery, FacetValue, Histogram, Outcomes } from '../api-types.ts';
+import type { Outcomes } from '../api/overview.ts';
+import type { AuditQuery, FacetValue, Histogram } from '../api/trail.ts';
 import { outcomeNames, Swatch } from './outcomes.tsx';
 import type { Word } from './words-en.ts';
 import { useWords } from './words.tsx';

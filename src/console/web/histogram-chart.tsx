@@ -3,7 +3,7 @@
  */
 import { useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react';
 
-import type { Histogram } from '../api-types.ts';
+import type { Histogram } from '../api/trail.ts';
 import type { Format } from './format.ts';
 import { outcomeNames, paintOf, sumOf, Swatch } from './outcomes.tsx';
 import { instantsBetween, ticksTo } from './scale.ts';

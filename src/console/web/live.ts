@@ -1,7 +1,8 @@
 /** The overview as it changes: one reading to begin with, then the server's events once a second. */
 import { useEffect, useState } from 'react';
 
-import { endpoints, type Overview } from '../api-types.ts';
+import { endpoints } from '../api/endpoints.ts';
+import type { Overview } from '../api/overview.ts';
 import { isSomebodyThere } from './activity.ts';
 import { apiBase, get, type Refusal } from './api.ts';
 import { refusalOf } from './fetched.ts';

@@ -2,7 +2,8 @@
 import { Button, Input, Label, MessageStrip, Title, type InputDomRef } from '@ui5/webcomponents-react';
 import { useId, useRef, useState, type ReactNode } from 'react';
 
-import { endpoints, oidcLogOnPath, type LogOnRequest, type Session } from '../api-types.ts';
+import { endpoints, oidcLogOnPath } from '../api/endpoints.ts';
+import type { LogOnRequest, Session } from '../api/session.ts';
 import { call } from './api.ts';
 import { refusalOf } from './fetched.ts';
 import logo from './gatehouse.svg';

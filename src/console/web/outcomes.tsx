@@ -1,7 +1,7 @@
 /** How calls ended: the names in their order, and the mix of them as one bar with its figures. */
 import type { ReactNode } from 'react';
 
-import type { Outcomes } from '../api-types.ts';
+import type { Outcomes } from '../api/overview.ts';
 import { useWords } from './words.tsx';
 
 export const outcomeNames = [

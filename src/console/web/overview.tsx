@@ -2,7 +2,7 @@
 import { DynamicPage, DynamicPageTitle, MessageStrip, ObjectStatus, Title } from '@ui5/webcomponents-react';
 import type { ReactNode } from 'react';
 
-import type { AuditPulse, DestinationGauge, Expiring, Overview } from '../api-types.ts';
+import type { AuditPulse, DestinationGauge, Expiring, Overview } from '../api/overview.ts';
 import { Busy, Refused } from './busy.tsx';
 import { Card } from './card.tsx';
 import { useLive } from './live.ts';

@@ -12,7 +12,7 @@ import {
 } from '@ui5/webcomponents-react';
 import type { ReactNode } from 'react';
 
-import type { Session } from '../api-types.ts';
+import type { Session } from '../api/session.ts';
 import { appearances, type useAppearance } from './appearance.ts';
 import type { User } from './shell.tsx';
 import { useWords, type Language } from './words.tsx';

@@ -2,14 +2,9 @@
 import { Button, DynamicPage, DynamicPageTitle, ObjectStatus, Title, Toast } from '@ui5/webcomponents-react';
 import { useState, type ReactNode } from 'react';
 
-import {
-  endpoints,
-  type CallerState,
-  type Hold,
-  type Parties,
-  type SystemState,
-  type TenantGauge,
-} from '../api-types.ts';
+import { endpoints } from '../api/endpoints.ts';
+import type { TenantGauge } from '../api/overview.ts';
+import type { CallerState, Hold, Parties, SystemState } from '../api/parties.ts';
 import { ActionDialog, type Action } from './action-dialog.tsx';
 import { fill } from './api.ts';
 import { Busy, Refused } from './busy.tsx';

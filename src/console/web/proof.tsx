@@ -2,7 +2,8 @@
 import { Button, ObjectStatus } from '@ui5/webcomponents-react';
 import { useState, type ReactNode } from 'react';
 
-import { endpoints, type ProofReply } from '../api-types.ts';
+import { endpoints } from '../api/endpoints.ts';
+import type { ProofReply } from '../api/record.ts';
 import { fill, get, type Refusal } from './api.ts';
 import { refusalOf } from './fetched.ts';
 import { useWords } from './words.tsx';

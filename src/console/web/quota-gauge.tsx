@@ -2,7 +2,7 @@
 import { ObjectStatus } from '@ui5/webcomponents-react';
 import type { ReactNode } from 'react';
 
-import type { TenantGauge } from '../api-types.ts';
+import type { TenantGauge } from '../api/overview.ts';
 import { useWords } from './words.tsx';
 
 export function QuotaGauge({ gauge }: { readonly gauge: TenantGauge }): ReactNode {

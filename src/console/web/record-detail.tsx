@@ -4,13 +4,8 @@ import '@ui5/webcomponents-icons/dist/decline.js';
 import { Button, DynamicPage, DynamicPageTitle, Title } from '@ui5/webcomponents-react';
 import type { ReactNode } from 'react';
 
-import {
-  endpoints,
-  type CallRecord,
-  type PhysicalCall,
-  type RecordDetail,
-  type RecordRow,
-} from '../api-types.ts';
+import { endpoints } from '../api/endpoints.ts';
+import type { CallRecord, PhysicalCall, RecordDetail, RecordRow } from '../api/record.ts';
 import { fill } from './api.ts';
 import { Busy, Refused } from './busy.tsx';
 import { Card } from './card.tsx';

@@ -12,7 +12,7 @@ import {
   type ReactNode,
 } from 'react';
 
-import type { RecordRow } from '../api-types.ts';
+import type { RecordRow } from '../api/record.ts';
 import { Swatch } from './outcomes.tsx';
 import type { Records } from './records.ts';
 import { useWidth } from './width.ts';

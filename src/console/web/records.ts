@@ -1,7 +1,9 @@
 /** The records that a search found, page after page, as far as a reader has scrolled. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
-import { endpoints, type RecordPage, type RecordRow } from '../api-types.ts';
+import { endpoints } from '../api/endpoints.ts';
+import type { RecordRow } from '../api/record.ts';
+import type { RecordPage } from '../api/trail.ts';
 import { get, type Refusal } from './api.ts';
 import { refusalOf } from './fetched.ts';
 

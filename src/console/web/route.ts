@@ -2,7 +2,8 @@
  * Where somebody is in the console, as an address that can be kept and sent: the page and, on the audit page, what is asked.
  * Invariant: `viewOf(addressOf(view))` is the view again; what an address does not understand is left out.
  */
-import type { AuditQuery, Outcomes } from '../api-types.ts';
+import type { Outcomes } from '../api/overview.ts';
+import type { AuditQuery } from '../api/trail.ts';
 
 export const pages = ['overview', 'audit', 'parties', 'security'] as const;
 export type PageName = (typeof pages)[number];

@@ -9,7 +9,8 @@ import {
 } from '@ui5/webcomponents-react';
 import { useState, type ReactNode } from 'react';
 
-import { endpoints, type Security, type SecurityCheck } from '../api-types.ts';
+import { endpoints } from '../api/endpoints.ts';
+import type { Security, SecurityCheck } from '../api/security.ts';
 import { Busy, Empty, Refused } from './busy.tsx';
 import { Card } from './card.tsx';
 import { useFetched } from './fetched.ts';

@@ -2,7 +2,7 @@
 import { Button, Dialog } from '@ui5/webcomponents-react';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 
-import { endpoints } from '../api-types.ts';
+import { endpoints } from '../api/endpoints.ts';
 import { get, lastCall } from './api.ts';
 import type { User } from './shell.tsx';
 import { useWords } from './words.tsx';

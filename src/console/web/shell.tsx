@@ -14,7 +14,8 @@ import {
 } from '@ui5/webcomponents-react';
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 
-import { endpoints, type Role, type Session } from '../api-types.ts';
+import { endpoints, type Role } from '../api/endpoints.ts';
+import type { Session } from '../api/session.ts';
 import type { useAppearance } from './appearance.ts';
 import { Busy } from './busy.tsx';
 import logo from './gatehouse.svg';

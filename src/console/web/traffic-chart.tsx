@@ -1,7 +1,7 @@
 /** Calls over the last minutes, stacked by outcome, with what went up to tenants as a line. */
 import { useState, type KeyboardEvent, type ReactNode } from 'react';
 
-import type { TrafficStep } from '../api-types.ts';
+import type { TrafficStep } from '../api/overview.ts';
 import { outcomeNames, paintOf, sumOf, Swatch } from './outcomes.tsx';
 import { instantsBetween, ticksTo } from './scale.ts';
 import { useWidth } from './width.ts';

@@ -2,7 +2,7 @@
 import { Button, Dialog, ObjectStatus } from '@ui5/webcomponents-react';
 import type { ReactNode } from 'react';
 
-import type { AuditHealth, TrailState } from '../api-types.ts';
+import type { AuditHealth, TrailState } from '../api/trail.ts';
 import { useWords } from './words.tsx';
 
 interface TrailsDialogProps {

@@ -2,7 +2,8 @@
 import { Button, Dialog, MessageStrip, ObjectStatus, ProgressIndicator } from '@ui5/webcomponents-react';
 import { useEffect, useState, type ReactNode } from 'react';
 
-import { endpoints, type VerifyJob } from '../api-types.ts';
+import { endpoints } from '../api/endpoints.ts';
+import type { VerifyJob } from '../api/record.ts';
 import { call, fill, get, type Refusal } from './api.ts';
 import { Refused } from './busy.tsx';
 import { refusalOf } from './fetched.ts';
