@@ -9,7 +9,7 @@ function stage() {
   let state: { working: boolean; lagSeconds: number; lagRecords: number } | undefined;
   const watch = new LagWatch(
     () => new Map(state ? [['siem', state]] : []),
-    (event, { destination }) => void told.push(`${event} ${destination}`),
+    (event, { destination }) => void told.push(`${event} ${String(destination)}`),
   );
   const look = (lagSeconds?: number, working = true): void => {
     state = lagSeconds === undefined ? undefined : { working, lagSeconds, lagRecords: 7 };

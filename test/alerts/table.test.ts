@@ -1,0 +1,193 @@
+/** Which record becomes which alert, that none says more than it may, and that documents know what it points to. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+
+import { alertingEvents, alertNames, findingIn, matterOf, type Recorded } from '../../src/alerts/table.ts';
+
+const read = (file: string): string => readFileSync(resolve(import.meta.dirname, '../..', file), 'utf8');
+const person = 'jane.doe@example.com';
+const address = '203.0.113.77';
+/** What a record may have beside what an alert is made of. */
+const others = { name: person, source: address, userName: person, reason: 'ECONNREFUSED', subject: person };
+
+interface Row {
+  readonly event: string;
+  readonly record: Recorded;
+  /** Name, subject, and severity or `over`. */
+  readonly becomes: readonly [name: string, subject: string, is: string] | undefined;
+}
+
+const ofFacts = (event: string, facts: object, becomes: Row['becomes']): Row => ({
+  event,
+  record: { facts: { ...others, ...facts } },
+  becomes,
+});
+const burst = {
+  kind: 'delete',
+  caller: 'sap-idm',
+  system: 'people',
+  resourceType: 'Users',
+  count: 51,
+  limit: 50,
+};
+const load = { load: 'l1', caller: 'sap-idm', system: 'people', resourceType: 'Users', ids: 3, missing: 90 };
+const answered = (status: number): Recorded => ({ upstream: { tenant: 'acme', system: 'people', status } });
+const collection = { system: 'people', resourceType: 'Users' };
+
+const rows: readonly Row[] = [
+  ofFacts('guard.exceeded', { ...burst, action: 'refuse', hold: 'k7m', target: person }, [
+    'guard-held',
+    'k7m',
+    'critical',
+  ]),
+  ofFacts('guard.exceeded', { ...burst, action: 'alert' }, [
+    'guard-exceeded',
+    'delete sap-idm people',
+    'warning',
+  ]),
+  ofFacts('guard.exceeded', { ...burst, kind: 'load', action: 'alert', hold: 'k7n' }, undefined),
+  ofFacts('guard.closed', { ...burst, hold: 'k7m', why: 'used up' }, ['guard-held', 'k7m', 'over']),
+  ofFacts('load.completed', { ...load, verdict: 'smaller' }, ['load-smaller', 'people Users', 'warning']),
+  ofFacts('load.completed', { ...load, verdict: 'empty' }, ['load-smaller', 'people Users', 'critical']),
+  ofFacts('load.completed', { ...load, verdict: 'whole' }, ['load-smaller', 'people Users', 'over']),
+  ofFacts('authn.spray_suspected', { pattern: 'one secret for many users', failures: 12 }, [
+    'password-spraying',
+    'one secret for many users',
+    'warning',
+  ]),
+  ofFacts('audit.space_low', { freeBytes: 9, freePercent: 4.9, daysLeft: 6.5 }, [
+    'audit-disk',
+    'audit.directory',
+    'warning',
+  ]),
+  ofFacts('audit.space_low', { freeBytes: 9, freePercent: 40, daysLeft: 0.9 }, [
+    'audit-disk',
+    'audit.directory',
+    'critical',
+  ]),
+  ofFacts('audit.failed', { code: 'ENOSPC', refused: 3 }, ['audit-failing', 'audit.directory', 'critical']),
+  ofFacts('audit.failed', { code: 'SLOW', ms: 2100 }, ['audit-slow', 'audit.directory', 'warning']),
+  ofFacts('audit.recovered', { silentMs: 900 }, ['audit-failing', 'audit.directory', 'over']),
+  ofFacts('cert.expiring', { what: 'listen.tls.certificate', daysLeft: 6 }, [
+    'ending',
+    'listen.tls.certificate',
+    'warning',
+  ]),
+  ofFacts('cert.expiring', { what: 'listen.tls.certificate', daysLeft: 0 }, [
+    'ending',
+    'listen.tls.certificate',
+    'critical',
+  ]),
+  ofFacts('secret.expiring', { what: 'sap-idm', daysLeft: 13 }, ['ending', 'sap-idm', 'warning']),
+  ofFacts('audit.delivery_failing', { destination: 'siem' }, ['delivery-failing', 'siem', 'warning']),
+  ofFacts('audit.delivery_recovered', { destination: 'siem' }, ['delivery-failing', 'siem', 'over']),
+  ofFacts('audit.delivery_lagging', { destination: 'siem', lagSeconds: 901, lagRecords: 5 }, [
+    'delivery-lag',
+    'siem',
+    'warning',
+  ]),
+  ofFacts('audit.delivery_caught_up', { destination: 'siem' }, ['delivery-lag', 'siem', 'over']),
+  ofFacts('audit.delivery_failed', { destination: 'siem', why: 'gone', first: 1, last: 2 }, [
+    'delivery-lost',
+    'siem',
+    'critical',
+  ]),
+  {
+    event: 'upstream.outcome',
+    record: answered(401),
+    becomes: ['tenant-refuses', 'acme people', 'critical'],
+  },
+  {
+    event: 'upstream.outcome',
+    record: answered(403),
+    becomes: ['tenant-refuses', 'acme people', 'critical'],
+  },
+  { event: 'upstream.outcome', record: answered(204), becomes: ['tenant-refuses', 'acme people', 'over'] },
+  { event: 'upstream.outcome', record: answered(500), becomes: undefined },
+  { event: 'upstream.outcome', record: { upstream: { tenant: 'acme' } }, becomes: undefined },
+  {
+    event: 'request.lost_update_suspected',
+    record: {
+      op: { system: 'people', resourceType: 'Groups' },
+      actor: { name: 'sap-idm' },
+      facts: { ...others, members: 3, outcome: 'sent' },
+    },
+    becomes: ['lost-update', 'people', 'warning'],
+  },
+  ofFacts('snapshot.refused', { ...collection, fault: 'shrunk', before: 90, after: 3 }, [
+    'snapshot-refused',
+    'people Users',
+    'warning',
+  ]),
+  ofFacts('snapshot.recovered', { ...collection, resources: 90 }, [
+    'snapshot-refused',
+    'people Users',
+    'over',
+  ]),
+  ofFacts('cache.probe_differs', { ...collection, of: 'page', attributes: [person] }, [
+    'cache-differs',
+    'people Users',
+    'warning',
+  ]),
+  ofFacts('process.fault', { causes: [{ name: 'TypeError', message: person, at: 'here' }] }, [
+    'process-fault',
+    'the process',
+    'critical',
+  ]),
+  ofFacts('request.outcome', {}, undefined),
+  ofFacts('authn.failure', {}, undefined),
+];
+
+for (const { event, record, becomes } of rows) {
+  const told = JSON.stringify({ ...record.facts, ...record.upstream, ...others }).slice(1, 60);
+  test(`${event} (${told}…) ${becomes ? `is ${becomes.join(', ')}` : 'is no alert'}`, () => {
+    const found = findingIn(event, record);
+    assert.deepEqual(found && [found.name, found.subject, found.isOver ? 'over' : found.severity], becomes);
+  });
+}
+
+test('every alert is raised by an event, what lasts is ended by one, and every event is tried here', () => {
+  const of = (wanted: (is: string) => boolean): string[] =>
+    rows.flatMap(({ becomes }) => (becomes && wanted(becomes[2]) ? [becomes[0]] : []));
+  assert.deepEqual(new Set(of((is) => is !== 'over')), new Set(alertNames));
+  assert.deepEqual(
+    new Set(of((is) => is === 'over')),
+    new Set(alertNames.filter((name) => matterOf(name).lasts)),
+  );
+  const tried = new Set(rows.map(({ event }) => event));
+  assert.deepEqual(
+    alertingEvents.filter((event) => !tried.has(event)),
+    [],
+  );
+});
+
+test('no alert names a person or an address of a caller', () => {
+  const told = JSON.stringify(rows.map(({ event, record }) => findingIn(event, record)));
+  assert.ok(told.includes('k7m'));
+  for (const kept of [person, address, 'jane']) assert.ok(!told.includes(kept), kept);
+});
+
+test('what an alert tells is one line of bounded length, whatever a record holds', () => {
+  const found = findingIn('audit.delivery_failing', {
+    facts: { destination: `siem\r\nBcc: ${'x'.repeat(5000)}`, reason: 'a\u0000b' },
+  });
+  assert.match(found?.subject ?? '', /^siem  Bcc: x{100,190}$/);
+  assert.equal(found?.facts['reason'], 'a b');
+});
+
+test('every alert stands in the operations page with its severity, and points to a section that is there', () => {
+  const page = read('docs/operations.md');
+  const anchors = new Set(
+    [...page.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+      title
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+  const described = [...page.matchAll(/^\| `([a-z-]+)` \| (?:warning|critical)/gm)].map(([, name]) => name);
+  assert.deepEqual(new Set(described), new Set(alertNames));
+  for (const name of alertNames) assert.ok(anchors.has(matterOf(name).see.split('#')[1] ?? ''), name);
+});
