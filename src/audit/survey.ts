@@ -7,7 +7,7 @@ import { areaOf, factsOf, type RecordFacts } from './record-facts.ts';
 import { footerEvent, headerEvent } from './segment.ts';
 import { sum, TimeSeries, type Counts } from './time-series.ts';
 
-/** What became of calls. refused: the gateway said no · failed: an answer of 500 or above · unknown: nobody knows. */
+/** answered: below 500, a tenant's 404 too · refused: the gateway said no · failed: 500 or above, or given up · unknown: nobody knows. */
 export type Class = 'answered' | 'refused' | 'failed' | 'unknown';
 export const noCalls: Counts<Class> = { answered: 0, refused: 0, failed: 0, unknown: 0 };
 
@@ -85,7 +85,7 @@ export class Survey {
     this.lastTs = entry.ts;
     this.#noteCourse(entry);
     const area = areaOf(entry.event);
-    if (entry.event.startsWith('audit.reveal')) this.reveals.add(happening(entry, detailOf(entry)));
+    if (entry.event === 'audit.read') this.reveals.add(happening(entry, detailOf(entry)));
     else if (area === 'configuration' || area === 'lifecycle')
       this.changes.add(happening(entry, this.#changeDetail(entry)));
     if (entry.number('outcome', 'http') !== undefined && entry.event !== 'request.withheld')
@@ -199,11 +199,11 @@ const troubles = new Set([
   'audit.segment_expired',
 ]);
 
-/** Of a record that ends a call. */
-export function classOf({ status = 0, result }: RecordFacts): Class {
+/** Of a record that ends a call. A tenant that says no, such as 404 to a look-up, has answered. */
+export function classOf({ status = 0, result }: Pick<RecordFacts, 'status' | 'result'>): Class {
   if (result === 'unknown') return 'unknown';
   if (result === 'denied') return 'refused';
-  return status >= 500 || result === 'failure' || result === 'aborted' ? 'failed' : 'answered';
+  return status >= 500 || result === 'aborted' ? 'failed' : 'answered';
 }
 
 function count(map: Map<string, Counts<Class>>, name: string, found: Class): void {

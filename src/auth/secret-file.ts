@@ -108,7 +108,7 @@ async function add(
   const document = parseDocument(text, yamlOptions);
   const present = prepare(document, parseSecrets(text).get(user) ?? []);
   if (present >= maxEntries)
-    throw new Error(`The technical user ${user} has ${maxEntries} secrets; remove one first.`);
+    throw new Error(`${user} has ${maxEntries} secrets already; remove one first.`);
   const secret = generateSecret();
   const added = {
     hash: await hashSecret(secret),

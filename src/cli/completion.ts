@@ -15,7 +15,7 @@ exit codes: 0 printed, 4 wrong usage
 `;
 
 /** What may follow which words: `audit search` → its options. */
-type Words = ReadonlyMap<string, readonly string[]>;
+export type Words = ReadonlyMap<string, readonly string[]>;
 
 export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args, {}, help, 1);
@@ -28,7 +28,7 @@ export async function run(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-async function wordsOf(some: Commands, path: readonly string[] = []): Promise<Words> {
+export async function wordsOf(some: Commands, path: readonly string[] = []): Promise<Words> {
   const words = new Map<string, readonly string[]>([[path.join(' '), [...Object.keys(some), '--help']]]);
   for (const [name, { load }] of Object.entries(some)) {
     const command = await load();

@@ -30,7 +30,7 @@ export function console(references: References) {
       secretsFile: privatePath(references)
         .prefault('../var/console-secrets.yaml')
         .describe(
-          'File with the hashes of the local accounts’ secrets. `gatehouse secret new --console` makes them.',
+          'File with the hashes of the local accounts’ secrets. `gatehouse secret new <account> --console` makes them.',
         ),
       oidc: oidc(references).optional().describe('Log-on with an identity provider (OpenID Connect).'),
       idle: duration({ min: '1m', max: '12h' })

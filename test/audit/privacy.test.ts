@@ -134,6 +134,8 @@ test('after 500 wrong deletions one knows who they were, and that it was looked 
   const { facts } = JSON.parse(found.stdout);
   assert.deepEqual([facts.reason, facts.records, facts.query.kind], ['INC-1', 500, 'delete']);
   assert.ok(!found.stdout.includes('PERSON-'));
+  const report = await audit('report', register, '--format', 'csv');
+  assert.match(report.stdout, /^reveal,.*INC-1/m);
 });
 
 test('where two are needed, one alone learns nothing', async () => {
