@@ -85,6 +85,12 @@ export class Alerts implements AsyncDisposable {
     for (const { courier } of before) this.#retire(courier);
   }
 
+  /** Other destinations of the trail: those before say no more of themselves, and those that fail still say so again. */
+  keepTo(destinations: ReadonlySet<string>): void {
+    this.#spells.drop('delivery-failing', () => true);
+    this.#spells.drop('delivery-lag', (subject) => !destinations.has(subject));
+  }
+
   get states(): ChannelState[] {
     return [...this.#served].map(([name, { settings, courier }]) => ({
       name,

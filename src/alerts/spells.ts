@@ -57,6 +57,12 @@ export class Spells {
     return told;
   }
 
+  /** Of what nobody will say that it is over. */
+  drop(name: AlertName, isGone: (subject: string) => boolean): void {
+    for (const [key, spell] of this.#spells)
+      if (spell.name === name && isGone(spell.subject)) this.#forget(key, spell);
+  }
+
   #begin(finding: Finding, now: number): News | undefined {
     const spell = this.#spellOf(finding, now);
     if (!spell.isOn) spell.since = now;

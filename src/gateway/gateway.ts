@@ -159,8 +159,10 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
         setLogLevel(next.log.level);
         expiry.check();
         if (changes.some(({ setting }) => setting.startsWith('alerts.'))) alerts.replace(alertsOf(next));
-        if (changes.some(({ setting }) => setting.startsWith('audit.destinations.')))
+        if (changes.some(({ setting }) => setting.startsWith('audit.destinations.'))) {
           await delivery?.replace(destinationsOf(next));
+          alerts.keepTo(new Set(Object.keys(next.audit.destinations)));
+        }
       },
     }),
   );

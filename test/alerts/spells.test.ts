@@ -17,7 +17,7 @@ function stage() {
     tell(spells.note({ name, subject: 's', isOver: false, severity: 'warning', facts: {}, ...changes }, now));
   const over = (name: AlertName, now: number): void => note(name, now, { isOver: true });
   const look = (now: number): void => spells.due(now).forEach(tell);
-  return { told, note, over, look };
+  return { spells, told, note, over, look };
 }
 
 test('what happens again is told once, and then after the time between with its number', () => {
@@ -85,6 +85,15 @@ test('a refusal of a tenant that is followed by a success is not told, a second 
   assert.deepEqual(told, []);
   note('tenant-refuses', 3);
   assert.deepEqual(told, ['raised s 2']);
+});
+
+test('what nobody will end any more is told no more, and anew when it happens again', () => {
+  const { spells, told, note, look } = stage();
+  for (const subject of ['gone', 'there']) note('delivery-lag', 0, { subject });
+  spells.drop('delivery-lag', (subject) => subject === 'gone');
+  look(1000);
+  note('delivery-lag', 1001, { subject: 'gone' });
+  assert.deepEqual(told, ['raised gone 1', 'raised there 1', 'again there 0', 'raised gone 1']);
 });
 
 test('two subjects are two alerts, and more than twenty of one kind are told together', () => {

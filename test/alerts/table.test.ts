@@ -163,6 +163,14 @@ test('every alert is raised by an event, what lasts is ended by one, and every e
   );
 });
 
+test('every event of the table is one of the trail', () => {
+  const documented = read('docs/audit-format.md');
+  assert.deepEqual(
+    alertingEvents.filter((event) => !documented.includes(`\`${event}\``)),
+    [],
+  );
+});
+
 test('no alert names a person or an address of a caller', () => {
   const told = JSON.stringify(rows.map(({ event, record }) => findingIn(event, record)));
   assert.ok(told.includes('k7m'));
