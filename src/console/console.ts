@@ -37,7 +37,17 @@ export interface ConsoleState {
     stay: { readonly minutes: number; readonly by: string; readonly reason: string },
   ): Promise<string | undefined>;
   resume(tenant: string): Promise<string | undefined>;
-  release(hold: string, by: { readonly user: string; readonly reason: string }): Promise<string | undefined>;
+  /** How much a hold is about; `undefined`: there is no such hold. */
+  held(hold: string): number | undefined;
+  release(
+    hold: string,
+    what: {
+      readonly count: number;
+      readonly minutes: number;
+      readonly user: string;
+      readonly reason: string;
+    },
+  ): Promise<string | undefined>;
   /** Sends an alert to try a channel. */
   tryChannel(channel: string): Promise<{ readonly taken: boolean; readonly says: string } | undefined>;
   readonly knows: (kind: 'system' | 'tenant' | 'hold' | 'channel', id: string) => boolean;
@@ -54,6 +64,7 @@ export interface ConsoleOptions extends LogOnOptions {
 export const callbackPath = '/console/log-on/callback';
 const reasonSchema = z.strictObject({ reason: z.string().trim().min(3).max(500) });
 const pauseSchema = reasonSchema.extend({ minutes: z.int().min(1).max(1440) });
+const releaseSchema = (most: number) => pauseSchema.extend({ count: z.int().min(1).max(most) });
 
 interface Asked {
   readonly request: IncomingMessage;
@@ -196,18 +207,25 @@ export class Console implements AsyncDisposable {
       cancelVerification: (_who, { params }) => audit.cancelVerification(params['job'] ?? ''),
       parties: () => state.parties(),
       security: () => state.security(),
-      forget: (who, asked) => this.#act(who, 'forget', 'system', asked, (system) => state.forget(system)),
-      resume: (who, asked) => this.#act(who, 'resume', 'tenant', asked, (tenant) => state.resume(tenant)),
+      forget: (who, asked) =>
+        this.#act(who, 'forget', 'system', reasonSchema, asked, (system) => state.forget(system)),
+      resume: (who, asked) =>
+        this.#act(who, 'resume', 'tenant', reasonSchema, asked, (tenant) => state.resume(tenant)),
       release: (who, asked) =>
-        this.#act(who, 'release', 'hold', asked, (hold, { reason }) =>
-          state.release(hold, { user: who.name, reason }),
+        this.#act(
+          who,
+          'release',
+          'hold',
+          releaseSchema(state.held(asked.params['hold'] ?? '') ?? 1),
+          asked,
+          (hold, given) => state.release(hold, { ...given, user: who.name }),
         ),
       pause: (who, asked) =>
-        this.#act(who, 'pause', 'tenant', asked, (tenant, { reason, minutes = 1 }) =>
-          state.pause(tenant, { minutes, by: who.name, reason }),
+        this.#act(who, 'pause', 'tenant', pauseSchema, asked, (tenant, given) =>
+          state.pause(tenant, { ...given, by: who.name }),
         ),
       testAlert: (who, asked) =>
-        this.#act(who, 'test-alert', 'channel', asked, async (channel) => {
+        this.#act(who, 'test-alert', 'channel', reasonSchema, asked, async (channel) => {
           const tried = await state.tryChannel(channel);
           if (tried && !tried.taken) throw new Refusal(503, 'unavailable', tried.says);
           return tried?.says;
@@ -230,22 +248,24 @@ export class Console implements AsyncDisposable {
   }
 
   /** Who does it and why is on stable storage before it is done. */
-  async #act(
+  async #act<Given extends Readonly<Record<string, unknown>>>(
     who: Session,
     action: string,
     kind: 'system' | 'tenant' | 'hold' | 'channel',
+    schema: z.ZodType<Given>,
     { request, params }: Asked,
-    work: (
-      target: string,
-      given: { readonly reason: string; readonly minutes?: number },
-    ) => Promise<string | undefined>,
+    work: (target: string, given: Given) => Promise<string | undefined>,
   ): Promise<ActionReply> {
     const { state, note } = this.#options;
-    const schema = action === 'pause' ? pauseSchema : reasonSchema;
-    const given = schema.safeParse(await readJson(request)).data;
-    if (!given) throw new Refusal(400, 'bad-request', 'A reason of 3 to 500 characters is wanted.');
     const target = params[kind] ?? '';
     if (!state.knows(kind, target)) throw new Refusal(404, 'not-found', `There is no such ${kind}.`);
+    const given = schema.safeParse(await readJson(request)).data;
+    if (!given)
+      throw new Refusal(
+        400,
+        'bad-request',
+        'A reason of 3 to 500 characters is wanted, and figures within their bounds.',
+      );
     try {
       await note('console.acted', { ...whoIs(who), action, [kind]: target, ...given });
     } catch (cause) {

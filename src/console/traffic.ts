@@ -2,6 +2,7 @@
  * What this replica has done lately and since its start, counted from the records of its trail as they go to disk.
  * Invariant: memory depends on the configuration's callers and systems alone, however many calls there are.
  */
+import { classOf } from '../audit/survey.ts';
 import type { Outcomes, Overview, TrafficStep } from './api/overview.ts';
 import type { CallerState } from './api/parties.ts';
 import type { Observed } from './metrics.ts';
@@ -140,7 +141,7 @@ export class Traffic {
 
   #countCall(event: string, { actor, op = {}, cache = {}, outcome }: Observed, ms: number): void {
     const step = this.#step();
-    const ending = endingOf(outcome);
+    const ending = classOf({ status: outcome?.http, result: outcome?.result });
     const isRead = op.effect === 'read';
     const isHit =
       event === 'request.cache_hit' || ['hit', 'stale', 'snapshot', 'collapsed'].includes(cache.result ?? '');
@@ -190,13 +191,6 @@ export class Traffic {
   #startOf(at: number): number {
     return Math.floor(at / stepMs) * stepMs;
   }
-}
-
-/** As the trail's reports class it: `classOf` of audit/survey.ts. */
-function endingOf({ result, http = 0 }: NonNullable<Observed['outcome']> = {}): keyof Outcomes {
-  if (result === 'unknown') return 'unknown';
-  if (result === 'denied') return 'refused';
-  return http >= 500 || result === 'failure' || result === 'aborted' ? 'failed' : 'answered';
 }
 
 /** A name that the configuration does not know must not fill the memory. */

@@ -26,7 +26,7 @@ export interface Shown {
   readonly pacers: Pacers;
   readonly cache: Pick<Cache, 'forget'>;
   readonly snapshots: Snapshots;
-  readonly guard: Pick<Guard, 'holds' | 'release'>;
+  readonly guard: Pick<Guard, 'holds' | 'leftOf' | 'release'>;
   readonly isCacheUsed: () => boolean;
   readonly ends: () => readonly Expiring[];
   readonly deliveries: () => ReadonlyMap<string, DeliveryState>;
@@ -35,8 +35,6 @@ export interface Shown {
 
 const dayMs = 86_400_000;
 const minuteMs = 60_000;
-/** So much of a held burst passes: what was held, and that once. */
-const releaseMs = 60 * minuteMs;
 const discovery = ['ServiceProviderConfig', 'Schemas', 'ResourceTypes'];
 
 export class ShownState implements ConsoleState {
@@ -78,7 +76,7 @@ export class ShownState implements ConsoleState {
   }
 
   async parties(): ReturnType<ConsoleState['parties']> {
-    const { config, traffic, snapshots } = this.#shown;
+    const { config, traffic, snapshots, guard } = this.#shown;
     const { systems, callers } = config();
     const kept = await snapshots.states();
     return {
@@ -86,7 +84,7 @@ export class ShownState implements ConsoleState {
       systems: Object.values(systems).map((system) => this.#systemState(system, kept)),
       tenants: this.#gauges(),
       callers: Object.values(callers).map((caller) => this.#callerState(caller)),
-      holds: this.#shown.guard.holds.map(holdOf),
+      holds: await Promise.all(guard.holds.map(async (hold) => holdOf(hold, await guard.leftOf(hold.id)))),
       channels: this.#shown.alerts.states,
     };
   }
@@ -96,10 +94,14 @@ export class ShownState implements ConsoleState {
   }
 
   knows(kind: 'system' | 'tenant' | 'hold' | 'channel', id: string): boolean {
-    const { config, guard } = this.#shown;
-    if (kind === 'hold') return guard.holds.some((hold) => hold.id === id);
+    const { config } = this.#shown;
+    if (kind === 'hold') return this.held(id) !== undefined;
     if (kind === 'channel') return Object.hasOwn(config().alerts.channels, id);
     return Object.hasOwn(kind === 'system' ? config().systems : config().tenants, id);
+  }
+
+  held(id: string): number | undefined {
+    return this.#shown.guard.holds.find((hold) => hold.id === id)?.amount;
   }
 
   async forget(id: string): Promise<string | undefined> {
@@ -129,19 +131,12 @@ export class ShownState implements ConsoleState {
 
   async release(
     id: string,
-    { user, reason }: { readonly user: string; readonly reason: string },
+    { count, minutes, user, reason }: Parameters<ConsoleState['release']>[1],
   ): Promise<string | undefined> {
-    const { guard } = this.#shown;
-    const hold = guard.holds.find((each) => each.id === id);
-    if (!hold) return undefined;
-    const release = {
-      hold: id,
-      count: hold.amount,
-      lifetimeMs: releaseMs,
-      reason,
-      actor: { user, occasion: 'console' },
-    };
-    return (await guard.release(release)) ? `${hold.amount} may pass within an hour.` : undefined;
+    const actor = { user, occasion: 'console' };
+    const release = { hold: id, count, lifetimeMs: minutes * minuteMs, reason, actor };
+    const isOpen = await this.#shown.guard.release(release);
+    return isOpen ? `${count} may pass within ${minutes} minutes.` : undefined;
   }
 
   async releaseSome(release: Release): Promise<string | undefined> {
@@ -263,6 +258,10 @@ function sentenceOf(permission: Permission): string {
   return `${access.join(', ')}: ${listed(resourceTypes)} of ${listed(systems)}${without}`;
 }
 
-function holdOf({ id, caller, system, kind, resourceType, amount, since }: Guard['holds'][number]): Hold {
-  return { id, caller, system, what: `${kind} ${resourceType}`, count: amount, since };
+function holdOf(
+  { id, caller, system, kind, resourceType, amount, since }: Guard['holds'][number],
+  left: number,
+): Hold {
+  const what = `${kind} ${resourceType}`;
+  return { id, caller, system, what, count: amount, since, ...(left > 0 && { released: left }) };
 }

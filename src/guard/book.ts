@@ -33,6 +33,8 @@ export interface Book {
   /** What is left of the permission after this; undefined where it does not cover it. */
   take(hold: string, amount: number): Promise<number | undefined>;
   giveBack(hold: string, amount: number): Promise<void>;
+  /** What may still pass of what was permitted; 0 where nothing is. */
+  leftOf(hold: string): Promise<number | undefined>;
 }
 
 /** A window is counted in this many slices, so it ends up to a tenth late and never early. */

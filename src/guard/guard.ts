@@ -217,6 +217,12 @@ export class Guard {
     return true;
   }
 
+  /** What may still pass of an open hold, by the book that knows of more: a release stands in one of them. */
+  async leftOf(hold: string): Promise<number> {
+    const { local, shared } = this.#options;
+    return Math.max(await local.leftOf(hold), (await shared?.leftOf(hold)) ?? 0);
+  }
+
   nameOf({ kind, caller, system, resourceType, target = '', sameAs = target }: Matter): string {
     const mac = createHmac('sha256', this.#options.key);
     for (const part of [kind, caller, system, resourceType, sameAs]) mac.update(`${part}\0`);

@@ -124,6 +124,11 @@ export class LocalBook implements Book {
     await this.#save();
   }
 
+  leftOf(hold: string): Promise<number> {
+    const permission = this.#permissions.get(hold);
+    return Promise.resolve(permission && permission.until > this.#now() ? permission.left : 0);
+  }
+
   #change(name: string, windowMs: number, at: number, amount: number): void {
     const counted = this.#counts.get(name);
     const slices = counted?.windowMs === windowMs ? counted.slices : new Map<number, number>();

@@ -73,11 +73,15 @@ export class RedisBook implements Book, Disposable {
     return replies !== undefined;
   }
 
+  async leftOf(hold: string): Promise<number | undefined> {
+    const found = await this.#circuit.ask((pipeline) => pipeline.mget(keyOf('permission', hold)));
+    const [[left] = []] = (found?.values ?? []) as [(string | null)[]?];
+    return found && Number(left ?? 0);
+  }
+
   async take(hold: string, amount: number): Promise<number | undefined> {
     const key = keyOf('permission', hold);
-    const found = await this.#circuit.ask((pipeline) => pipeline.mget(key));
-    const [[left] = []] = (found?.values ?? []) as [(string | null)[]?];
-    if (Number(left ?? 0) < amount || amount === 0) return undefined;
+    if (((await this.leftOf(hold)) ?? 0) < amount || amount === 0) return undefined;
     const taken = await this.#circuit.ask((pipeline) => pipeline.incrby(key, -amount));
     if (!taken) return undefined;
     const [rest = -1] = taken.values as [number?];

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Bounded, noCalls, others, Survey } from '../../src/audit/survey.ts';
+import { Bounded, classOf, noCalls, others, Survey } from '../../src/audit/survey.ts';
 import { TimeSeries } from '../../src/audit/time-series.ts';
 import { anEntry } from './written-trail.ts';
 
@@ -35,6 +35,11 @@ test('calls are counted by what became of them, and upstream calls are not count
   const one = { answered: 1, refused: 1, failed: 1, unknown: 1 };
   assert.deepEqual([survey.calls, survey.callers.get('idm'), survey.systems.get('S1')], [one, one, one]);
   assert.deepEqual([survey.writes, survey.records], [4, 6]);
+});
+
+test('a tenant that says no has answered, and a caller that gave up got no answer', () => {
+  assert.equal(classOf({ status: 404, result: 'failure' }), 'answered');
+  assert.equal(classOf({ status: 499, result: 'aborted' }), 'failed');
 });
 
 test('silences, crashes and segments without a footer are gaps', () => {

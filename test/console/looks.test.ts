@@ -199,6 +199,17 @@ test('the operator sees what callers may do and did, and what a system costs', a
   assert.ok(caller.may.includes('read, write: all of all'));
 });
 
+test('a look-up of what the tenant does not have is answered, in overview and trail alike', async () => {
+  const failed = async (): Promise<number> => (await operator.get<Overview>('/overview')).outcomes.failed;
+  const before = await failed();
+  assert.equal((await started.gateway.call('GET', '/Users/nobody-of-that-id')).status, 404);
+  assert.equal(await failed(), before);
+  await eventually(async () => {
+    const { records } = await auditor.get<RecordPage>('/audit/records?status=404');
+    return records[0]?.outcome === 'answered';
+  });
+});
+
 test('the overview counts what was answered and what the cache spared', async () => {
   const { outcomes, cache, latency, ready } = await operator.get<Overview>('/overview');
   assert.ok(outcomes.answered > 0 && cache.hits > 0 && ready);

@@ -63,7 +63,7 @@ export const endpoints = {
   pause: { method: 'POST', path: '/tenants/:tenant/pause', roles: ['operator', 'administrator'] },
   /** Reason → ActionReply */
   resume: { method: 'POST', path: '/tenants/:tenant/resume', roles: ['operator', 'administrator'] },
-  /** Reason → ActionReply; 404 when nothing of that id is held */
+  /** ReleaseRequest → ActionReply; 404 when nothing of that id is held */
   release: { method: 'POST', path: '/guard/:hold/release', roles: ['operator', 'administrator'] },
 
   /** Reason → ActionReply; 503 when the channel does not take it, with the reason as `detail` */

@@ -34,7 +34,10 @@ export interface Overview {
   readonly running: number;
 }
 
-/** answered: below 500 · refused: the gateway said no · failed: 500 or above · unknown: nobody knows. */
+/**
+ * answered: below 500, a tenant's 404 too · refused: the gateway said no · failed: 500 or above, or the caller gave up ·
+ * unknown: nobody knows.
+ */
 export interface Outcomes {
   readonly answered: number;
   readonly refused: number;

@@ -67,8 +67,11 @@ export interface Hold {
   readonly caller: string;
   readonly system: string;
   readonly what: string;
+  /** How much it is about, and the most that can be released. */
   readonly count: number;
   readonly since: string;
+  /** Somebody has released it: so much of it may still pass. Absent when nothing may, or no longer. */
+  readonly released?: number;
 }
 
 /** Why; 3 to 500 characters, recorded in the trail. No personal data belongs there, and the page should say so. */
@@ -78,6 +81,13 @@ export interface Reason {
 
 export interface PauseRequest extends Reason {
   /** 1 to 1440; then calls go up again by themselves. */
+  readonly minutes: number;
+}
+
+export interface ReleaseRequest extends Reason {
+  /** How much may pass: 1 to the count of the hold. */
+  readonly count: number;
+  /** 1 to 1440; what has not passed by then is held again. */
   readonly minutes: number;
 }
 

@@ -1,8 +1,11 @@
-/** Asks why before something is done to a running gateway. Invariant: nothing is sent without a reason. */
+/**
+ * Asks why, and where it matters how much and for how long, before something is done to a running gateway. Invariant: nothing
+ * is sent without a reason.
+ */
 import { Button, Dialog, Label, MessageStrip, StepInput, TextArea } from '@ui5/webcomponents-react';
 import { useEffect, useId, useState, type ReactNode } from 'react';
 
-import type { ActionReply, PauseRequest, Reason } from '../api/parties.ts';
+import type { ActionReply, PauseRequest, Reason, ReleaseRequest } from '../api/parties.ts';
 import { call, type Refusal } from './api.ts';
 import { Refused } from './busy.tsx';
 import { refusalOf } from './fetched.ts';
@@ -13,8 +16,14 @@ export interface Action {
   readonly title: string;
   readonly text: string;
   readonly button: string;
-  readonly timed?: boolean;
+  /** How long it is to last, to begin with, and what that means; absent where it has no end. */
+  readonly minutes?: number;
+  readonly minutesLabel?: string;
+  /** How much of it may be chosen; absent where it is all or nothing. */
+  readonly most?: number;
 }
+
+export type Act = (action: Action) => void;
 
 interface ActionDialogProps {
   readonly action: Action | undefined;
@@ -23,22 +32,28 @@ interface ActionDialogProps {
 }
 
 export function ActionDialog({ action, close, done }: ActionDialogProps): ReactNode {
-  const { say } = useWords();
+  const { say, format } = useWords();
   const [reason, setReason] = useState('');
-  const [minutes, setMinutes] = useState(15);
+  const [minutes, setMinutes] = useState(1);
+  const [count, setCount] = useState(1);
   const [refusal, setRefusal] = useState<Refusal>();
   const [busy, setBusy] = useState(false);
   const reasonId = useId();
-  const minutesId = useId();
   useEffect(() => {
     setReason('');
+    setMinutes(action?.minutes ?? 1);
+    setCount(action?.most ?? 1);
     setRefusal(undefined);
   }, [action]);
   const send = async (): Promise<void> => {
     if (!action) return;
     setBusy(true);
     try {
-      const request: Reason | PauseRequest = { reason: reason.trim(), ...(action.timed && { minutes }) };
+      const request: Reason | PauseRequest | ReleaseRequest = {
+        reason: reason.trim(),
+        ...(action.minutes !== undefined && { minutes }),
+        ...(action.most !== undefined && { count }),
+      };
       done(await call<ActionReply>('POST', action.path, request));
       close();
     } catch (error) {
@@ -65,20 +80,16 @@ export function ActionDialog({ action, close, done }: ActionDialogProps): ReactN
       <div className="stack">
         <p>{action?.text}</p>
         {refusal && <Refused refusal={refusal} />}
-        {action?.timed && (
-          <div className="field">
-            <Label for={minutesId} showColon>
-              {say('action.minutes')}
-            </Label>
-            <StepInput
-              id={minutesId}
-              min={1}
-              max={1440}
-              value={minutes}
-              accessibleName={say('action.minutes')}
-              onChange={({ target }) => setMinutes(target.value)}
-            />
-          </div>
+        {action?.most !== undefined && (
+          <Figure
+            label={say('action.count', { most: format.count(action.most) })}
+            most={action.most}
+            value={count}
+            choose={setCount}
+          />
+        )}
+        {action?.minutesLabel !== undefined && (
+          <Figure label={action.minutesLabel} most={1440} value={minutes} choose={setMinutes} />
         )}
         <div className="field">
           <Label for={reasonId} required showColon>
@@ -97,5 +108,31 @@ export function ActionDialog({ action, close, done }: ActionDialogProps): ReactN
         <MessageStrip hideCloseButton>{say('action.recorded')}</MessageStrip>
       </div>
     </Dialog>
+  );
+}
+
+interface FigureProps {
+  readonly label: string;
+  readonly most: number;
+  readonly value: number;
+  readonly choose: (value: number) => void;
+}
+
+function Figure({ label, most, value, choose }: FigureProps): ReactNode {
+  const id = useId();
+  return (
+    <div className="field">
+      <Label for={id} showColon>
+        {label}
+      </Label>
+      <StepInput
+        id={id}
+        min={1}
+        max={most}
+        value={value}
+        accessibleName={label}
+        onChange={({ target }) => choose(target.value)}
+      />
+    </div>
   );
 }

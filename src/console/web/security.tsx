@@ -1,19 +1,13 @@
 /** Every hardening check of this installation with its state and what to do; what needs somebody comes first. */
-import {
-  DynamicPage,
-  DynamicPageTitle,
-  ObjectStatus,
-  SegmentedButton,
-  SegmentedButtonItem,
-  Title,
-} from '@ui5/webcomponents-react';
+import { ObjectStatus, SegmentedButton, SegmentedButtonItem } from '@ui5/webcomponents-react';
 import { useState, type ReactNode } from 'react';
 
 import { endpoints } from '../api/endpoints.ts';
 import type { Security, SecurityCheck } from '../api/security.ts';
-import { Busy, Empty, Refused } from './busy.tsx';
+import { Empty } from './busy.tsx';
 import { Card } from './card.tsx';
 import { useFetched } from './fetched.ts';
+import { PageFrame } from './page-frame.tsx';
 import { useWords } from './words.tsx';
 
 const states = ['danger', 'advice', 'good'] as const satisfies readonly SecurityCheck['state'][];
@@ -31,22 +25,8 @@ export function SecurityPage(): ReactNode {
   const countOf = (state: SecurityCheck['state']): number =>
     value?.checks.filter((check) => check.state === state).length ?? 0;
   return (
-    <DynamicPage
-      hidePinButton
-      className="page"
-      titleArea={
-        <DynamicPageTitle
-          heading={
-            <Title level="H1" size="H3">
-              {say('page.security')}
-            </Title>
-          }
-          subheading={<span className="quiet">{say('security.note')}</span>}
-        />
-      }
-    >
-      {refusal && <Refused refusal={refusal} again={again} />}
-      {value ? (
+    <PageFrame heading={say('page.security')} note={say('security.note')} refusal={refusal} again={again}>
+      {value && (
         <div className="stack">
           <SegmentedButton
             accessibleName={say('security.filter')}
@@ -70,10 +50,8 @@ export function SecurityPage(): ReactNode {
             </Card>
           ))}
         </div>
-      ) : (
-        !refusal && <Busy />
       )}
-    </DynamicPage>
+    </PageFrame>
   );
 }
 
