@@ -5,6 +5,7 @@ import { useState, type ReactNode } from 'react';
 import { endpoints } from '../api/endpoints.ts';
 import type { Parties } from '../api/parties.ts';
 import { ActionDialog, type Action } from './action-dialog.tsx';
+import { AlertChannels } from './alert-channels.tsx';
 import { Callers } from './callers.tsx';
 import { useFetched } from './fetched.ts';
 import { Holds } from './holds.tsx';
@@ -34,6 +35,7 @@ export function PartiesPage(): ReactNode {
             <Tenants tenants={value.tenants} act={setAction} />
             <Systems systems={value.systems} act={setAction} />
             <Callers callers={value.callers} />
+            <AlertChannels channels={value.channels} act={setAction} />
           </div>
         )}
       </PageFrame>
