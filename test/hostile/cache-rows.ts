@@ -192,7 +192,7 @@ const leaves: Play = async (scene) => {
   await scene.call('GET', `/Users?filter=userName%20eq%20%22${canary}%22`);
   await siege.records();
   const client = new Redis(siege.redis.url);
-  const names = await client.keys('gh1:*');
+  const names = await client.keys('*');
   client.disconnect();
   const secret = siege.gateway.logOn().slice('Basic '.length);
   const kept = (await textsBelow(siege.gateway.auditDirectory)) + names.join('\n');
