@@ -1,7 +1,7 @@
 /** The documents against the code: what they list must be what there is. */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 
 import { kinds } from '../src/scim/error.ts';
@@ -28,6 +28,34 @@ test('every link between documents leads to a file', () => {
   );
   assert.deepEqual(broken, []);
 });
+
+test('the README leads to every page, and a link to a heading leads to one', () => {
+  const readme = read('README.md');
+  const pages = globSync('docs/*.md', { cwd: root });
+  assert.deepEqual(
+    pages.filter((page) => !readme.includes(`](${page})`)),
+    [],
+  );
+  const broken = documents.flatMap((file) =>
+    [...read(file).matchAll(/\]\(([^)#\s:]*)#([^)\s]+)\)/g)]
+      .map(([, path = '', heading = '']) => ({ file, path, heading }))
+      .filter(({ path, heading }) => !headingsOf(path ? join(dirname(file), path) : file).includes(heading)),
+  );
+  assert.deepEqual(broken, []);
+});
+
+/** As the usual readers of Markdown name them: small letters, no punctuation, hyphens for spaces. */
+function headingsOf(file: string): string[] {
+  const headings = read(file)
+    .replaceAll(/^```[\s\S]*?^```/gm, '')
+    .matchAll(/^#+ (.+)$/gm);
+  return [...headings].map(([, text = '']) =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 test('every source file that a document names exists', () => {
   const broken = documents.flatMap((file) =>
