@@ -221,6 +221,30 @@ test('a filter, attributes and an order are the tenant’s to answer', async () 
   }
 });
 
+test('a snapshot shows nobody what its permissions keep back', async () => {
+  await using started = await startedTenant({ users: 20, ...oneSystem({}) });
+  const proxy = { permission: 'Access Proxy System API', systems: 'all' } as const;
+  const permitted = (more: object) => ({ permissions: [{ ...proxy, access: ['read' as const], ...more }] });
+  await using gateway = await before(started, snapshot, {
+    callers: {
+      'identity-manager': permitted({}),
+      sparing: permitted({ deniedAttributes: ['displayName'] }),
+      groups: permitted({ resourceTypes: ['Groups'] }),
+      writer: permitted({ access: ['write'] }),
+    },
+  });
+  await eventually(() => isShown(gateway), 30_000);
+  const listFor = (user: string): Promise<Response> =>
+    gateway.call('GET', '/Users?count=20', undefined, { authorization: gateway.logOn(user) });
+  const [all, spared] = [await listFor('identity-manager'), await listFor('sparing')];
+  assert.match(spared.headers.get('cache-status') ?? '', /snapshot/);
+  const [shown, kept] = [(await all.json()) as List, (await spared.json()) as List];
+  assert.ok(shown.Resources.some(({ displayName }) => displayName !== undefined));
+  assert.equal(kept.totalResults, shown.totalResults);
+  assert.ok(kept.Resources.every(({ displayName }) => displayName === undefined));
+  for (const user of ['groups', 'writer']) assert.equal((await listFor(user)).status, 403);
+});
+
 test('a collection that has shrunk by a tenth is not shown, and the trail has the alarm', async () => {
   await using tenant = await startedTenant(
     oneSystem({ backend: { kind: 'directory', users: 100, groups: 3 } }),
