@@ -221,7 +221,10 @@ test('the overview counts what was answered and what the cache spared', async ()
 test('the administrator sees what is safe and what to do about the rest', async () => {
   const { checks } = await administrator.get<Security>('/security');
   assert.equal(new Set(checks.map(({ id }) => id)).size, checks.length);
-  for (const { state, remedy, id } of checks) assert.equal(remedy === undefined, state === 'good', id);
+  for (const { state, title, detail, remedy, id } of checks) {
+    assert.equal(remedy === undefined, state === 'good', id);
+    assert.doesNotMatch(`${title} ${detail} ${remedy}`, /[{}]/, id);
+  }
   assert.partialDeepStrictEqual(
     checks.find(({ id }) => id === 'audit.witness'),
     { area: 'audit', state: 'advice', setting: 'audit.witness' },

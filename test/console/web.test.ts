@@ -6,9 +6,11 @@ import { test } from 'node:test';
 
 import fc from 'fast-check';
 
+import { securityEnglish } from '../../src/console/api/security-words.ts';
 import { formatIn } from '../../src/console/web/format.ts';
 import { addressOf, pages, viewOf, type View } from '../../src/console/web/route.ts';
 import { instantsBetween, ticksTo } from '../../src/console/web/scale.ts';
+import { securityGerman } from '../../src/console/web/security-words-de.ts';
 import { german } from '../../src/console/web/words-de.ts';
 import { english } from '../../src/console/web/words-en.ts';
 
@@ -25,8 +27,16 @@ test('English and German have the same words with the same places to fill', () =
   assert.deepEqual(apart, []);
 });
 
+test('each check of the security page says the same in English and German', () => {
+  assert.deepEqual(Object.keys(securityGerman), Object.keys(securityEnglish));
+  for (const [word, inGerman] of Object.entries(securityGerman)) {
+    const inEnglish = securityEnglish[word as keyof typeof securityEnglish];
+    assert.deepEqual(placeholders(inGerman), placeholders(inEnglish), word);
+  }
+});
+
 test('every word is said somewhere', () => {
-  const code = globSync('*.{ts,tsx}', { cwd: web, exclude: ['words-*.ts'] })
+  const code = globSync('*.{ts,tsx}', { cwd: web, exclude: ['*words-*.ts'] })
     .map((file) => readFileSync(resolve(web, file), 'utf8'))
     .join('\n');
   // A word that is put together, such as `outcome.${name}`, is there by its beginning.

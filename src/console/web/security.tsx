@@ -3,12 +3,14 @@ import { ObjectStatus, SegmentedButton, SegmentedButtonItem } from '@ui5/webcomp
 import { useState, type ReactNode } from 'react';
 
 import { endpoints } from '../api/endpoints.ts';
+import type { SecurityWord } from '../api/security-words.ts';
 import type { Security, SecurityCheck } from '../api/security.ts';
 import { Empty } from './busy.tsx';
 import { Card } from './card.tsx';
 import { useFetched } from './fetched.ts';
 import { PageFrame } from './page-frame.tsx';
-import { useWords } from './words.tsx';
+import { securityGerman } from './security-words-de.ts';
+import { fillIn, useWords } from './words.tsx';
 
 const states = ['danger', 'advice', 'good'] as const satisfies readonly SecurityCheck['state'][];
 const byUrgency = (some: SecurityCheck, other: SecurityCheck): number =>
@@ -77,11 +79,13 @@ function Checks({ checks }: { readonly checks: readonly SecurityCheck[] }): Reac
 }
 
 function Check({
-  check: { state, title, detail, remedy, setting },
+  check: { state, title, detail, remedy, setting, words, values },
 }: {
   readonly check: SecurityCheck;
 }): ReactNode {
-  const { say } = useWords();
+  const { say, language } = useWords();
+  const tell = (word: SecurityWord, inEnglish = ''): string =>
+    language === 'de' ? fillIn(securityGerman[word], values) : inEnglish;
   return (
     <tr>
       <td className="check-state">
@@ -90,14 +94,11 @@ function Check({
         </ObjectStatus>
       </td>
       <td>
-        {/* The server speaks English. */}
-        <b lang="en">{title}</b>
-        <div className="quiet" lang="en">
-          {detail}
-        </div>
-        {remedy !== undefined && (
+        <b>{tell(words.title, title)}</b>
+        <div className="quiet">{tell(words.detail, detail)}</div>
+        {words.remedy && (
           <div className="remedy">
-            <b>{say('security.remedy')}</b> <span lang="en">{remedy}</span>
+            <b>{say('security.remedy')}</b> {tell(words.remedy, remedy)}
           </div>
         )}
       </td>

@@ -310,7 +310,8 @@ export const german: Readonly<Record<Word, string>> = {
   'channels.failing': 'Hat zuletzt nicht angenommen',
   'channels.test': 'Test senden',
   'channels.test.title': '{channel} ausprobieren',
-  'channels.test.text': 'Jetzt wird ein Alarm namens test gesendet, und Sie erfahren, ob er angenommen wurde.',
+  'channels.test.text':
+    'Jetzt wird ein Alarm namens test gesendet, und Sie erfahren, ob er angenommen wurde.',
   release: 'Freigeben',
   'holds.held': 'Angehalten',
   released: 'Freigegeben: noch {count}',

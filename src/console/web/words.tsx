@@ -52,5 +52,5 @@ export function useWords(): Words {
 
 const preferred = (): Language => (navigator.language.startsWith('de') ? 'de' : 'en');
 
-const fillIn = (text: string, values: Readonly<Record<string, string | number>>): string =>
+export const fillIn = (text: string, values: Readonly<Record<string, string | number>>): string =>
   text.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''));
