@@ -46,6 +46,7 @@ export const commands: Commands = {
     says: 'verify, search, report, prove and export the audit trail',
     load: () => import('./audit.ts'),
   },
+  bench: { says: 'measure what this machine and its disk carry', load: () => import('./bench.ts') },
   witness: {
     says: "bear witness to gateways' audit trails, on another host",
     load: () => import('./witness.ts'),

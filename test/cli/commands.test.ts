@@ -54,6 +54,22 @@ test('the other shells get scripts of their own, and an unknown one is wrong usa
   await assert.rejects(run('completion', 'tcsh'), { code: 4 });
 });
 
+test('bench tells what the machine carries, and that nothing failed', async () => {
+  const { stdout } = await run('bench', '--seconds', '1', '--callers', '4', '--json');
+  const figures: { readonly what: string; readonly perSecond: number; readonly failed: number }[] =
+    JSON.parse(stdout);
+  assert.deepEqual(
+    figures.map(({ what, failed }) => [what, failed]),
+    [
+      ['reads that are remembered', 0],
+      ['reads at the tenant', 0],
+      ['writes', 0],
+    ],
+  );
+  assert.ok(figures.every(({ perSecond }) => perSecond > 0));
+  await assert.rejects(run('bench', '--callers', 'many'), { code: 4 });
+});
+
 test('caller list says how each logs on and what it may do', async () => {
   await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-caller-'));
   const config = join(directory.path, 'gatehouse.yaml');
