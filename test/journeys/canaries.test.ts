@@ -52,6 +52,8 @@ const form = (secret: string, more: string): Place => ({
   headers: { 'content-type': 'application/x-www-form-urlencoded', authorization: '' },
 });
 
+const manyOf = (s: string) => Array.from({ length: 30 }, (_, at) => ({ value: `${s}-${at}`, display: s }));
+
 /** The places of facts 2.1. */
 const places: Readonly<Record<string, (secret: string) => Place>> = {
   'a password': (s) => json('POST', '/Users', { userName: 'u', password: s }),
@@ -90,6 +92,22 @@ const places: Readonly<Record<string, (secret: string) => Place>> = {
   'a host': (s) => header('host', `${s}.example`),
   'a client secret': (s) => form(s, 'client_id=caller&client_secret'),
   'an assertion': (s) => form(s, 'client_assertion'),
+  'an Idempotency-Key': (s) => ({
+    ...json('PUT', '/Users/8', { userName: s }),
+    headers: { 'idempotency-key': `"${s}"` },
+  }),
+  'an Idempotency-Key that is none': (s) => ({
+    ...json('POST', '/Users', { userName: s }),
+    headers: { 'idempotency-key': `"${s}" "` },
+  }),
+  'a group that is put': (s) =>
+    json('PUT', `/Groups/${s}`, { displayName: s, members: [{ value: s, display: s }] }),
+  'members that a filter removes': (s) =>
+    json('PATCH', `/Groups/${s}`, patch({ op: 'remove', path: `members[display eq "${s}"]` })),
+  'members that are removed in masses': (s) =>
+    json('PATCH', `/Groups/${s}`, patch({ op: 'remove', path: 'members', value: manyOf(s) })),
+  'an account that is deleted': (s) => ({ method: 'DELETE', path: `${base}/Users/${s}` }),
+  'an account that is switched off': (s) => json('PUT', `/Users/${s}`, { userName: s, active: false }),
   'a member': (s) => json('PATCH', '/Groups/7', patch({ op: 'add', path: 'members', value: [{ value: s }] })),
 };
 
@@ -207,7 +225,16 @@ test('a secret is nowhere, wherever it stood and however its call ended', { time
   const { file, authorization } = await prepareInstallation(directory, tenant.url);
   const document: Record<string, unknown> = parse(await readFile(file, 'utf8'));
   const cache = { store: 'redis', redis: { url: redis.url } };
-  await writeFile(file, stringify({ ...document, cache, log: { level: 'debug' } }));
+  // A low ceiling, so that some are held; the others go up.
+  const guard = { deletes: { most: 3 }, deactivations: { most: 3, above: 'refuse' } };
+  // What is unknown is looked for at once only: there are hundreds of them.
+  const systems = Object.fromEntries(
+    Object.entries(document['systems'] as Record<string, object>).map(([id, system]) => [
+      id,
+      { ...system, repeats: { lookFor: '0ms' } },
+    ]),
+  );
+  await writeFile(file, stringify({ ...document, systems, cache, guard, log: { level: 'debug' } }));
   const gateway = await startGateway(file);
   const secrets: (readonly [where: string, secret: string, answer: string])[] = [];
   let inRedis = '';
@@ -225,6 +252,9 @@ test('a secret is nowhere, wherever it stood and however its call ended', { time
   await gateway.end('SIGKILL');
   const trail = await contentsOf(join(directory, 'audit'));
   assert.match(inRedis, /^gh1:/m);
+  assert.match(inRedis, /^gr1:/m);
+  assert.match(inRedis, /^gw1:/m);
+  assert.match(trail, /"guard.exceeded"/);
   assert.match(trail, /"password":true/);
   assert.match(metrics, /gatehouse_calls_total/);
   const sinks = { trail, output: gateway.output(), metrics, inRedis };
