@@ -29,12 +29,12 @@ test('a value that was typed finds its records, and stands in no address', async
 
 test('a link opens the same view for somebody else', async () => {
   const page = await desk.openAs('auditor', '?page=audit');
-  await page.getByRole('button', { name: /Failed/ }).click();
+  await page.getByRole('button', { name: /Refused/ }).click();
   await rows(page).first().waitFor();
   await rows(page).first().click();
   await page.getByText('Decision', { exact: true }).waitFor();
   const other = await desk.openAs('administrator', new URL(page.url()).search);
-  await other.getByRole('option', { name: 'Outcome: Failed' }).waitFor();
+  await other.getByRole('option', { name: 'Outcome: Refused' }).waitFor();
   await other.getByText('Decision', { exact: true }).waitFor();
   assert.equal(
     await other.locator('.detail ui5-title').first().textContent(),

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import type { Page } from 'playwright-core';
 
 import type { Role } from '../../src/console/api/endpoints.ts';
-import { picture, startDesk, type Desk } from '../support/browser.ts';
+import { assertAccessible, picture, startDesk, type Desk } from '../support/browser.ts';
 
 let desk: Desk;
 before(async () => {
@@ -63,6 +63,8 @@ test('who does nothing is asked in time, and may stay', async () => {
   await page.clock.install();
   await page.reload();
   await desk.logOn(page, 'auditor');
+  // What the page asks moves the end of the session.
+  await page.locator('.grid-body > [role=row]').first().waitFor();
   await page.clock.fastForward('14:30');
   await page.getByText('Are you still there?').waitFor();
   await page.getByRole('button', { name: 'Stay logged on' }).click();
@@ -130,9 +132,18 @@ test('what the guard holds is released by somebody who says why, and then goes u
   await picture(page, 'parties-held');
   await page.getByRole('button', { name: 'Release' }).click();
   const dialog = page.locator('ui5-dialog.action');
+  const [count, minutes] = await dialog.locator('ui5-step-input').all();
+  assert.deepEqual([await count?.getAttribute('value'), await minutes?.getAttribute('value')], ['2', '60']);
+  await count?.locator('input').fill('1');
   await dialog.locator('textarea').fill('the department was closed');
+  await assertAccessible(page);
+  await picture(page, 'parties-release');
   await dialog.locator('ui5-button[design=Emphasized]').click();
-  await page.getByText('Released:').waitFor();
+  await page.getByText('Released: 1 may still pass').waitFor();
+  await picture(page, 'parties-released');
+  const other = await desk.openAs('administrator', '?page=parties');
+  await other.getByText('Released: 1 may still pass').waitFor();
+  await other.context().close();
   assert.equal(await remove(1), 204);
   await page.context().close();
 });

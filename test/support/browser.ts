@@ -50,12 +50,15 @@ const nameOf = (role: Role): string =>
   Object.entries(accounts).find(([, theirs]) => theirs === role)?.[0] ?? '';
 const secret = generateSecret();
 
-export async function startDesk(): Promise<Desk> {
+/** @param changes of the console's settings */
+export async function startDesk(changes: object = {}): Promise<Desk> {
   await using starting = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'gatehouse-console-'));
   starting.defer(() => rm(directory, { recursive: true }));
   const gateway = starting.use(
-    await startGateway({ config: { admin: await consoleIn(directory), guard: { deletes: { most: 1 } } } }),
+    await startGateway({
+      config: { admin: await consoleIn(directory, changes), guard: { deletes: { most: 1 } } },
+    }),
   );
   await makeTraffic(gateway);
   const browser = await chromium.launch({
@@ -89,7 +92,7 @@ export async function startDesk(): Promise<Desk> {
   };
 }
 
-async function consoleIn(directory: string) {
+async function consoleIn(directory: string, changes: object) {
   const hash = await hashSecret(secret);
   const book = Object.fromEntries(Object.keys(accounts).map((name) => [name, [{ hash }]]));
   const secretsFile = join(directory, 'secrets.yaml');
@@ -97,7 +100,7 @@ async function consoleIn(directory: string) {
   const roles = Object.fromEntries(Object.entries(accounts).map(([name, role]) => [name, { role }]));
   return {
     port: 0,
-    console: { accounts: roles, secretsFile, indexDirectory: join(directory, 'indexes') },
+    console: { accounts: roles, secretsFile, indexDirectory: join(directory, 'indexes'), ...changes },
   };
 }
 

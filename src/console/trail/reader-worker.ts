@@ -4,8 +4,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { NotProvable } from '../../audit/proof.ts';
 import { describeError, log } from '../../log.ts';
+import { NoSuchRecord } from './calls.ts';
 import type { Answer, Message } from './reader.ts';
-import { NoSuchRecord, TrailDesk, type TrailDeskOptions } from './trail-desk.ts';
+import { TrailDesk, type TrailDeskOptions } from './trail-desk.ts';
 
 // The key comes as plain bytes: a Buffer does not pass between threads as one.
 const { key, ...options } = workerData as TrailDeskOptions;
