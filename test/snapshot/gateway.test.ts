@@ -222,7 +222,7 @@ test('a filter, attributes and an order are the tenant’s to answer', async () 
 });
 
 test('a snapshot shows nobody what its permissions keep back', async () => {
-  await using started = await startedTenant({ users: 20, ...oneSystem({}) });
+  await using started = await startedTenant(oneSystem({}));
   const proxy = { permission: 'Access Proxy System API', systems: 'all' } as const;
   const permitted = (more: object) => ({ permissions: [{ ...proxy, access: ['read' as const], ...more }] });
   await using gateway = await before(started, snapshot, {
