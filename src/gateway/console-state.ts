@@ -2,7 +2,7 @@ import { sayTried, type Alerts, type Tried } from '../alerts/alerts.ts';
 import type { Cache } from '../cache/cache.ts';
 /** What the console shows of the gateway and does with it; each figure is read where it lives. */
 import type { Expiring as ExpiringReply, Overview, Paused, TenantGauge } from '../console/api/overview.ts';
-import type { CallerState, Hold, SystemState } from '../console/api/parties.ts';
+import type { CallerState, Hold, Permitted, SystemState } from '../console/api/parties.ts';
 import type { ConsoleState } from '../console/console.ts';
 import type { Traffic } from '../console/traffic.ts';
 import type { DeliveryState } from '../delivery/shipper.ts';
@@ -216,7 +216,7 @@ export class ShownState implements ConsoleState {
 
   #callerState({ name, permissions, sourceNetworks }: Caller): CallerState {
     const networks = sourceNetworks && { sourceNetworks };
-    return { name, may: permissions.map(sentenceOf), ...networks, ...this.#shown.traffic.caller(name) };
+    return { name, may: permissions.map(permittedOf), ...networks, ...this.#shown.traffic.caller(name) };
   }
 }
 
@@ -250,12 +250,11 @@ function everythingOf({ id, tenant, resourceTypes }: System): Operation {
   };
 }
 
-function sentenceOf(permission: Permission): string {
-  const listed = (names: 'all' | readonly string[]): string => (names === 'all' ? 'all' : names.join(', '));
-  if (!('systems' in permission)) return `${permission.permission}: ${listed(permission.sourceSystems)}`;
+function permittedOf(permission: Permission): Permitted {
+  if (!('systems' in permission))
+    return { what: permission.permission, systems: permission.sourceSystems, without: [] };
   const { access, resourceTypes, systems, deniedAttributes } = permission;
-  const without = deniedAttributes.length > 0 ? ` without ${deniedAttributes.join(', ')}` : '';
-  return `${access.join(', ')}: ${listed(resourceTypes)} of ${listed(systems)}${without}`;
+  return { what: access, resourceTypes, systems, without: deniedAttributes };
 }
 
 function holdOf(

@@ -41,14 +41,23 @@ export interface SystemState {
 
 export interface CallerState {
   readonly name: string;
-  /** One sentence for each permission, such as `read, write: Users of S1`. */
-  readonly may: readonly string[];
+  readonly may: readonly Permitted[];
   readonly sourceNetworks?: readonly string[];
   readonly calls: number;
   readonly reads: number;
   readonly writes: number;
   readonly outcomes: Outcomes;
   readonly lastAt?: string;
+}
+
+/** One permission: to read or write systems, or to use an interface of SAP for source systems. */
+export interface Permitted {
+  readonly what: readonly ('read' | 'write')[] | string;
+  /** Absent where it is an interface. */
+  readonly resourceTypes?: 'all' | readonly string[];
+  readonly systems: 'all' | readonly string[];
+  /** Attributes that it leaves out. */
+  readonly without: readonly string[];
 }
 
 /** Where alerts go to. */

@@ -17,6 +17,7 @@ import { endpoints } from '../api/endpoints.ts';
 import type { AuditQuery, PseudonymReply, PseudonymRequest } from '../api/trail.ts';
 import { call } from './api.ts';
 import { refusalOf } from './fetched.ts';
+import { criteria } from './route.ts';
 import type { Word } from './words-en.ts';
 import { useWords } from './words.tsx';
 
@@ -142,26 +143,10 @@ function localText(instant: string): string {
     .replace('T', ' ');
 }
 
-const named = [
-  'caller',
-  'system',
-  'tenant',
-  'kind',
-  'resourceType',
-  'effect',
-  'outcome',
-  'result',
-  'error',
-  'status',
-  'address',
-  'request',
-  'event',
-] as const satisfies readonly (keyof AuditQuery)[];
-
 /** What the search is narrowed by, each with its way out. */
 export function Criteria({ query, change }: AuditSearchProps): ReactNode {
   const { say, sayOr } = useWords();
-  const tokens: { readonly text: string; readonly clear: Partial<AuditQuery> }[] = named
+  const tokens: { readonly text: string; readonly clear: Partial<AuditQuery> }[] = criteria
     .filter((name) => query[name] !== undefined)
     .map((name) => ({
       text: `${say(`criterion.${name}`)}: ${sayOr(`${name}.${query[name]}`, query[name] ?? '')}`,

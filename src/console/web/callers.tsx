@@ -1,7 +1,7 @@
 /** What each caller may do, and did. */
 import type { ReactNode } from 'react';
 
-import type { CallerState } from '../api/parties.ts';
+import type { CallerState, Permitted } from '../api/parties.ts';
 import { Card } from './card.tsx';
 import { Columns, type Column } from './columns.tsx';
 import { MixBar } from './outcomes.tsx';
@@ -31,9 +31,9 @@ export function Callers({ callers }: { readonly callers: readonly CallerState[] 
                   {sourceNetworks && <div className="quiet small">{sourceNetworks.join(', ')}</div>}
                 </th>
                 <td>
-                  <ul className="plain" lang="en">
-                    {may.map((sentence) => (
-                      <li key={sentence}>{sentence}</li>
+                  <ul className="plain">
+                    {may.map((permitted) => (
+                      <Permission key={JSON.stringify(permitted)} permitted={permitted} />
                     ))}
                   </ul>
                 </td>
@@ -49,5 +49,27 @@ export function Callers({ callers }: { readonly callers: readonly CallerState[] 
         </table>
       </div>
     </Card>
+  );
+}
+
+function Permission({
+  permitted: { what, resourceTypes, systems, without },
+}: {
+  readonly permitted: Permitted;
+}): ReactNode {
+  const { say } = useWords();
+  const which = systems === 'all' ? say('may.systems.all') : systems.join(', ');
+  const types = resourceTypes === 'all' ? say('may.types.all') : (resourceTypes ?? []).join(', ');
+  return (
+    <li>
+      {typeof what === 'string'
+        ? say('may.interface', { name: what, systems: which })
+        : say('may.access', {
+            access: what.map((access) => say(`may.${access}`)).join(', '),
+            types,
+            systems: which,
+          })}
+      {without.length > 0 && ` ${say('may.without', { attributes: without.join(', ') })}`}
+    </li>
   );
 }

@@ -7,6 +7,7 @@ import type { Histogram } from '../api/trail.ts';
 import type { Format } from './format.ts';
 import { outcomeNames, paintOf, sumOf, Swatch } from './outcomes.tsx';
 import { instantsBetween, ticksTo } from './scale.ts';
+import { ValueAxis } from './value-axis.tsx';
 import { useWidth } from './width.ts';
 import { useWords } from './words.tsx';
 
@@ -100,20 +101,7 @@ export function HistogramChart({ histogram, brush }: HistogramChartProps): React
       >
         <svg width={width} height={height}>
           <g aria-hidden="true">
-            {ticks.map((tick) => (
-              <g key={tick}>
-                <line
-                  x1={margin.left}
-                  x2={width - margin.right}
-                  y1={y(tick)}
-                  y2={y(tick)}
-                  className="grid-line"
-                />
-                <text x={margin.left - 8} y={y(tick) + 4} className="tick end">
-                  {format.count(tick)}
-                </text>
-              </g>
-            ))}
+            <ValueAxis ticks={ticks} y={y} left={margin.left} right={width - margin.right} />
             {instantsBetween(from, Date.parse(histogram.to), Math.max(2, Math.floor(across / 130))).map(
               (at) => (
                 <text key={at} x={x((at - from) / stepMs)} y={height - 4} className="tick middle">

@@ -1,6 +1,6 @@
 /** Logging on: at the company's own log-on by OIDC, or with a local account for when that is away. */
 import { Button, Input, Label, MessageStrip, Title, type InputDomRef } from '@ui5/webcomponents-react';
-import { useId, useRef, useState, type ReactNode } from 'react';
+import { useId, useRef, useState, type ReactNode, type RefObject } from 'react';
 
 import { endpoints, oidcLogOnPath } from '../api/endpoints.ts';
 import type { LogOnRequest, Session } from '../api/session.ts';
@@ -67,8 +67,6 @@ function LocalLogOn({
   const secret = useRef<InputDomRef>(null);
   const [refused, setRefused] = useState<Word>();
   const [busy, setBusy] = useState(false);
-  const userId = useId();
-  const secretId = useId();
 
   const send = async (): Promise<void> => {
     setBusy(true);
@@ -95,32 +93,8 @@ function LocalLogOn({
       }}
     >
       {second && <p className="divided">{say('logOn.local')}</p>}
-      <Label for={userId} showColon>
-        {say('logOn.user')}
-      </Label>
-      <Input
-        id={userId}
-        ref={user}
-        name="user"
-        accessibleName={say('logOn.user')}
-        required
-        className="wide"
-      />
-      <Label for={secretId} showColon>
-        {say('logOn.secret')}
-      </Label>
-      <Input
-        id={secretId}
-        ref={secret}
-        name="secret"
-        type="Password"
-        accessibleName={say('logOn.secret')}
-        required
-        className="wide"
-        onKeyDown={(event) => {
-          if (event.key === 'Enter') void send();
-        }}
-      />
+      <Field label={say('logOn.user')} name="user" field={user} />
+      <Field label={say('logOn.secret')} name="secret" field={secret} enter={() => void send()} />
       <div role="alert">
         {refused && (
           <MessageStrip design="Negative" hideCloseButton>
@@ -137,5 +111,35 @@ function LocalLogOn({
         {say('logOn.go')}
       </Button>
     </form>
+  );
+}
+
+interface FieldProps {
+  readonly label: string;
+  readonly name: 'user' | 'secret';
+  readonly field: RefObject<InputDomRef | null>;
+  readonly enter?: () => void;
+}
+
+function Field({ label, name, field, enter }: FieldProps): ReactNode {
+  const id = useId();
+  return (
+    <>
+      <Label for={id} showColon>
+        {label}
+      </Label>
+      <Input
+        id={id}
+        ref={field}
+        name={name}
+        type={name === 'secret' ? 'Password' : 'Text'}
+        accessibleName={label}
+        required
+        className="wide"
+        onKeyDown={({ key }) => {
+          if (key === 'Enter') enter?.();
+        }}
+      />
+    </>
   );
 }

@@ -18,9 +18,8 @@ export interface View {
 
 export const base = '/console/';
 
-const single = [
-  'from',
-  'to',
+/** What a search is narrowed by with one word of anybody's. */
+const words = [
   'caller',
   'system',
   'tenant',
@@ -33,6 +32,9 @@ const single = [
   'request',
   'event',
 ] as const satisfies readonly (keyof AuditQuery)[];
+const single = ['from', 'to', ...words] as const;
+/** What a search can be narrowed by and that has a name and a value to show. */
+export const criteria = [...words, 'effect', 'outcome'] as const;
 const several = ['pseudonym', 'instance'] as const satisfies readonly (keyof AuditQuery)[];
 const outcomes = ['answered', 'refused', 'failed', 'unknown'] as const satisfies readonly (keyof Outcomes)[];
 const effects = ['read', 'write'] as const;

@@ -4,6 +4,7 @@ import { useState, type KeyboardEvent, type ReactNode } from 'react';
 import type { TrafficStep } from '../api/overview.ts';
 import { outcomeNames, paintOf, sumOf, Swatch } from './outcomes.tsx';
 import { instantsBetween, ticksTo } from './scale.ts';
+import { ValueAxis } from './value-axis.tsx';
 import { useWidth } from './width.ts';
 import { useWords } from './words.tsx';
 
@@ -51,20 +52,7 @@ export function TrafficChart({ steps }: { readonly steps: readonly TrafficStep[]
         }}
       >
         <svg width={width} height={height} aria-hidden="true">
-          {ticks.map((tick) => (
-            <g key={tick}>
-              <line
-                x1={margin.left}
-                x2={width - margin.right}
-                y1={y(tick)}
-                y2={y(tick)}
-                className="grid-line"
-              />
-              <text x={margin.left - 8} y={y(tick) + 4} className="tick end">
-                {format.count(tick)}
-              </text>
-            </g>
-          ))}
+          <ValueAxis ticks={ticks} y={y} left={margin.left} right={width - margin.right} />
           {Number.isFinite(from) &&
             instantsBetween(from, to, Math.max(2, Math.floor(across / 90))).map((at) => (
               <text key={at} x={x((at - from) / 10_000)} y={height - 5} className="tick middle">
