@@ -172,7 +172,7 @@ function useColumns(replicas: boolean): readonly Column[] {
       from: 0,
       cell: ({ at }) => <span title={at}>{format.moment(at)}</span>,
     },
-    { name: 'column.what', width: 'minmax(150px, 1.6fr)', from: 0, cell: (row) => <What row={row} /> },
+    { name: 'column.what', width: 'minmax(138px, 1.8fr)', from: 0, cell: (row) => <What row={row} /> },
     { name: 'column.outcome', width: 'minmax(130px, 1.4fr)', from: 0, cell: (row) => <Ending row={row} /> },
     { name: 'column.caller', width: 'minmax(110px, 1fr)', from: 600, cell: ({ caller }) => text(caller) },
     { name: 'column.system', width: 'minmax(110px, 1fr)', from: 810, cell: ({ system }) => text(system) },
