@@ -199,7 +199,10 @@ test('a release ends with its time, and the hold stays', async () => {
   const { tries, release, guard } = await set.open();
   await tries(11);
   await release(5, 1000);
+  const left = (): Promise<number> => guard.leftOf(guard.holds[0]?.id ?? '');
+  assert.equal(await left(), 5);
   set.forward(1001);
+  assert.equal(await left(), 0);
   assert.equal(await tries(5), undefined);
   assert.equal(guard.holds.length, 1);
 });
@@ -315,6 +318,8 @@ test('replicas count together, hold together, and a release on one passes once o
   const ids = new Set([c, again].map(({ guard }) => guard.holds[0]?.id));
   assert.equal(ids.size, 1);
   await c.release(3);
+  const [id = ''] = ids;
+  assert.deepEqual([await c.guard.leftOf(id), await again.guard.leftOf(id)], [3, 3]);
   const passed = await Promise.all([a.tries(2), b.tries(2), again.tries(2)]);
   assert.equal(passed.filter(Boolean).length, 1);
   const rest = await b.tries(1);
