@@ -8,7 +8,6 @@ import { z } from 'zod';
 
 import { describeError, log } from '../log.ts';
 import { ScimError } from '../scim/error.ts';
-import type { Role } from './api/endpoints.ts';
 import { whoIs } from './audit-desk.ts';
 import { cookie, noCookie, readCookie } from './cookies.ts';
 import { attemptSeconds, OidcRefused, type Oidc } from './oidc.ts';
@@ -18,11 +17,14 @@ import { Refusal } from './refusal.ts';
 import { readJson } from './response.ts';
 import type { Person, Session, Sessions } from './sessions.ts';
 
+/** What a right secret gives, and which of the account's secrets it was. */
+export type LocalAccount = Required<Pick<Person, 'role' | 'credential'>>;
+
 export interface LogOnOptions {
   readonly origins: Origins;
   readonly sessions: Sessions;
   /** Of a local account whose secret fits; throws `throttled` and the like as ScimError. Absent without accounts. */
-  readonly local?: (user: string, secret: string, ip: string) => Promise<Role | undefined>;
+  readonly local?: (user: string, secret: string, ip: string) => Promise<LocalAccount | undefined>;
   readonly oidc?: Oidc;
   /** One durable record; rejects where it is not on stable storage. */
   readonly note: (event: string, facts: Record<string, unknown>) => Promise<void>;
@@ -50,12 +52,12 @@ export class LogOns {
     const { data } = logOnRequest.safeParse(await readJson(request));
     if (!data) throw new Refusal(400, 'bad-request', 'A user and a secret are wanted.');
     const ip = addressOf(request);
-    const role = await this.#verify(data.user, data.secret, ip);
-    if (!role) {
+    const account = await this.#verify(data.user, data.secret, ip);
+    if (!account) {
       this.#refuse({ by: 'local', reason: 'wrong user or secret', source: ip });
       throw new Refusal(401, 'wrong-log-on', 'The user or the secret is wrong.');
     }
-    return this.#begin(request, response, { name: data.user, role, by: 'local' });
+    return this.#begin(request, response, { name: data.user, ...account, by: 'local' });
   }
 
   /** Sends the browser to the issuer. */
@@ -112,7 +114,7 @@ export class LogOns {
     return session;
   }
 
-  async #verify(user: string, secret: string, ip: string): Promise<Role | undefined> {
+  async #verify(user: string, secret: string, ip: string): Promise<LocalAccount | undefined> {
     const { local } = this.#options;
     if (!local) throw new Refusal(404, 'not-found', 'There are no local accounts.');
     try {

@@ -12,6 +12,8 @@ export interface Person {
   readonly subject?: string;
   readonly role: Role;
   readonly by: 'oidc' | 'local';
+  /** Which secret a local account has shown. */
+  readonly credential?: string;
 }
 
 export interface Session extends Person {
@@ -21,12 +23,14 @@ export interface Session extends Person {
   readonly idleEndsAt: number;
 }
 
-export type SessionEnd = 'asked' | 'idle' | 'lifetime' | 'replaced';
+export type SessionEnd = 'asked' | 'idle' | 'lifetime' | 'replaced' | 'revoked';
 
 export interface SessionsOptions {
   readonly idleMs: number;
   readonly lifetimeMs: number;
   readonly onEnd: (session: Session, why: SessionEnd) => void;
+  /** Whether what somebody has logged on with is still good. */
+  readonly isGood?: (person: Person) => boolean;
   readonly now?: () => number;
 }
 
@@ -97,10 +101,17 @@ export class Sessions implements Disposable {
   }
 
   #endIfOver(key: string, session: Session): boolean {
-    const now = this.#now();
-    const why = now >= session.endsAt ? 'lifetime' : now >= session.idleEndsAt ? 'idle' : undefined;
+    const why = this.#whyOver(session);
     if (why) this.#end(key, session, why);
     return why !== undefined;
+  }
+
+  #whyOver(session: Session): SessionEnd | undefined {
+    const { isGood = () => true } = this.#options;
+    const now = this.#now();
+    if (now >= session.endsAt) return 'lifetime';
+    if (now >= session.idleEndsAt) return 'idle';
+    return isGood(session) ? undefined : 'revoked';
   }
 
   #end(key: string, session: Session, why: SessionEnd): void {

@@ -15,6 +15,7 @@ import type { Role } from '../console/api/endpoints.ts';
 import type { AuditPulse } from '../console/api/overview.ts';
 import { AuditDesk, whoIs } from '../console/audit-desk.ts';
 import { callbackPath, Console, type ConsoleState } from '../console/console.ts';
+import type { LocalAccount } from '../console/log-ons.ts';
 import { Oidc } from '../console/oidc.ts';
 import { Origins } from '../console/origin.ts';
 import { Page } from '../console/page.ts';
@@ -56,6 +57,7 @@ export async function openConsole(parts: ConsoleParts): Promise<OpenedConsole | 
     idleMs: settings.idle,
     lifetimeMs: settings.lifetime,
     onEnd: (session, reason) => remember('console.logged_off', { ...whoIs(session), reason }),
+    isGood: ({ name, by, credential = '' }) => by === 'oidc' || book?.holds(name, credential) === true,
   });
   const { oidc } = settings;
   const page = await Page.open();
@@ -93,10 +95,11 @@ function openBook(file: string): Promise<SecretBook> {
 
 /** The work of a refusal does not tell whether the account exists, and failures count with those of callers. */
 function localLogOn(book: SecretBook, accounts: ReadonlyMap<string, Role>, throttle: Throttle) {
-  return async (user: string, secret: string, ip: string): Promise<Role | undefined> => {
+  return async (user: string, secret: string, ip: string): Promise<LocalAccount | undefined> => {
     const attempt = throttle.attempt({ source: sourceOf(ip), user: `console ${user}`, secret });
     const fits = await book.verify(user, secret, attempt);
-    return fits === undefined ? undefined : accounts.get(user);
+    const role = accounts.get(user);
+    return fits === undefined || role === undefined ? undefined : { role, credential: fits };
   };
 }
 

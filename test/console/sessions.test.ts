@@ -75,3 +75,24 @@ test('every session has an id and a token of its own', () => {
   const begun = Array.from({ length: 4 }, () => sessions.begin(person));
   assert.equal(new Set(begun.flatMap(({ id, session }) => [id, session.csrf])).size, 8);
 });
+
+test('a session ends with the secret that it was begun with', () => {
+  const good = new Set(['first']);
+  const ends: SessionEnd[] = [];
+  using sessions = new Sessions({
+    idleMs: 15 * minute,
+    lifetimeMs: 60 * minute,
+    onEnd: (_session, why) => ends.push(why),
+    isGood: ({ credential = '' }) => good.has(credential),
+  });
+  const { id } = sessions.begin({
+    name: 'break-glass',
+    role: 'administrator',
+    by: 'local',
+    credential: 'first',
+  });
+  assert.ok(sessions.find(id, true));
+  good.clear();
+  assert.equal(sessions.find(id, true), undefined);
+  assert.deepEqual(ends, ['revoked']);
+});
