@@ -12,7 +12,7 @@ import type { SegmentName } from '../../audit/segment-name.ts';
 import type { SegmentIndex } from './segment-index.ts';
 import { WordFilter } from './word-filter.ts';
 
-const format = 'gatehouse-console-index-1';
+const format = 'gatehouse-console-index-2';
 const macBytes = 32;
 const headLengthBytes = 8;
 
