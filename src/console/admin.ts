@@ -9,6 +9,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 
 import { describeError, log } from '../log.ts';
+import type { Condition } from './health.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface AdminOptions {
@@ -16,8 +17,7 @@ export interface AdminOptions {
   readonly port: number;
   /** Without it, plain HTTP. */
   readonly tls?: SecureContextOptions;
-  /** What keeps the gateway from taking calls; empty when nothing does. */
-  readonly obstacles: () => readonly string[];
+  readonly condition: () => Condition;
   readonly metrics: Pick<Metrics, 'scrape'>;
   /** Answers whatever is no question for health or figures. */
   readonly console?: (() => AnswerConsole | undefined) | undefined;
@@ -97,17 +97,21 @@ interface Reply {
 async function route(
   method: string | undefined,
   path: string | undefined,
-  { obstacles, metrics }: Pick<AdminOptions, 'obstacles' | 'metrics'>,
+  { condition, metrics }: Pick<AdminOptions, 'condition' | 'metrics'>,
 ): Promise<Reply> {
   if (method !== 'GET') return json(405, { status: 'method not allowed' });
   switch (path) {
     case '/health/live':
       return json(200, { status: 'live' });
+    case '/health/startup': {
+      const { hasStarted } = condition();
+      return json(hasStarted ? 200 : 503, { status: hasStarted ? 'started' : 'starting' });
+    }
     case '/health/ready': {
-      const reasons = obstacles();
+      const { reasons, parts } = condition();
       return reasons.length === 0
-        ? json(200, { status: 'ready' })
-        : json(503, { status: 'not ready', reasons });
+        ? json(200, { status: 'ready', parts })
+        : json(503, { status: 'not ready', reasons, parts });
     }
     case '/metrics': {
       const { type, text } = await metrics.scrape();

@@ -57,8 +57,8 @@ export function health() {
     })
     .optional()
     .describe(
-      'A listener for load balancers and kubelets: plain HTTP, `/health/live` and `/health/ready` with a bare status and ' +
-        'nothing else. Without it, only the administrative listener tells of health.',
+      'A listener for load balancers and kubelets: plain HTTP, `/health/live`, `/health/startup` and `/health/ready` with a bare ' +
+        'status and nothing else. Without it, only the administrative listener tells of health.',
     );
 }
 

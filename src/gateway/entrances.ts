@@ -12,7 +12,7 @@ import { listenersOf, openListener, watchShown, type Listener, type Note } from 
 import type { ReportNoise } from './server.ts';
 import { contextOptions } from './tls.ts';
 
-export interface EntrancesParts extends Pick<AdminOptions, 'obstacles' | 'metrics'> {
+export interface EntrancesParts extends Pick<AdminOptions, 'condition' | 'metrics'> {
   readonly realm: string;
   readonly report: ReportNoise;
   readonly note: Note;
@@ -38,8 +38,8 @@ export async function openEntrances(config: Config, parts: EntrancesParts): Prom
   const admin = opening.use(await openAdmin(config.admin, { ...parts, console: () => answerConsole }));
   const ports = new Map<string, number>();
   if (config.health) {
-    const isReady = (): boolean => parts.obstacles().length === 0;
-    const health = opening.use(await startHealth({ ...config.health, isReady }));
+    const { condition } = parts;
+    const health = opening.use(await startHealth({ ...config.health, condition }));
     ports.set('health', health.port);
   }
   const listeners: Listener[] = [];
@@ -65,10 +65,10 @@ export async function openEntrances(config: Config, parts: EntrancesParts): Prom
 /** What it shows follows its files, as at every listener. */
 async function openAdmin(
   { host, port, tls }: Config['admin'],
-  { obstacles, metrics, note, console }: EntrancesParts & Pick<AdminOptions, 'console'>,
+  { condition, metrics, note, console }: EntrancesParts & Pick<AdminOptions, 'console'>,
 ) {
   const shown = tls && { tls: contextOptions(tls) };
-  const admin = await startAdmin({ host, port, obstacles, metrics, console, ...shown });
+  const admin = await startAdmin({ host, port, condition, metrics, console, ...shown });
   const watch = tls && watchShown('admin', tls, (found) => admin.show(contextOptions(found)), note);
   return {
     url: admin.url,

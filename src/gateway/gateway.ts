@@ -9,6 +9,7 @@ import type { Recorded } from '../alerts/table.ts';
 import { watchClock } from '../audit/clock.ts';
 import type { Trail } from '../audit/trail.ts';
 import { openSecretBook, type SecretBook } from '../auth/secret-book.ts';
+import type { Condition } from '../console/health.ts';
 import { Metrics, type Observed } from '../console/metrics.ts';
 import { Traffic } from '../console/traffic.ts';
 import { Delivery } from '../delivery/delivery.ts';
@@ -19,6 +20,7 @@ import { Pages } from '../pages/pages.ts';
 import { alertsOf } from './alert-channels.ts';
 import type { Edge } from './app.ts';
 import { callerLimitsOf } from './callers.ts';
+import { conditionOf } from './condition.ts';
 import { configHash } from './config-changes.ts';
 import type { Config } from './config.ts';
 import { ShownState } from './console-state.ts';
@@ -121,9 +123,19 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const callerLimits = starting.use(new CallerLimits(callerLimitsOf(config)));
 
   let isServing = false;
-  const obstacles = (): string[] => obstaclesNow(trail, running, isServing);
+  const condition = (): Condition =>
+    conditionOf({
+      config,
+      trail,
+      running,
+      pacers,
+      isCacheUsed: () => isCacheUsed,
+      deliveries: () => delivery?.states() ?? new Map(),
+      hasStarted: () => isServing,
+    });
+  const obstacles = (): readonly string[] => condition().reasons;
   const report: ReportNoise = (...seen) => noise.report(...seen);
-  const entrances = starting.use(await openEntrances(config, { obstacles, metrics, realm, report, note }));
+  const entrances = starting.use(await openEntrances(config, { condition, metrics, realm, report, note }));
   const { ports, servers } = entrances;
   const tokenKey = deriveKey(key, 'token');
   const { ending } = running;
@@ -259,12 +271,4 @@ function openSecrets({ secretsFile }: Config, note: (event: string) => void): Pr
 
 function longestWriteMs({ systems }: Config): number {
   return Math.max(...Object.values(systems).map(({ deadlines }) => deadlines.write), 0);
-}
-
-function obstaclesNow(trail: Trail, running: Running, isServing: boolean): string[] {
-  return [
-    ...(isServing ? [] : ['the gateway is starting']),
-    ...(running.draining ? ['the gateway is shutting down'] : []),
-    ...(trail.ready ? [] : ['the audit trail cannot be written']),
-  ];
 }

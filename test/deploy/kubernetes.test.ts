@@ -167,7 +167,7 @@ test('the kubelet asks the listener for health, where it can reach it, and nobod
   const probes = [gatehouse.startupProbe, gatehouse.livenessProbe, gatehouse.readinessProbe];
   assert.deepEqual(
     probes.map(({ httpGet }) => httpGet),
-    ['live', 'live', 'ready'].map((what) => ({ path: `/health/${what}`, port: 'health' })),
+    ['startup', 'live', 'ready'].map((what) => ({ path: `/health/${what}`, port: 'health' })),
   );
 });
 

@@ -272,7 +272,7 @@ const withHealth = { config: { listen: { port: 0 }, health: { port: 0 } } };
 
 test('the listener for health answers with a bare status', async () => {
   await using siege = await besiege(withHealth);
-  for (const path of ['live', 'ready'])
+  for (const path of ['startup', 'live', 'ready'])
     for (const lines of [
       [`GET /health/${path} HTTP/1.1`, 'Host: 10.0.0.1:9091'],
       [`GET /health/${path} HTTP/1.0`],

@@ -26,7 +26,7 @@ test('health is answered while a write drains: alive, and not ready', async () =
   const ready = await fetch(`${gateway.adminUrl}/health/ready`);
   assert.deepEqual(
     [ready.status, await ready.json()],
-    [503, { status: 'not ready', reasons: ['the gateway is shutting down'] }],
+    [503, { status: 'not ready', reasons: ['the gateway is shutting down'], parts: { audit: 'ok' } }],
   );
   assert.equal((await write).status, 200);
   await ended;
