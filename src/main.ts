@@ -11,7 +11,7 @@ usage: gatehouse <command> [options]
 
 ${listed(commands)}
 
-'gatehouse <command> --help' explains one command with examples.
+'gatehouse <command> --help' explains one command with examples. Whatever answers a question takes --json.
 `;
 
 /** Exit codes: 0 done, 1 a finding or a failure that is told, 4 wrong usage; commands may add their own. */

@@ -4,7 +4,7 @@ import { isPeriod, periodOf } from '../audit/period.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { periodKeyFrom } from './audit-input.ts';
 
-export const help = `usage: gatehouse audit erase --before PERIOD --key FILE
+export const help = `usage: gatehouse audit erase --before PERIOD --key FILE [--json]
 
 Puts the key of a quarter in the place of an older one. Nobody can look for a person in what was recorded before it,
 nor open what was sealed, in any copy of the trail; every line still verifies. It cannot be undone. A running gateway
@@ -19,8 +19,14 @@ example:
   gatehouse audit erase --before 2026q1 --key /var/lib/gatehouse/keys/periods.key
 `;
 
+const options = {
+  before: { type: 'string' },
+  key: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
 export async function run(args: readonly string[]): Promise<number> {
-  const given = readArguments(args, { before: { type: 'string' }, key: { type: 'string' } } as const, help);
+  const given = readArguments(args, options, help);
   if (!given) return 0;
   const { before, key } = given.values;
   if (key === undefined) throw new WrongUsage('--key is needed', help);
@@ -28,6 +34,10 @@ export async function run(args: readonly string[]): Promise<number> {
     throw new WrongUsage('--before is a quarter such as 2026q1, and not in the future', help);
   const { period: first } = await periodKeyFrom(key, help);
   const { period } = await eraseBefore(key, before);
+  if (given.values.json) {
+    process.stdout.write(`${JSON.stringify({ from: first, until: period, erased: period !== first })}\n`);
+    return 0;
+  }
   process.stdout.write(
     period === first
       ? `nothing before ${first} could be read\n`

@@ -12,7 +12,7 @@ import { version } from '../version.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { timeHelp, timeIn } from './audit-input.ts';
 
-export const help = `usage: gatehouse audit expire (--keep DAYS | --before TIME) [--config FILE]
+export const help = `usage: gatehouse audit expire (--keep DAYS | --before TIME) [--config FILE] [--json]
 
 Removes whole closed segments that ended before TIME, or longer than DAYS ago. Of each the trail keeps a signed record
 and the header, so that 'audit verify' tells a removal from a loss. A segment that does not verify is not removed, nor is
@@ -36,14 +36,18 @@ export async function run(args: readonly string[]): Promise<number> {
     keep: { type: 'string' },
     before: { type: 'string' },
     config: { type: 'string' },
+    json: { type: 'boolean' },
   } as const;
   const given = readArguments(args, options, help);
   if (!given) return 0;
   const before = limitIn(given.values);
   const config = loadConfig(configFile(given.values.config));
   const removed = await expire(config, before);
+  const { directory } = config.audit;
   process.stdout.write(
-    `${removed} segment${removed === 1 ? '' : 's'} removed from ${config.audit.directory}\n`,
+    given.values.json
+      ? `${JSON.stringify({ removed, directory })}\n`
+      : `${removed} segment${removed === 1 ? '' : 's'} removed from ${directory}\n`,
   );
   return 0;
 }

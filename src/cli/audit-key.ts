@@ -5,7 +5,7 @@ import { readPublishedKeys } from '../audit/published-keys.ts';
 import { fingerprint } from '../audit/signing-key.ts';
 import { readArguments } from './arguments.ts';
 
-export const help = `usage: gatehouse audit key <directory>
+export const help = `usage: gatehouse audit key <directory> [--json]
 
 Shows the public keys of the trail's instances. Write the root key's fingerprint down after the first start, or copy
 the file keys.pub to another host: 'audit verify --key' takes either. A witness takes the log key.
@@ -19,11 +19,15 @@ examples:
 `;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const given = readArguments(args, {}, help, 1);
+  const given = readArguments(args, { json: { type: 'boolean' } }, help, 1);
   if (!given) return 0;
   for (const { instance, directories } of await findChains(given.positionals)) {
     const keys = (await Promise.all(directories.map(readPublishedKeys))).flat();
-    process.stdout.write(`${instance}\n${keys.map(describe).join('')}`);
+    process.stdout.write(
+      given.values.json
+        ? `${JSON.stringify({ instance, keys: keys.map(plain) })}\n`
+        : `${instance}\n${keys.map(describe).join('')}`,
+    );
   }
   return 0;
 }
@@ -32,4 +36,8 @@ function describe(key: NoteKey): string {
   const isRoot = key.name.endsWith('/root');
   const title = isRoot ? 'root key (for the auditor)' : 'log key (for a witness)';
   return `  ${title}\n    ${encodeKey(key)}\n${isRoot ? `    ${fingerprint(key.publicKey)}\n` : ''}`;
+}
+
+function plain(key: NoteKey) {
+  return { name: key.name, key: encodeKey(key), fingerprint: fingerprint(key.publicKey) };
 }

@@ -6,7 +6,7 @@ import { createPeriodKey } from '../audit/period.ts';
 import { createRevealKey } from '../audit/seal.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 
-export const help = `usage: gatehouse audit new-key reveal|period <file>
+export const help = `usage: gatehouse audit new-key reveal|period <file> [--json]
 
 Writes a new key to a file that must not exist, with mode 0600.
 
@@ -23,15 +23,18 @@ examples:
 `;
 
 export async function run(args: readonly string[]): Promise<number> {
-  const given = readArguments(args, {}, help, 2);
+  const given = readArguments(args, { json: { type: 'boolean' } }, help, 2);
   if (!given) return 0;
   const [kind = '', file = ''] = given.positionals;
   if (kind === 'period') {
     await keep(file, encodePeriodKey(createPeriodKey()));
+    if (given.values.json) process.stdout.write(`${JSON.stringify({ kind, file })}\n`);
   } else if (kind === 'reveal') {
     const { privateKey, publicKey } = createRevealKey();
     await keep(file, privateKey.export({ type: 'pkcs8', format: 'pem' }));
-    process.stdout.write(`${publicKey}\n`);
+    process.stdout.write(
+      given.values.json ? `${JSON.stringify({ kind, file, publicKey })}\n` : `${publicKey}\n`,
+    );
   } else {
     throw new WrongUsage('the key is reveal or period', help);
   }

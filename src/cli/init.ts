@@ -7,7 +7,7 @@ import { readArguments, WrongUsage } from './arguments.ts';
 import { CannotPlan, consoleAccount, planFor, type Plan, type Wishes } from './init-plan.ts';
 import { readRepository } from './repository-csv.ts';
 
-export const help = `usage: gatehouse init --from-csv FILE... --host NAME --out DIR [--port 443]
+export const help = `usage: gatehouse init --from-csv FILE... --host NAME --out DIR [--port 443] [--json]
          [--caller sap-idm] [--data DIR]
 
 Reads the repositories of type SCIM that SAP Identity Management exports (or a tenant, for its proxy systems), and writes
@@ -39,6 +39,7 @@ const options = {
   port: { type: 'string', default: '443' },
   caller: { type: 'string', default: 'sap-idm' },
   data: { type: 'string', default: 'var' },
+  json: { type: 'boolean' },
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -56,7 +57,9 @@ export async function run(args: readonly string[]): Promise<number> {
     wishes,
   );
   await write(out, plan);
-  process.stdout.write(stepsAfter(out, plan, wishes));
+  const { files: written, remarks, secretFiles, systems } = plan;
+  const told = { written: [...written.keys()].map((path) => join(out, path)), remarks, secretFiles, systems };
+  process.stdout.write(given.values.json ? `${JSON.stringify(told)}\n` : stepsAfter(out, plan, wishes));
   return 0;
 }
 

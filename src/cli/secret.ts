@@ -9,8 +9,8 @@ import { hashSecret, isBroken } from '../auth/secret.ts';
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 
-export const help = `usage: gatehouse secret new <technical user> [--expires 90d] [--config FILE]
-       gatehouse secret rotate <technical user> [--grace 7d] [--expires 90d] [--config FILE]
+export const help = `usage: gatehouse secret new <technical user> [--expires 90d] [--config FILE] [--json]
+       gatehouse secret rotate <technical user> [--grace 7d] [--expires 90d] [--config FILE] [--json]
        gatehouse secret new|rotate <account> --console …
        gatehouse secret hash
 
@@ -40,6 +40,7 @@ const options = {
   expires: { type: 'string' },
   grace: { type: 'string' },
   console: { type: 'boolean' },
+  json: { type: 'boolean' },
 } as const;
 
 const leastCharacters = 16;
@@ -59,7 +60,8 @@ export async function run(args: readonly string[]): Promise<number> {
     verb === 'new'
       ? addSecret(secretsFile, user, notAfter)
       : rotateSecret(secretsFile, user, daysAhead('grace', grace ?? '7d'), notAfter);
-  process.stdout.write(`${await secret}\n`);
+  const shown = await secret;
+  process.stdout.write(given.values.json ? `${JSON.stringify({ user, secret: shown })}\n` : `${shown}\n`);
   return 0;
 }
 

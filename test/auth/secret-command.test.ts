@@ -64,6 +64,17 @@ test('rotate gives a new secret and lets the old one end after the grace', async
   assert.equal((await secret(['rotate', 'sap-idm', '--config', config])).code, 1);
 });
 
+test('with --json the secret comes with the name of its user', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-secret-'));
+  const config = join(directory.path, 'gatehouse.yaml');
+  await writeFile(config, stringify({ ...soundDocument(), secretsFile: 'secrets.yaml' }));
+  const { stdout } = await secret(['new', 'sap-idm', '--config', config, '--json']);
+  const told: { readonly user: string; readonly secret: string } = JSON.parse(stdout);
+  const [entry] = (await readSecrets(join(directory.path, 'secrets.yaml'))).get('sap-idm') ?? [];
+  assert.equal(told.user, 'sap-idm');
+  assert.ok(entry && verifyGenerated(entry.hash, told.secret));
+});
+
 test('rotate removes what has ended', async () => {
   await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-secret-'));
   const config = join(directory.path, 'gatehouse.yaml');

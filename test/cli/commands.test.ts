@@ -34,6 +34,25 @@ test('the help of every command has its usage, examples and exit codes', async (
   }
 });
 
+/** Services, whose log is JSON anyway, a play, and what writes a format of its own. */
+const withoutJson = new Set([
+  'start',
+  'ips',
+  'witness',
+  'demo',
+  'completion',
+  'idm-csv',
+  'audit export',
+  'audit report',
+  'audit prove',
+]);
+
+test('every command that answers a question answers in JSON as well', async () => {
+  const helps = await helpsOf(commands);
+  const silent = helps.filter(([, help]) => !/--json\b/.test(help)).map(([name]) => name);
+  assert.deepEqual(new Set(silent), withoutJson);
+});
+
 test('bash completes commands, subcommands and options', async () => {
   const { stdout: script } = await run('completion', 'bash');
   const completed = async (...words: string[]): Promise<string[]> => {

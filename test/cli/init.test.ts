@@ -124,6 +124,14 @@ test('what is no repository, or leads elsewhere, is told and nothing is written'
   assert.deepEqual(await readdir(directory.path), ['sac.csv']);
 });
 
+test('with --json it tells what it wrote, and for which systems', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  const { out, stdout } = await init(directory.path, exported(), '--json');
+  const told: { readonly written: string[]; readonly systems: string[] } = JSON.parse(stdout);
+  assert.ok(told.written.includes(join(out, 'gatehouse.yaml')));
+  assert.deepEqual(told.systems, [systemId]);
+});
+
 test('a file that is there is not overwritten, and nothing is written beside it', async () => {
   await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
   const { out } = await init(directory.path, exported());
