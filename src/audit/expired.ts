@@ -11,8 +11,8 @@ import { z } from 'zod';
 import { genesis } from './chain.ts';
 import type { Find, Part } from './evidence.ts';
 import { isSignedBy, readLine, type LinePrefix } from './line.ts';
-import { headerSchema, parse, type Header } from './scan.ts';
 import type { SegmentName } from './segment-name.ts';
+import { headerSchema, parse, type Header } from './segment-shape.ts';
 import { expiredEvent, headerEvent, type Predecessor } from './segment.ts';
 import type { PublicKey } from './signing-key.ts';
 

@@ -6,8 +6,8 @@ import { findChains, type ChainFiles, type SegmentFile } from './chain-files.ts'
 import { Entry } from './entry.ts';
 import { readLine } from './line.ts';
 import { firstLineOf, linesOf } from './lines.ts';
-import { headerSchema, parse, type Header } from './scan.ts';
 import { fileOf, type SegmentName } from './segment-name.ts';
+import { headerSchema, parse, type Header } from './segment-shape.ts';
 import { footerEvent } from './segment.ts';
 
 export interface Chain extends ChainFiles {

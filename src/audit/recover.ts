@@ -12,8 +12,9 @@ import { genesis, MerkleTree, type Digest } from './chain.ts';
 import { writeAll, writeFile, type Files } from './files.ts';
 import type { KeyStore } from './key-store.ts';
 import { draft, type Draft, type LinePrefix } from './line.ts';
-import { headerSchema, parse, scanSegment, type Fault, type Scan } from './scan.ts';
+import { scanSegment, type Fault, type Scan } from './scan.ts';
 import { fileOf, parseFileName, type SegmentName } from './segment-name.ts';
+import { headerSchema, parse } from './segment-shape.ts';
 import {
   headerEvent,
   predecessorOf,

@@ -5,42 +5,11 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
-import { z } from 'zod';
-
 import { genesis, hashLine, MerkleTree, type Digest } from './chain.ts';
 import { isIntact, isSignedBy, maxLineBytes, readLine, type LinePrefix } from './line.ts';
 import type { SegmentName } from './segment-name.ts';
+import { footerSchema, headerSchema, parse, type Footer, type Header } from './segment-shape.ts';
 import { expiredEvent, footerEvent, headerEvent, type Position } from './segment.ts';
-
-const openIntentSchema = z.object({ intent: z.int(), req: z.exactOptional(z.string()) });
-export const headerSchema = z.object({
-  chain: z.string(),
-  segment: z.int(),
-  previous: z
-    .object({
-      segment: z.int(),
-      seq: z.int(),
-      head: z.string(),
-      root: z.string(),
-      bytes: z.int(),
-      closed: z.boolean(),
-    })
-    .nullable(),
-  open: z.array(openIntentSchema),
-  peaks: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
-  key: z.string(),
-  signer: z.string(),
-});
-const footerSchema = z.object({
-  reason: z.enum(['rotated', 'stopped', 'recovered']),
-  count: z.int(),
-  firstTs: z.string(),
-  lastTs: z.string(),
-  root: z.string(),
-  head: z.string(),
-});
-export type Header = z.infer<typeof headerSchema>;
-export type Footer = z.infer<typeof footerSchema>;
 
 export interface Fault {
   /** torn: the end of a write that a crash cut off. changed: nothing but interference explains it. */
@@ -292,14 +261,4 @@ class Scanner {
 export async function readHeader(path: string, name: SegmentName): Promise<Header | undefined> {
   const { header } = await scanSegment(path, name, { firstLineOnly: true });
   return header;
-}
-
-/** Undefined when the line is not JSON of that form: for a reader an answer, not an error. */
-export function parse<T>(schema: z.ZodType<T>, line: Buffer): T | undefined {
-  try {
-    return schema.safeParse(JSON.parse(line.toString())).data;
-  } catch {
-    // Only JSON.parse throws here.
-    return undefined;
-  }
 }

@@ -17,8 +17,9 @@ import {
 } from './evidence.ts';
 import { checkTombstones, linkExpired, readExpired, type ExpiredSegment, type Link } from './expired.ts';
 import { scanAll, type ScanJob } from './scan-pool.ts';
-import { readHeader, type Header, type Scan } from './scan.ts';
+import { readHeader, type Scan } from './scan.ts';
 import { fileOf, type SegmentName } from './segment-name.ts';
+import type { Header } from './segment-shape.ts';
 import { expiredEvent, predecessorOf } from './segment.ts';
 import { readSibling, siblingEvent } from './siblings.ts';
 import { fingerprint } from './signing-key.ts';
