@@ -8,7 +8,8 @@ import { startAdmin, type AdminOptions, type AnswerConsole } from '../console/ad
 import { startHealth } from '../console/health.ts';
 import type { Edge } from './app.ts';
 import type { Config } from './config.ts';
-import { listenersOf, openListener, watchShown, type Listener, type Note } from './listener.ts';
+import { listenersOf, openListener, watchShown, type Listener } from './listener.ts';
+import type { Note } from './own-trail.ts';
 import type { ReportNoise } from './server.ts';
 import { contextOptions } from './tls.ts';
 

@@ -9,6 +9,7 @@ import { log } from '../log.ts';
 import { createApp, type Edge } from './app.ts';
 import type { KeyPair } from './config-certificates.ts';
 import type { Config, Limits } from './config.ts';
+import type { Note } from './own-trail.ts';
 import { attach, listen, show, type ReportNoise } from './server.ts';
 import { Clients } from './tls-clients.ts';
 import { watchTls, type TlsReload } from './tls-reload.ts';
@@ -40,8 +41,6 @@ export interface ListenerParts {
   readonly report: ReportNoise;
   readonly note: Note;
 }
-
-export type Note = (event: string, facts: Readonly<Record<string, unknown>>) => void;
 
 export async function openListener(settings: ListenerSettings, parts: ListenerParts): Promise<Listener> {
   const { place, limits, realm, report, note } = parts;

@@ -10,6 +10,9 @@ import { configHash } from './config-changes.ts';
 import type { Config } from './config.ts';
 import { networkOf } from './noise.ts';
 
+/** Tells the trail of an event beside the line, and waits for nothing. */
+export type Note = (event: string, facts?: Readonly<Record<string, unknown>>) => void;
+
 export type OwnTrailOptions = Pick<TrailOptions, 'key' | 'version' | 'onRecord' | 'acceptDamaged' | 'files'>;
 
 export async function openOwnTrail(config: Config, options: OwnTrailOptions): Promise<Trail> {

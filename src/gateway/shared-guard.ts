@@ -1,7 +1,4 @@
-/**
- * The guard as the configuration wants it: its state stands beside the trail, and replicas that share a Redis for what they
- * remember count there together. It has a connection of its own, so that large replies never stand in its way.
- */
+/** The guard: its state stands beside the trail, and replicas that share a Redis count there together. */
 import { join } from 'node:path';
 
 import { readOrCreatePeriodKey } from '../audit/period-file.ts';
@@ -16,13 +13,9 @@ import { RedisBook } from '../guard/redis-book.ts';
 import { log } from '../log.ts';
 import type { Config } from './config.ts';
 import type { Guarding } from './guarded.ts';
-import { periodKeyFileOf } from './own-trail.ts';
+import { periodKeyFileOf, type Note } from './own-trail.ts';
 import { pseudonymsFrom } from './pseudonyms.ts';
-import { openRedis } from './redis.ts';
-
-export interface OpenGuard extends AsyncDisposable {
-  readonly guarding: Guarding;
-}
+import type { Sharing } from './sharing.ts';
 
 /** Where the guard of an instance keeps its state; `gatehouse guard` finds it there. */
 export function guardPlaces({ audit }: Pick<Config, 'audit'>) {
@@ -31,15 +24,26 @@ export function guardPlaces({ audit }: Pick<Config, 'audit'>) {
 }
 
 /** @param key the same on all replicas */
-export async function openGuard(config: Config, key: Buffer, trail: Trail): Promise<OpenGuard> {
-  await using starting = new AsyncDisposableStack();
+export async function openGuard(
+  config: Config,
+  sharing: Sharing,
+  key: Buffer,
+  trail: Trail,
+): Promise<Guarding> {
   const { directory, state } = guardPlaces(config);
   await makePrivate(directory);
-  const tell = (event: string, facts: Readonly<Record<string, unknown>>): void => {
+  const tell: Note = (event, facts) => {
     if (event === 'guard.exceeded') log.warn('the guard has found more than its ceiling', facts);
     void trail.remember(event, { ...facts });
   };
-  const shared = starting.use(openShared(config, tell)).book;
+  const shared = sharing.open(
+    {
+      what: 'what replicas count together for the guard',
+      on: 'guard.recovered',
+      off: 'guard.degraded',
+    },
+    (connection) => new RedisBook(connection),
+  );
   const guard = new Guard({
     key,
     local: await LocalBook.open(state),
@@ -49,31 +53,5 @@ export async function openGuard(config: Config, key: Buffer, trail: Trail): Prom
   });
   const pseudonyms = pseudonymsFrom(await readOrCreatePeriodKey(periodKeyFileOf(config.audit)));
   const loads = new LoadGuard({ guard, last: new LastLoads(directory), pseudonyms, tell });
-  const parts = starting.move();
-  return {
-    guarding: { guard, loads, sizes: new GroupSizes(shared), pseudonyms },
-    [Symbol.asyncDispose]: () => parts.disposeAsync(),
-  };
-}
-
-function openShared(
-  { cache }: Config,
-  tell: (event: string, facts: Readonly<Record<string, unknown>>) => void,
-): Disposable & { readonly book?: RedisBook } {
-  if (cache.store === 'memory' || !cache.redis) return { [Symbol.dispose]: () => {} };
-  using starting = new DisposableStack();
-  const { budget, ...place } = cache.redis;
-  const { redis } = starting.use(openRedis(place));
-  const book = starting.use(
-    new RedisBook({
-      redis,
-      budgetMs: budget,
-      onState: ({ state, reason }) => {
-        log.warn('what replicas count together for the guard changed its state', { state, reason });
-        tell(state === 'on' ? 'guard.recovered' : 'guard.degraded', { state, reason });
-      },
-    }),
-  );
-  const parts = starting.move();
-  return { book, [Symbol.dispose]: () => parts.dispose() };
+  return { guard, loads, sizes: new GroupSizes(shared), pseudonyms };
 }

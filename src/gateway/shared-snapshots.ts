@@ -1,7 +1,4 @@
-/**
- * Snapshots as the configuration wants them: in the process for a gateway that runs alone, in Redis for several, and there
- * encrypted. They have a connection of their own, because their values are large.
- */
+/** Snapshots: in the process for a gateway that runs alone, in Redis for several, and there encrypted. */
 import { Sealer } from '../cache/seal.ts';
 import { log } from '../log.ts';
 import { MemorySlate } from '../snapshot/memory-slate.ts';
@@ -9,9 +6,10 @@ import { prefixOf, RedisSlates } from '../snapshot/redis-slate.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
 import { keysIn } from './config-cache.ts';
 import type { Config } from './config.ts';
-import { openRedis } from './redis.ts';
+import type { Note } from './own-trail.ts';
+import type { Sharing } from './sharing.ts';
 
-export interface OpenSnapshots extends Disposable {
+export interface OpenSnapshots {
   readonly snapshots: Snapshots;
   /** Encrypts with the keys that the configuration names from now on. */
   keepTo(config: Pick<Config, 'cache'>): void;
@@ -19,41 +17,29 @@ export interface OpenSnapshots extends Disposable {
 
 /** @param key the same on all replicas */
 export function openSnapshots(
-  { cache: settings }: Pick<Config, 'cache'>,
+  { cache }: Pick<Config, 'cache'>,
+  sharing: Sharing,
   key: Buffer,
-  note: (event: string, facts?: Record<string, unknown>) => void,
+  note: Note,
 ): OpenSnapshots {
-  using starting = new DisposableStack();
-  const told = (event: string, facts: Record<string, unknown>): void => {
-    log.warn('a snapshot has news', { event, ...facts });
-    note(event, facts);
-  };
-  if (settings.store === 'memory' || !settings.redis) {
-    const slateOf = (_: string, name: string) => new MemorySlate(name);
-    const snapshots = starting.use(new Snapshots({ slateOf, key, note: told }));
-    const parts = starting.move();
-    return { snapshots, keepTo: () => {}, [Symbol.dispose]: () => parts.dispose() };
-  }
-  const { budget, ...place } = settings.redis;
-  const { redis } = starting.use(openRedis(place));
-  const slates = starting.use(
-    new RedisSlates({
-      redis,
-      budgetMs: budget,
-      onState: ({ state, reason }) => {
-        log.warn('what replicas share of snapshots changed its state', { state, reason });
-        note(state === 'on' ? 'snapshot.reachable' : 'snapshot.unreachable', { state, reason });
-      },
-    }),
+  const slates = sharing.open(
+    {
+      what: 'what replicas share of snapshots',
+      on: 'snapshot.reachable',
+      off: 'snapshot.unreachable',
+    },
+    (connection) => new RedisSlates(connection),
   );
   const mastersOf = ({ keys }: Config['cache']): Buffer[] => (keys ? keysIn(keys) : [key]);
-  const seal = new Sealer(mastersOf(settings));
-  const slateOf = (system: string, name: string) => slates.of(`${prefixOf(system)}${name}`);
-  const snapshots = starting.use(new Snapshots({ slateOf, key, seal, note: told }));
-  const parts = starting.move();
-  return {
-    snapshots,
-    keepTo: (next) => seal.adopt(mastersOf(next.cache)),
-    [Symbol.dispose]: () => parts.dispose(),
-  };
+  const seal = slates && new Sealer(mastersOf(cache));
+  const snapshots = new Snapshots({
+    slateOf: (system, name) => slates?.of(`${prefixOf(system)}${name}`) ?? new MemorySlate(name),
+    key,
+    ...(seal && { seal }),
+    note: (event, facts) => {
+      log.warn('a snapshot has news', { event, ...facts });
+      note(event, facts);
+    },
+  });
+  return { snapshots, keepTo: (next) => seal?.adopt(mastersOf(next.cache)) };
 }

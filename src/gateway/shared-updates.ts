@@ -1,14 +1,10 @@
-/**
- * Who has read and written which group, as the configuration wants it: replicas that share a Redis for what they remember
- * share this there too, on a connection of its own, so that large replies never stand in its way.
- */
-import { log } from '../log.ts';
+/** Who has read and written which group: replicas that share a Redis share this there. */
 import { RedisBook } from '../writes/updates-redis.ts';
 import { GroupUpdates } from '../writes/updates.ts';
 import type { Config } from './config.ts';
-import { openRedis } from './redis.ts';
+import type { Sharing } from './sharing.ts';
 
-export interface OpenUpdates extends Disposable {
+export interface OpenUpdates {
   readonly updates: GroupUpdates;
   keepTo(config: Pick<Config, 'cache' | 'systems'>): void;
 }
@@ -22,32 +18,22 @@ const refusingBudgetMs = 500;
 /** @param key the same on all replicas */
 export function openUpdates(
   config: Pick<Config, 'cache' | 'systems'>,
+  sharing: Sharing,
   key: Buffer,
-  note: (event: string, facts?: Record<string, unknown>) => void,
 ): OpenUpdates {
-  const { cache } = config;
-  if (cache.store === 'memory' || !cache.redis)
-    return { updates: new GroupUpdates({ key }), keepTo: () => {}, [Symbol.dispose]: () => {} };
-  using starting = new DisposableStack();
-  const { budget: _, ...place } = cache.redis;
-  const { redis } = starting.use(openRedis(place));
-  const book = starting.use(
-    new RedisBook({
-      redis,
-      budgetMs: budgetOf(config),
-      onState: ({ state, reason }) => {
-        log.warn('what replicas share of writes to groups changed its state', { state, reason });
-        note(state === 'on' ? 'updates.recovered' : 'updates.degraded', { state, reason });
-      },
-    }),
+  const book = sharing.open(
+    {
+      what: 'what replicas share of writes to groups',
+      on: 'updates.recovered',
+      off: 'updates.degraded',
+    },
+    (connection) => new RedisBook({ ...connection, budgetMs: budgetOf(config) }),
   );
-  const parts = starting.move();
   return {
     updates: new GroupUpdates({ key, redis: book }),
     keepTo: (next) => {
-      book.circuit.budgetMs = budgetOf(next);
+      if (book) book.circuit.budgetMs = budgetOf(next);
     },
-    [Symbol.dispose]: () => parts.dispose(),
   };
 }
 
