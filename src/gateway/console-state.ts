@@ -6,7 +6,7 @@ import type { CallerState, Hold, Permitted, SystemState } from '../console/api/p
 import type { ConsoleState } from '../console/console.ts';
 import type { Traffic } from '../console/traffic.ts';
 import type { DeliveryState } from '../delivery/shipper.ts';
-import type { Guard, Release } from '../guard/guard.ts';
+import type { Holds, Release } from '../guard/holds.ts';
 import type { PacerState } from '../pace/turn.ts';
 import { priorities, type Operation } from '../scim/operation.ts';
 import { noQuery } from '../scim/target.ts';
@@ -26,7 +26,7 @@ export interface Shown {
   readonly pacers: Pacers;
   readonly cache: Pick<Cache, 'forget'>;
   readonly snapshots: Snapshots;
-  readonly guard: Pick<Guard, 'holds' | 'leftOf' | 'release'>;
+  readonly holds: Pick<Holds, 'all' | 'leftOf' | 'release'>;
   readonly isCacheUsed: () => boolean;
   readonly ends: () => readonly Expiring[];
   readonly deliveries: () => ReadonlyMap<string, DeliveryState>;
@@ -76,7 +76,7 @@ export class ShownState implements ConsoleState {
   }
 
   async parties(): ReturnType<ConsoleState['parties']> {
-    const { config, traffic, snapshots, guard } = this.#shown;
+    const { config, traffic, snapshots, holds } = this.#shown;
     const { systems, callers } = config();
     const kept = await snapshots.states();
     return {
@@ -84,7 +84,7 @@ export class ShownState implements ConsoleState {
       systems: Object.values(systems).map((system) => this.#systemState(system, kept)),
       tenants: this.#gauges(),
       callers: Object.values(callers).map((caller) => this.#callerState(caller)),
-      holds: await Promise.all(guard.holds.map(async (hold) => holdOf(hold, await guard.leftOf(hold.id)))),
+      holds: await Promise.all(holds.all.map(async (hold) => holdOf(hold, await holds.leftOf(hold.id)))),
       channels: this.#shown.alerts.states,
     };
   }
@@ -101,7 +101,7 @@ export class ShownState implements ConsoleState {
   }
 
   held(id: string): number | undefined {
-    return this.#shown.guard.holds.find((hold) => hold.id === id)?.amount;
+    return this.#shown.holds.all.find((hold) => hold.id === id)?.amount;
   }
 
   async forget(id: string): Promise<string | undefined> {
@@ -135,12 +135,12 @@ export class ShownState implements ConsoleState {
   ): Promise<string | undefined> {
     const actor = { user, occasion: 'console' };
     const release = { hold: id, count, lifetimeMs: minutes * minuteMs, reason, actor };
-    const isOpen = await this.#shown.guard.release(release);
+    const isOpen = await this.#shown.holds.release(release);
     return isOpen ? `${count} may pass within ${minutes} minutes.` : undefined;
   }
 
   async releaseSome(release: Release): Promise<string | undefined> {
-    return (await this.#shown.guard.release(release)) ? `${release.hold} released` : undefined;
+    return (await this.#shown.holds.release(release)) ? `${release.hold} released` : undefined;
   }
 
   async releaseSnapshot(system: string, resourceType: string): Promise<string | undefined> {
@@ -258,7 +258,7 @@ function permittedOf(permission: Permission): Permitted {
 }
 
 function holdOf(
-  { id, caller, system, kind, resourceType, amount, since }: Guard['holds'][number],
+  { id, caller, system, kind, resourceType, amount, since }: Holds['all'][number],
   left: number,
 ): Hold {
   const what = `${kind} ${resourceType}`;

@@ -7,7 +7,9 @@ import type { RequestEntry } from '../audit/trail.ts';
 import { ceilingOf, ceilingsFor, type Ceilings, type GuardSettings } from '../guard/ceiling.ts';
 import type { GroupSizes } from '../guard/group-sizes.ts';
 import type { Admission, Counted, Guard } from '../guard/guard.ts';
+import type { Holds } from '../guard/holds.ts';
 import type { LoadGuard } from '../guard/load-guard.ts';
+import type { LoadReports } from '../guard/load-reports.ts';
 import { lossesOf, type Loss } from '../guard/loss.ts';
 import type { Pseudonyms } from '../guard/running-load.ts';
 import { itemsOf, membersOf, skipSpace } from '../pages/json-spans.ts';
@@ -21,7 +23,9 @@ import type { Asked, System } from './place.ts';
 /** What lives as long as the process. */
 export interface Guarding {
   readonly guard: Guard;
+  readonly holds: Holds;
   readonly loads: LoadGuard;
+  readonly reports: LoadReports;
   readonly sizes: GroupSizes;
   readonly pseudonyms: () => Pseudonyms;
 }
@@ -119,8 +123,9 @@ class Counting {
     const { caller, call } = this.#asked;
     const matter = { kind, caller, system: this.#system.id, resourceType, request: call.id };
     if (!group) {
-      const base = (): Promise<number | undefined> =>
-        this.#guarding.loads.sizeOf(this.#system.id, resourceType);
+      const loaded = { system: this.#system.id, resourceType };
+      const base = async (): Promise<number | undefined> =>
+        (await this.#guarding.reports.lastOf(loaded))?.count;
       return { ...matter, amount: amount ?? 0, base };
     }
     this.#touched.add(sizeName(this.#guarding, this.#system, group));
@@ -194,8 +199,8 @@ export async function learnSize(
   if (size !== undefined) await guarding.sizes.learn(sizeName(guarding, system, operation), size);
 }
 
-function sizeName({ guard }: Guarding, { id: system }: System, { resourceType, id }: Operation): string {
-  return guard.nameOf({ kind: 'shrinking', caller: '', system, resourceType, sameAs: folded(id) });
+function sizeName({ holds }: Guarding, { id: system }: System, { resourceType, id }: Operation): string {
+  return holds.nameOf({ kind: 'shrinking', caller: '', system, resourceType, sameAs: folded(id) });
 }
 
 /** There are callers that lower-case ids, and service providers that do not mind (facts: Omada). */

@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 import { sayTried, type Tried } from '../alerts/alerts.ts';
 import { FileDesk, makePrivate } from '../file-desk.ts';
-import type { Release } from '../guard/guard.ts';
+import type { Release } from '../guard/holds.ts';
 import { describeError, log } from '../log.ts';
 import type { Config } from './config.ts';
 

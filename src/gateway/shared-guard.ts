@@ -6,8 +6,10 @@ import type { Trail } from '../audit/trail.ts';
 import { makePrivate } from '../file-desk.ts';
 import { GroupSizes } from '../guard/group-sizes.ts';
 import { Guard } from '../guard/guard.ts';
+import { Holds } from '../guard/holds.ts';
 import { LastLoads } from '../guard/last-loads.ts';
 import { LoadGuard } from '../guard/load-guard.ts';
+import { LoadReports } from '../guard/load-reports.ts';
 import { LocalBook } from '../guard/local-book.ts';
 import { RedisBook } from '../guard/redis-book.ts';
 import { log } from '../log.ts';
@@ -44,14 +46,17 @@ export async function openGuard(
     },
     (connection) => new RedisBook(connection),
   );
-  const guard = new Guard({
-    key,
-    local: await LocalBook.open(state),
-    shared,
-    record: (event, facts) => trail.note(event, { ...facts }),
-    tell,
-  });
+  const local = await LocalBook.open(state);
+  const record = (...[event, facts]: Parameters<Note>): Promise<void> => trail.note(event, { ...facts });
+  const holds = new Holds({ key, local, shared, record, tell });
   const pseudonyms = pseudonymsFrom(await readOrCreatePeriodKey(periodKeyFileOf(config.audit)));
-  const loads = new LoadGuard({ guard, last: new LastLoads(directory), pseudonyms, tell });
-  return { guard, loads, sizes: new GroupSizes(shared), pseudonyms };
+  const reports = new LoadReports({ holds, last: new LastLoads(directory), tell });
+  return {
+    guard: new Guard({ holds, local, shared, tell }),
+    holds,
+    reports,
+    loads: new LoadGuard({ reports, pseudonyms }),
+    sizes: new GroupSizes(shared),
+    pseudonyms,
+  };
 }

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { openRedis } from '../../src/gateway/redis.ts';
 import type { Ceiling } from '../../src/guard/ceiling.ts';
 import { Guard, type Admission, type Counted } from '../../src/guard/guard.ts';
+import { Holds } from '../../src/guard/holds.ts';
 import { LocalBook } from '../../src/guard/local-book.ts';
 import { RedisBook } from '../../src/guard/redis-book.ts';
 import { eventually } from '../support/eventually.ts';
@@ -22,7 +23,7 @@ interface Told {
 }
 
 interface Replica {
-  readonly guard: Guard;
+  readonly holds: Holds;
   readonly told: Told[];
   /** Whether so many losses may go up. */
   readonly tries: (
@@ -39,9 +40,10 @@ function replicaOf(local: LocalBook, shared?: RedisBook): Replica {
   const tell = (event: string, facts: Readonly<Record<string, unknown>>): void =>
     void told.push({ event, facts });
   const record = (...said: Parameters<typeof tell>): Promise<void> => Promise.resolve(tell(...said));
-  const guard = new Guard({ key: Buffer.alloc(32, 7), local, shared, record, tell });
+  const holds = new Holds({ key: Buffer.alloc(32, 7), local, shared, record, tell });
+  const guard = new Guard({ holds, local, shared, tell });
   return {
-    guard,
+    holds,
     told,
     tries: (amount, loss = {}, ceiling = refuse) =>
       guard
@@ -62,8 +64,8 @@ function replicaOf(local: LocalBook, shared?: RedisBook): Replica {
         )
         .catch(orHeld),
     release: (count, lifetimeMs = 60_000) =>
-      guard.release({
-        hold: guard.holds[0]?.id ?? '',
+      holds.release({
+        hold: holds.all[0]?.id ?? '',
         count,
         lifetimeMs,
         reason: 'meant so',
@@ -90,13 +92,13 @@ async function stage() {
 
 test('so many as the ceiling allows pass, the next one is held, and a smaller one behind it too', async () => {
   await using set = await stage();
-  const { tries, guard, told } = await set.open();
+  const { tries, holds, told } = await set.open();
   assert.ok(await tries(9));
   assert.ok(await tries(1));
   assert.equal(await tries(1), undefined);
   assert.equal(await tries(1), undefined);
   assert.deepEqual(
-    guard.holds.map(({ kind, caller, system, amount, limit, refusals }) => ({
+    holds.all.map(({ kind, caller, system, amount, limit, refusals }) => ({
       kind,
       caller,
       system,
@@ -154,19 +156,19 @@ test('what the tenant has not carried out is not counted', async () => {
 
 test('where an alert is enough everything passes, and one window is told of once', async () => {
   await using set = await stage();
-  const { tries, told, guard } = await set.open();
+  const { tries, told, holds } = await set.open();
   const ceiling = { ...refuse, above: 'alert' } as const;
   for (let time = 0; time < 3; time += 1) assert.ok(await tries(11, {}, ceiling));
   assert.deepEqual(
     told.map(({ event, facts }) => [event, facts['action'], facts['hold']]),
     [['guard.exceeded', 'alert', undefined]],
   );
-  assert.deepEqual(guard.holds, []);
+  assert.deepEqual(holds.all, []);
 });
 
 test('a release passes as many as it names, once, and of nobody else', async () => {
   await using set = await stage();
-  const { tries, release, guard } = await set.open();
+  const { tries, release, holds } = await set.open();
   await tries(11);
   await tries(11, { caller: 'other' });
   assert.equal(await release(5), true);
@@ -178,7 +180,7 @@ test('a release passes as many as it names, once, and of nobody else', async () 
   assert.equal(await tries(1), undefined);
   await last.settle(true);
   assert.deepEqual(
-    guard.holds.map(({ caller }) => caller),
+    holds.all.map(({ caller }) => caller),
     ['other'],
   );
   // The window has no room: five were lost, and eleven would be more than ten.
@@ -196,23 +198,23 @@ test('a release that the tenant did not use is there again', async () => {
 
 test('a release ends with its time, and the hold stays', async () => {
   await using set = await stage();
-  const { tries, release, guard } = await set.open();
+  const { tries, release, holds } = await set.open();
   await tries(11);
   await release(5, 1000);
-  const left = (): Promise<number> => guard.leftOf(guard.holds[0]?.id ?? '');
+  const left = (): Promise<number> => holds.leftOf(holds.all[0]?.id ?? '');
   assert.equal(await left(), 5);
   set.forward(1001);
   assert.equal(await left(), 0);
   assert.equal(await tries(5), undefined);
-  assert.equal(guard.holds.length, 1);
+  assert.equal(holds.all.length, 1);
 });
 
 test('a release of nothing ends the hold', async () => {
   await using set = await stage();
-  const { tries, release, guard, told } = await set.open();
+  const { tries, release, holds, told } = await set.open();
   await tries(11);
   assert.equal(await release(0), true);
-  assert.deepEqual(guard.holds, []);
+  assert.deepEqual(holds.all, []);
   assert.ok(await tries(10));
   assert.deepEqual(
     told.map(({ event }) => event),
@@ -223,7 +225,7 @@ test('a release of nothing ends the hold', async () => {
 test('a release that is not in the trail does not count', async () => {
   await using set = await stage();
   const local = await LocalBook.open(set.file);
-  const failing = new Guard({
+  const failing = new Holds({
     key: Buffer.alloc(32, 7),
     local,
     record: () => Promise.reject(new Error('the disk is away')),
@@ -231,7 +233,7 @@ test('a release that is not in the trail does not count', async () => {
   });
   const { tries } = replicaOf(local);
   await tries(11);
-  const [hold] = failing.holds;
+  const [hold] = failing.all;
   const asked = { hold: hold?.id ?? '', count: 5, lifetimeMs: 60_000, reason: 'meant so', actor: {} };
   await assert.rejects(failing.release(asked));
   assert.equal(await tries(5), undefined);
@@ -281,7 +283,7 @@ test('replicas that find too much in the same moment open one hold', async () =>
   await using shared = await replicas(set);
   const all = await Promise.all(['a', 'b', 'c', 'd'].map(shared.open));
   await Promise.all(all.map(({ tries }) => tries(11)));
-  assert.equal(new Set(all.map(({ guard }) => guard.holds[0]?.id)).size, 1);
+  assert.equal(new Set(all.map(({ holds }) => holds.all[0]?.id)).size, 1);
 });
 
 test('a hold that Redis has lost holds again for all, and one that was released elsewhere is over', async () => {
@@ -301,7 +303,7 @@ test('a hold that Redis has lost holds again for all, and one that was released 
   });
   await again.release(0);
   assert.ok(await a.tries(1));
-  assert.deepEqual(a.guard.holds, []);
+  assert.deepEqual(a.holds.all, []);
 });
 
 test('replicas count together, hold together, and a release on one passes once on all', async () => {
@@ -315,11 +317,11 @@ test('replicas count together, hold together, and a release on one passes once o
   // The state of one is gone, as after the loss of its disk.
   const again = await open('a-new');
   assert.equal(await again.tries(1), undefined);
-  const ids = new Set([c, again].map(({ guard }) => guard.holds[0]?.id));
+  const ids = new Set([c, again].map(({ holds }) => holds.all[0]?.id));
   assert.equal(ids.size, 1);
   await c.release(3);
   const [id = ''] = ids;
-  assert.deepEqual([await c.guard.leftOf(id), await again.guard.leftOf(id)], [3, 3]);
+  assert.deepEqual([await c.holds.leftOf(id), await again.holds.leftOf(id)], [3, 3]);
   const passed = await Promise.all([a.tries(2), b.tries(2), again.tries(2)]);
   assert.equal(passed.filter(Boolean).length, 1);
   const rest = await b.tries(1);

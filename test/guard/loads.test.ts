@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 import type { LoadCeiling } from '../../src/guard/ceiling.ts';
-import { Guard } from '../../src/guard/guard.ts';
+import { Holds } from '../../src/guard/holds.ts';
 import { judgeLoad } from '../../src/guard/judge-load.ts';
 import { LastLoads } from '../../src/guard/last-loads.ts';
 import { LoadGuard } from '../../src/guard/load-guard.ts';
+import { LoadReports } from '../../src/guard/load-reports.ts';
 import { LocalBook } from '../../src/guard/local-book.ts';
 import type { LoadPage, Pseudonyms } from '../../src/guard/running-load.ts';
 
@@ -47,17 +48,17 @@ async function stage() {
       void told.push({ event, facts });
     const local = await LocalBook.open(join(directory.path, 'state.json'));
     const record = (...said: Parameters<typeof tell>): Promise<void> => Promise.resolve(tell(...said));
-    const guard = new Guard({ key: Buffer.alloc(32, 7), local, record, tell });
+    const holds = new Holds({ key: Buffer.alloc(32, 7), local, record, tell });
     const pseudonyms = (): Pseudonyms => ({ period, of: pseudonymOf });
-    const loads = new LoadGuard({ guard, last: new LastLoads(directory.path), pseudonyms, tell });
-    return { guard, loads };
+    const reports = new LoadReports({ holds, last: new LastLoads(directory.path), tell });
+    return { holds, loads: new LoadGuard({ reports, pseudonyms }) };
   };
   let parts = await open();
   return {
     told,
     directory: directory.path,
-    get guard() {
-      return parts.guard;
+    get holds() {
+      return parts.holds;
     },
     get loads() {
       return parts.loads;
@@ -162,7 +163,7 @@ test('a load that is more than a tenth smaller is told of with those who are mis
   assert.deepEqual(new Set(missing), new Set(users(20, 20).map((id) => pseudonymOf(id, '2026q4'))));
   assert.equal(await set.load(users(36)), true);
   assert.equal(set.reports()[2]?.['verdict'], 'whole');
-  assert.deepEqual(set.guard.holds, []);
+  assert.deepEqual(set.holds.all, []);
 });
 
 test('an empty load is told of, and one that is a tenth smaller is not', async () => {
@@ -199,11 +200,11 @@ test('a release lets one load pass that misses no more than it names, and later 
   await using set = await stage();
   await set.load(users(40), { ceiling: refuse });
   await set.load(users(25), { ceiling: refuse });
-  const [hold] = set.guard.holds;
+  const [hold] = set.holds.all;
   const release = { hold: hold?.id ?? '', lifetimeMs: 60_000, reason: 'a plant was sold', actor: {} };
-  await set.guard.release({ ...release, count: 14 });
+  await set.holds.release({ ...release, count: 14 });
   assert.equal(await set.load(users(25), { ceiling: refuse }), false);
-  await set.guard.release({ ...release, count: 15 });
+  await set.holds.release({ ...release, count: 15 });
   assert.equal(await set.load(users(25), { ceiling: refuse }), true);
   assert.equal(await set.load(users(25), { ceiling: refuse }), true);
   assert.equal(set.reports().at(-1)?.['verdict'], 'whole');
