@@ -4,13 +4,15 @@
  *
  *   node bench/console-audit.ts [records, default 1000000]
  */
-import { mkdir, mkdtempDisposable, open } from 'node:fs/promises';
+import { mkdir, mkdtempDisposable, open, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { genesis, hashLine, type Digest } from '../src/audit/chain.ts';
 import { encodeLine } from '../src/audit/line.ts';
+import { listSegments } from '../src/audit/recover.ts';
 import { Redactor } from '../src/audit/redact.ts';
 import { fileOf } from '../src/audit/segment-name.ts';
 import type { AuditQuery } from '../src/console/api/trail.ts';
@@ -130,6 +132,24 @@ async function measure(name: string, reader: TrailReader): Promise<void> {
   );
 }
 
+/** What is known of the segments that grow is on disk. */
+async function untilKept(): Promise<void> {
+  while ((await readdir(options.directory)).filter((name) => name.endsWith('.growing')).length < replicas)
+    await sleep(100);
+}
+
+/** As a restart does: what grew until now is closed by the segment that follows it. */
+async function goOn(directory: string): Promise<void> {
+  const names = await listSegments(directory);
+  const last = names.at(-1);
+  if (!last) throw new Error('There is no segment.');
+  const [event, members] = membersOf(0);
+  const ts = new Date(start + total * stepMs).toISOString();
+  const seq = total / replicas + 1;
+  const line = encodeLine(seq, genesis, { ts, mono: 0, event, body: JSON.stringify(members) });
+  await writeFile(join(directory, fileOf({ ...last, number: last.number + 1, firstSeq: seq })), line);
+}
+
 {
   await using reader = new TrailReader(options);
   const begun = performance.now();
@@ -138,6 +158,8 @@ async function measure(name: string, reader: TrailReader): Promise<void> {
   await reader.ask('histogram', { query: {}, bars: 120 }, never);
   console.log(`without an index: all is indexed after ${(performance.now() - begun).toFixed(0)} ms`);
   await measure('indexed', reader);
+  await untilKept();
 }
+await goOn(join(trails, 'gw-0'));
 await using again = new TrailReader(options);
 await measure('after a restart', again);

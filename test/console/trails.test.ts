@@ -1,79 +1,22 @@
 /** What the console finds in the trails: the same as `gatehouse audit search`, however it gets there. */
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { matcherOf } from '../../src/audit/query.ts';
 import { openChains, readTrail } from '../../src/audit/read.ts';
-import { Redactor } from '../../src/audit/redact.ts';
 import type { RecordRow } from '../../src/console/api/record.ts';
 import type { AuditQuery } from '../../src/console/api/trail.ts';
 import { Exports } from '../../src/console/trail/export.ts';
 import type { Cursor } from '../../src/console/trail/search.ts';
 import { TrailDesk } from '../../src/console/trail/trail-desk.ts';
 import { audit } from '../audit/command.ts';
-import {
-  chainA,
-  chainB,
-  writeTrail,
-  type WrittenRecord,
-  type WrittenSegment,
-} from '../audit/written-trail.ts';
-import { eventually } from '../support/eventually.ts';
+import { chainA, chainB, writeTrail } from '../audit/written-trail.ts';
+import { person, segmentsOf } from './sample-trail.ts';
 
 const never = new AbortController().signal;
-const redactor = new Redactor({ period: '2026q4', secret: Buffer.alloc(32, 7) });
-const person = (at: number): string => redactor.pseudonym('id', `person-${at}`);
-const start = Date.parse('2026-11-21T08:00:00Z');
-const callers = ['idm', 'iag', 'help-desk'];
-const kinds = ['list', 'get', 'patch', 'delete'];
-
-/** Deterministic, and uneven enough that no two criteria mean the same records. */
-function recordAt(at: number): WrittenRecord {
-  const ts = new Date(start + at * 7919).toISOString();
-  const kind = kinds[at % kinds.length] ?? 'get';
-  const request = `req-${Math.floor(at / 3)}`;
-  const op = {
-    api: 'proxy',
-    kind,
-    effect: at % 4 < 2 ? 'read' : 'write',
-    tenant: 'acme',
-    system: `system-${Math.floor(at / 3) % 3}`,
-    resourceType: at % 5 === 0 ? 'Groups' : 'Users',
-    id: person(at % 11),
-  };
-  const call = { req: request, actor: { name: callers[at % 7] }, src: { ip: `192.0.2.${at % 13}` }, op };
-  if (at % 3 === 0)
-    return { ts, event: 'upstream.intent', ...call, upstream: { tenant: 'acme', system: op.system } };
-  if (at % 3 === 1)
-    return {
-      ts,
-      event: 'upstream.outcome',
-      req: request,
-      intent: at,
-      upstream: { status: at % 2 ? 200 : 404, requestId: `t-${at}` },
-    };
-  const http = at % 8 === 0 ? 403 : at % 10 === 0 ? 502 : 200;
-  const result = http === 403 ? 'denied' : http === 502 ? 'failure' : 'success';
-  return {
-    ts,
-    event: http === 403 ? 'authz.denied' : 'request.outcome',
-    ...call,
-    outcome: { http, result, ...(http !== 200 && { error: http === 403 ? 'forbidden' : 'upstream-broke' }) },
-    ms: at % 50,
-  };
-}
-
-function segmentsOf(first: number, counts: readonly number[]): WrittenSegment[] {
-  let at = first;
-  return counts.map((count, index) => {
-    const records = Array.from({ length: count }, () => recordAt((at += 2)));
-    return { records, ...(index < counts.length - 1 && { reason: 'rotated' }) };
-  });
-}
-
 let directory: string;
 let trails: string;
 let desk: TrailDesk;
@@ -290,49 +233,6 @@ test('what was changed behind its index is shown as it is now, or told as damage
   assert.match(damages[0]?.reason ?? '', /not as it was written/);
   await writeFile(path, original);
   await utimes(path, new Date(), new Date());
-});
-
-test('a segment that grows is read on, and pages that are under way do not shift', async () => {
-  const own = await mkdtemp(join(tmpdir(), 'gatehouse-console-growing-'));
-  try {
-    const [path = ''] = await writeTrail(own, 'gw-1', chainA, [{ records: [1, 2, 3, 4].map(recordAt) }]);
-    const whole = await readFile(path);
-    const cut = whole.lastIndexOf('\n', whole.length - 2) + 1;
-    await writeFile(path, whole.subarray(0, cut));
-    const growing = new TrailDesk({ trails: own, directory: join(own, 'index'), key: Buffer.alloc(32) });
-    const first = await growing.records({ query: {}, order: 'newest', limit: 2 }, never);
-    await appendFile(path, whole.subarray(cut));
-    const cursor = JSON.parse(Buffer.from(first.next ?? '', 'base64url').toString()) as Cursor;
-    const rest = await growing.records({ query: {}, order: 'newest', limit: 10, cursor }, never);
-    const ids = [...first.records, ...rest.records].map(({ id }) => Number(id.split(':')[1]));
-    assert.deepEqual(ids, [4, 3, 2, 1]);
-    const now = await growing.records({ query: {}, order: 'newest', limit: 1 }, never);
-    assert.equal(now.records[0]?.id, `${chainA}:5`);
-  } finally {
-    await rm(own, { recursive: true });
-  }
-});
-
-test('a segment that was closed a moment ago is told at once and as it is', async () => {
-  const own = await mkdtemp(join(tmpdir(), 'gatehouse-console-closing-'));
-  try {
-    const whole = segmentsOf(0, [40, 20]);
-    const [first, second] = await writeTrail(own, 'gw-1', chainA, whole);
-    const later = await readFile(second ?? '');
-    await rm(second ?? '');
-    const closing = new TrailDesk({ trails: own, directory: join(own, 'index'), key: Buffer.alloc(32) });
-    const ask = { query: { pseudonym: [person(2)] }, order: 'oldest', limit: 100 } as const;
-    const before = await closing.records(ask, never);
-    await writeFile(second ?? '', later);
-    const after = await closing.records(ask, never);
-    assert.ok(before.records.length > 0 && after.records.length > before.records.length);
-    assert.deepEqual(after.records.slice(0, before.records.length), before.records);
-    await eventually(async () => (await readdir(join(own, 'index'))).length === 1);
-    assert.deepEqual((await closing.records(ask, never)).records, after.records);
-    assert.ok(first);
-  } finally {
-    await rm(own, { recursive: true });
-  }
 });
 
 test('without any trail there is nothing, and nobody is told of a fault', async () => {

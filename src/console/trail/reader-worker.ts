@@ -11,7 +11,6 @@ import { TrailDesk, type TrailDeskOptions } from './trail-desk.ts';
 // The key comes as plain bytes: a Buffer does not pass between threads as one.
 const { key, ...options } = workerData as TrailDeskOptions;
 const desk = new TrailDesk({ ...options, key: Buffer.from(key) });
-/** Between two segments, so that who asks meanwhile comes first. */
 const restMs = 20;
 /** Segments close by the hour; whoever asks then finds them indexed. */
 const againMs = 30_000;
@@ -32,9 +31,9 @@ async function keepPrepared(): Promise<never> {
   }
 }
 
+/** Who asks comes first. */
 async function pause(): Promise<void> {
-  do await sleep(restMs);
-  while (running.size > 0);
+  while (running.size > 0) await sleep(restMs);
 }
 
 async function answer({ id, question, ask }: Exclude<Message, { readonly cancel: number }>): Promise<void> {

@@ -45,10 +45,10 @@ export class IndexBuilder {
   readonly #name: SegmentName;
   readonly #words: WordFilter | undefined;
   #count = 0;
-  #times = new Float64Array(1024);
-  #offsets = new Uint32Array(1024);
-  #lengths = new Uint32Array(1024);
-  #shapes = new Uint32Array(1024);
+  #times: Float64Array = new Float64Array(1024);
+  #offsets: Uint32Array = new Uint32Array(1024);
+  #lengths: Uint32Array = new Uint32Array(1024);
+  #shapes: Uint32Array = new Uint32Array(1024);
   readonly #shapeIds = new Map<string, number>();
   readonly #siblings = new Map<string, number>();
   readonly #damages: string[] = [];
@@ -63,6 +63,26 @@ export class IndexBuilder {
   constructor(name: SegmentName, words?: WordFilter) {
     this.#name = name;
     this.#words = words;
+  }
+
+  /** Goes on where `kept` ends; `seq` is that of its last record. */
+  static from(kept: SegmentIndex, seq: number): IndexBuilder {
+    const builder = new IndexBuilder(kept.name, kept.words);
+    builder.#count = kept.count;
+    builder.#times = kept.times;
+    builder.#offsets = kept.offsets;
+    builder.#lengths = kept.lengths;
+    builder.#shapes = kept.shapes;
+    for (const [id, text] of kept.shapeTexts.entries()) builder.#shapeIds.set(text, id);
+    for (const { origin, size } of kept.siblings) builder.#siblings.set(origin, size);
+    builder.#damages.push(...kept.damages);
+    builder.#position = kept.position;
+    builder.#firstMs = kept.firstMs;
+    builder.#lastMs = kept.lastMs;
+    builder.#expected = seq + 1;
+    builder.#lastEvent = kept.lastEvent;
+    builder.#reason = kept.reason;
+    return builder;
   }
 
   get position(): number {

@@ -50,8 +50,11 @@ export class TrailDesk {
       for (const chain of chains) {
         await pause();
         const at = chain.segments.length - back;
-        if (at >= 0) await this.#store.of(chain, at);
+        if (at < 0) continue;
+        await this.#store.of(chain, at);
+        await this.#store.settle(chain, at, pause);
       }
+    await this.#store.keep();
   }
 
   async histogram(
