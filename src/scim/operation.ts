@@ -1,8 +1,8 @@
 /**
- * Understands a clean target: method + path + query → Operation, or a ScimError.
- * The set of paths is closed. What is not named here does not exist for a caller, and every path that goes
- * up is written from these parts, never copied from what came in.
+ * Understands a clean target: method + path + query → Operation, or a ScimError. Every path that goes up is written from its
+ * parts, never copied from what came in.
  */
+import { findEndpoint, type Endpoint } from './endpoint.ts';
 import { ScimError } from './error.ts';
 import { encodeSegment, type Query, type Target } from './target.ts';
 
@@ -62,27 +62,6 @@ export interface Operation {
   readonly parts: readonly Operation[];
 }
 
-const discovery = new Set(['ServiceProviderConfig', 'Schemas', 'ResourceTypes']);
-const collectionMethods: Record<string, OperationKind> = { GET: 'list', POST: 'create' };
-const resourceMethods: Record<string, OperationKind> = {
-  GET: 'get',
-  PUT: 'replace',
-  PATCH: 'patch',
-  DELETE: 'delete',
-};
-
-/** Everything after the method that one endpoint needs to become an Operation. */
-interface Endpoint {
-  readonly methods: Readonly<Record<string, OperationKind>>;
-  readonly api: Api;
-  readonly tenant: string;
-  readonly system: string;
-  readonly resourceType: string;
-  readonly id?: string;
-  readonly path: readonly string[];
-  readonly touched?: SystemFacts;
-}
-
 /**
  * @param systems finds a configured system by the id that the caller uses
  * @param callersTenant whose real-time and admin interfaces the caller means; those paths name no tenant
@@ -103,100 +82,6 @@ export function understand(
   }
   if (endpoint.touched?.kind !== 'scim') checkPaging(target.query);
   return createOperation(kind, endpoint, target.query);
-}
-
-function findEndpoint(
-  { segments }: Target,
-  systems: (id: string) => SystemFacts | undefined,
-  tenant: string,
-): Endpoint {
-  // The older form of both paths has no `service` (facts: IPS URL patterns of the Neo environment).
-  const [root, ...rest] = segments.filter((segment, at) => !(at === 1 && segment === 'service'));
-  const path = rest.join('/');
-  if (root === 'ipsproxy' && path.startsWith('api/v1/scim/')) {
-    const [id = '', ...below] = rest.slice(3);
-    const system = systems(id);
-    if (system) return proxyEndpoint(system, below);
-  }
-  if (root === 'ipsproxy' && path.startsWith('api/v1/systems/')) {
-    const [system = '', entities, entity, ...more] = rest.slice(3);
-    if (entities === 'entities' && (entity === 'user' || entity === 'group') && more.length <= 1) {
-      const methods = { POST: 'notify', DELETE: 'notify' } as const;
-      const below = ['ipsproxy', 'service', ...rest];
-      return { methods, api: 'real-time', tenant, system, resourceType: entity, path: below };
-    }
-  }
-  if (root === 'ips' && path.startsWith('publicapi/v1/')) {
-    const [interfaceName, name = '', jobs, job = '', ...more] = rest.slice(2);
-    const below = ['ips', 'service', ...rest];
-    if (interfaceName === 'startJob' && jobs === 'jobs' && ['READ', 'RESYNC'].includes(job) && !more.length)
-      return {
-        methods: { POST: 'start-job' },
-        api: 'admin',
-        tenant,
-        system: name,
-        resourceType: job,
-        path: below,
-      };
-    if (interfaceName === 'jobLogs' && name && jobs === undefined)
-      return {
-        methods: { GET: 'job-log' },
-        api: 'admin',
-        tenant,
-        system: '',
-        resourceType: 'jobLogs',
-        path: below,
-      };
-  }
-  throw new ScimError('not-found', 'There is no such system or endpoint.');
-}
-
-function proxyEndpoint(system: SystemFacts, below: readonly string[]): Endpoint {
-  const [written, id, ...more] = below;
-  const name = written === undefined || system.kind === 'ips' ? written : nameOf(written, system);
-  const base = {
-    api: 'proxy',
-    tenant: system.tenant,
-    system: system.id,
-    path: below,
-    touched: system,
-  } as const;
-  if (name === undefined)
-    return { ...base, methods: { GET: system.kind === 'scim' ? 'search' : 'probe' }, resourceType: '*' };
-  if (system.kind === 'scim') {
-    const special = scimOnlyEndpoint(name, below.slice(1));
-    if (special) return { ...base, ...special };
-  }
-  if (!system.resourceTypes.includes(name) || more.length > 0)
-    throw new ScimError('not-found', 'There is no such system or endpoint.');
-  if (id === undefined) return { ...base, methods: collectionMethods, resourceType: name };
-  return { ...base, methods: resourceMethods, resourceType: name, id };
-}
-
-/**
- * The name by which we know what a caller calls `/users`. Service providers differ in whether they mind the case, so
- * the path goes up as it was written and theirs is the answer; permissions and the cache know one name.
- */
-function nameOf(written: string, { resourceTypes }: SystemFacts): string {
-  const names = [...resourceTypes, ...discovery, 'Bulk', 'Me'];
-  const folded = written.toLowerCase();
-  return (
-    names.find((name) => name === written) ?? names.find((name) => name.toLowerCase() === folded) ?? written
-  );
-}
-
-/** What RFC 7644 §3.2 offers beyond resources; an IPS proxy system does not have it (facts: absent from its endpoints). */
-function scimOnlyEndpoint(
-  name: string,
-  [second, ...more]: readonly string[],
-): Pick<Endpoint, 'methods' | 'resourceType'> | undefined {
-  if (discovery.has(name) && more.length === 0) return { methods: { GET: 'discover' }, resourceType: name };
-  if (name === 'Bulk' && second === undefined) return { methods: { POST: 'bulk' }, resourceType: '*' };
-  if (name === '.search' && second === undefined) return { methods: { POST: 'search' }, resourceType: '*' };
-  if (second === '.search' && more.length === 0) return { methods: { POST: 'search' }, resourceType: name };
-  if (name === 'Me' && second === undefined)
-    return { methods: { ...resourceMethods, POST: 'create' }, resourceType: name };
-  return undefined;
 }
 
 const reads: ReadonlySet<OperationKind> = new Set(['probe', 'list', 'get', 'search', 'discover', 'job-log']);
