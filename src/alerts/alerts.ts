@@ -8,8 +8,9 @@ import { reasonOf } from '../delivery/destination.ts';
 import { severities, type Alert, type Severity } from './alert.ts';
 import { openChannel, type ChannelSettings } from './channels.ts';
 import { Courier, type CourierOptions } from './courier.ts';
+import { matterOf } from './matters.ts';
 import { Spells, type News } from './spells.ts';
-import { findingIn, matterOf, type Recorded } from './table.ts';
+import { findingsIn, type Recorded } from './table.ts';
 
 export interface ConfiguredChannel {
   readonly settings: ChannelSettings;
@@ -72,9 +73,10 @@ export class Alerts implements AsyncDisposable {
   }
 
   readonly observe = (event: string, record: Recorded): void => {
-    const finding = findingIn(event, record);
-    const news = finding && this.#spells.note(finding, Date.now());
-    if (news) this.#tell(news);
+    for (const finding of findingsIn(event, record)) {
+      const news = this.#spells.note(finding, Date.now());
+      if (news) this.#tell(news);
+    }
   };
 
   /** Others from now on; those before still get what was told before. */

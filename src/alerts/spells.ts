@@ -3,10 +3,11 @@
  * what goes on, and what has happened again. What got worse is told at once, and so is the end of what was told.
  */
 import { severities, type Alert, type Facts, type Severity } from './alert.ts';
-import { matterOf, type AlertName, type Finding } from './table.ts';
+import { matterOf, type AlertName } from './matters.ts';
+import type { Finding } from './table.ts';
 
 /** What is to be told now. */
-export interface News extends Omit<Finding, 'isOver'> {
+export interface News extends Omit<Finding, 'isOver' | 'part'> {
   readonly state: Exclude<Alert['state'], 'test'>;
   /** In ms since 1970. */
   readonly since: number;
@@ -19,7 +20,8 @@ interface Spell {
   severity: Severity;
   facts: Facts;
   since: number;
-  isOn: boolean;
+  /** For which parts it goes on; the empty name where there are none. */
+  readonly on: Set<string>;
   /** Not told yet. */
   times: number;
   toldAt: number | undefined;
@@ -49,9 +51,10 @@ export class Spells {
   due(now: number): News[] {
     const told: News[] = [];
     for (const [key, spell] of this.#spells) {
-      const { name, toldAt = now, isOn, times } = spell;
-      if (now - toldAt < this.#betweenMs()) continue;
-      if (times > 0 || (isOn && matterOf(name).lasts)) told.push(tell(spell, now, 'again'));
+      const { name, toldAt, times } = spell;
+      const { lasts, forMs } = matterOf(name);
+      if (this.#isEarly(spell, now) || (toldAt === undefined && forMs === undefined)) continue;
+      if (times > 0 || (isOn(spell) && lasts)) told.push(tell(spell, now));
       else this.#forget(key, spell);
     }
     return told;
@@ -65,25 +68,23 @@ export class Spells {
 
   #begin(finding: Finding, now: number): News | undefined {
     const spell = this.#spellOf(finding, now);
-    if (!spell.isOn) spell.since = now;
-    spell.isOn = true;
+    if (!isOn(spell)) spell.since = now;
+    spell.on.add(finding.part ?? '');
     spell.times += 1;
     spell.severity = finding.severity;
     spell.facts = finding.facts;
-    const { after = 1 } = matterOf(finding.name);
-    if (spell.times < after) return undefined;
-    const isNew = spell.toldAt === undefined || now - spell.toldAt >= this.#betweenMs();
-    if (!isNew && rank(spell.severity) <= rank(spell.toldAs)) return undefined;
-    return tell(spell, now, spell.toldAt === undefined ? 'raised' : 'again');
+    const { after = 1, forMs = 0 } = matterOf(finding.name);
+    if (spell.times < after || now - spell.since < forMs) return undefined;
+    const isWorse = rank(spell.severity) > rank(spell.toldAs);
+    return isWorse || !this.#isEarly(spell, now) ? tell(spell, now) : undefined;
   }
 
-  #end({ name, subject, facts }: Finding): News | undefined {
+  #end({ name, subject, part = '', facts }: Finding): News | undefined {
     const key = keyOf(name, subject);
     const spell = this.#spells.get(key);
-    if (!spell?.isOn) return undefined;
+    if (!spell?.on.delete(part) || isOn(spell)) return undefined;
     const { severity, since, toldAt } = spell;
     const wasTold = toldAt !== undefined && toldAt >= since;
-    spell.isOn = false;
     spell.times = 0;
     if (toldAt === undefined) this.#forget(key, spell);
     return wasTold ? { name, subject, severity, facts, since, times: 0, state: 'resolved' } : undefined;
@@ -96,9 +97,16 @@ export class Spells {
     const meant = ofName < mostSubjects ? subject : others;
     return this.#spells.getOrInsertComputed(keyOf(name, meant), () => {
       this.#subjects.set(name, ofName + 1);
-      const fresh = { isOn: false, times: 0, toldAt: undefined, toldAs: severity };
+      const fresh = { on: new Set<string>(), times: 0, toldAt: undefined, toldAs: severity };
       return { name, subject: meant, severity, facts, since: now, ...fresh };
     });
+  }
+
+  /** Whether it was told not long ago, or does not go on for long enough. */
+  #isEarly(spell: Spell, now: number): boolean {
+    const { name, since, toldAt } = spell;
+    if (isOn(spell) && now - since < (matterOf(name).forMs ?? 0)) return true;
+    return toldAt !== undefined && now - toldAt < this.#betweenMs();
   }
 
   #forget(key: string, { name }: Spell): void {
@@ -108,14 +116,16 @@ export class Spells {
 }
 
 const keyOf = (name: AlertName, subject: string): string => `${name}\n${subject}`;
+const isOn = ({ on }: Spell): boolean => on.size > 0;
 const rank = (severity: Severity): number => severities.indexOf(severity);
 
-function tell(spell: Spell, now: number, state: News['state']): News {
-  const { name, subject, severity, facts, since, times } = spell;
+function tell(spell: Spell, now: number): News {
+  const { name, subject, severity, facts, since, times, toldAt } = spell;
+  const state = toldAt === undefined ? 'raised' : 'again';
   spell.toldAt = now;
   spell.toldAs = severity;
   spell.times = 0;
   // What lasts but whose end cannot be seen must not be told for good.
-  if (subject === others || !matterOf(name).lasts) spell.isOn = false;
+  if (subject === others || !matterOf(name).lasts) spell.on.clear();
   return { name, subject, severity, facts, since, times, state };
 }

@@ -3,146 +3,34 @@
  * taken by name, never as a whole, so that nothing of a person comes along with a record that gets a new member.
  */
 import type { Facts, Severity } from './alert.ts';
+import type { AlertName } from './matters.ts';
 
 /** A record, as far as alerts are made of it. */
 export interface Recorded {
   readonly op?: { readonly system?: string; readonly resourceType?: string };
   readonly actor?: { readonly name?: string };
-  readonly upstream?: { readonly tenant?: string; readonly system?: string; readonly status?: number };
+  readonly upstream?: {
+    readonly tenant?: string;
+    readonly system?: string;
+    readonly host?: string;
+    readonly status?: number;
+  };
   readonly facts?: Readonly<Record<string, unknown>>;
 }
-
-interface Matter {
-  /** It goes on until something says that it is over. */
-  readonly lasts: boolean;
-  /** So often within one spell before it is told; 1 unless said otherwise. */
-  readonly after?: number;
-  readonly says: string;
-  readonly remedy: string;
-  readonly see: string;
-}
-
-const operations = 'docs/operations.md';
-
-export const matters = {
-  'guard-held': {
-    lasts: true,
-    says: 'The guard holds back what would take away too much',
-    remedy:
-      "Look whether it is meant. 'gatehouse guard list' shows it, 'gatehouse guard release' lets it pass once.",
-    see: `${operations}#guards`,
-  },
-  'guard-exceeded': {
-    lasts: false,
-    says: 'More is taken away than usual, and nothing holds it back',
-    remedy: "Look whether it is meant; 'gatehouse tenant pause' stops it.",
-    see: `${operations}#guards`,
-  },
-  'load-smaller': {
-    lasts: true,
-    says: 'A load is much smaller than the last whole one',
-    remedy: 'Keep the caller from deleting accounts by it until it is known why.',
-    see: `${operations}#reports-of-loads`,
-  },
-  'password-spraying': {
-    lasts: false,
-    says: 'Somebody guesses secrets',
-    remedy:
-      "Block the source at the firewall; 'gatehouse audit search' with the event authn.spray_suspected has it.",
-    see: `${operations}#log-ons-that-fail`,
-  },
-  'audit-disk': {
-    lasts: false,
-    says: 'The disk of the audit trail fills up',
-    remedy: 'Make room, or let audit.keepDays remove what is old enough.',
-    see: `${operations}#the-audit-trail`,
-  },
-  'audit-failing': {
-    lasts: true,
-    says: 'The audit trail cannot be written, so calls are refused',
-    remedy: 'Make room on the disk or mend it; calls are taken again by themselves.',
-    see: `${operations}#the-audit-trail`,
-  },
-  'audit-slow': {
-    lasts: false,
-    says: 'The disk of the audit trail took so long that calls were refused',
-    remedy: 'Look what else writes to that disk; give the trail one of its own.',
-    see: `${operations}#the-audit-trail`,
-  },
-  ending: {
-    lasts: false,
-    says: 'A certificate, revocation list or secret ends',
-    remedy: "Renew it; 'gatehouse check' lists all ends. Files are read again by themselves.",
-    see: `${operations}#what-ends`,
-  },
-  'delivery-failing': {
-    lasts: true,
-    says: 'A destination does not take the audit trail',
-    remedy: 'Look at its own log. Nothing is lost as long as the trail is kept.',
-    see: `${operations}#delivery-to-the-siem`,
-  },
-  'delivery-lag': {
-    lasts: true,
-    says: 'A destination is far behind the audit trail',
-    remedy: 'Give the destination more room, or a second one.',
-    see: `${operations}#delivery-to-the-siem`,
-  },
-  'delivery-lost': {
-    lasts: false,
-    says: 'A destination will never get some records',
-    remedy: "Copy the segments from the gateway's disk or its backup.",
-    see: `${operations}#delivery-to-the-siem`,
-  },
-  'tenant-refuses': {
-    lasts: true,
-    // A token that has run out is renewed once, and that is no fault.
-    after: 2,
-    says: 'A tenant refuses the gateway',
-    remedy:
-      "SAP locks a client after five failures. 'gatehouse doctor --read' says whether secret or role is wrong.",
-    see: `${operations}#alarms-and-what-to-do`,
-  },
-  'lost-update': {
-    lasts: false,
-    says: 'Writes from an old copy of a group would undo what others added',
-    remedy: 'Let one of the callers write this group alone, or with PATCH.',
-    see: `${operations}#groups-that-several-write`,
-  },
-  'snapshot-refused': {
-    lasts: true,
-    says: 'A snapshot would be much smaller, so the one before stays',
-    remedy: 'Look at the target; once it is right, release the snapshot.',
-    see: `${operations}#snapshot-mode`,
-  },
-  'cache-differs': {
-    lasts: false,
-    says: 'A system says something else one by one than in its lists',
-    remedy: 'Look at the transformation; until a restart this is not remembered any more.',
-    see: `${operations}#what-is-remembered`,
-  },
-  'process-fault': {
-    lasts: false,
-    says: 'The gateway ends after a fault of its own',
-    remedy: 'Report it with the record process.fault and the log around it.',
-    see: `${operations}#alarms-and-what-to-do`,
-  },
-} as const satisfies Readonly<Record<string, Matter>>;
-
-export type AlertName = keyof typeof matters;
-export const alertNames = Object.keys(matters) as AlertName[];
-export const matterOf = (name: AlertName): Matter => matters[name];
 
 /** That something has happened, or is over. */
 export interface Finding {
   readonly name: AlertName;
   readonly subject: string;
+  /** One of several that are the same matter, which is over when it is over for all of them. */
+  readonly part?: string;
   readonly isOver: boolean;
   readonly severity: Severity;
   readonly facts: Facts;
 }
 
 type Told = Readonly<Record<string, unknown>>;
-type Rule = (told: Told, record: Recorded) => Finding | undefined;
+type Rule = (told: Told, record: Recorded) => Finding | readonly Finding[] | undefined;
 
 const rules: Readonly<Record<string, Rule>> = {
   'guard.exceeded': (told) => {
@@ -195,31 +83,50 @@ const rules: Readonly<Record<string, Rule>> = {
       pick(told, 'destination', 'why', 'first', 'last'),
     ),
   'upstream.outcome': (_told, { upstream }) => {
-    const { tenant = '', system, status = 0 } = upstream ?? {};
+    const { tenant = '', system, host = '', status = 0 } = upstream ?? {};
+    if (status === 0) return undefined;
     const subject = system === undefined ? tenant : `${tenant} ${system}`;
+    const believed = over('tenant-untrusted', `${tenant} ${host}`, { tenant, host });
     if (status === 401 || status === 403)
-      return raised('tenant-refuses', 'critical', subject, { tenant, ...(system && { system }), status });
-    return status >= 200 && status < 400 ? over('tenant-refuses', subject, { tenant }) : undefined;
+      return [
+        believed,
+        raised('tenant-refuses', 'critical', subject, { tenant, ...(system && { system }), status }),
+      ];
+    return status < 400 ? [believed, over('tenant-refuses', subject, { tenant })] : believed;
   },
+  'upstream.tls_failure': (told) =>
+    raised(
+      'tenant-untrusted',
+      'critical',
+      joined(told, 'tenant', 'host'),
+      pick(told, 'tenant', 'host', 'code'),
+    ),
   'request.lost_update_suspected': (told, { op, actor }) =>
     raised('lost-update', 'warning', op?.system ?? '', {
       ...(op?.system !== undefined && { system: op.system }),
       ...(actor?.name !== undefined && { caller: actor.name }),
       ...pick(told, 'members', 'outcome'),
     }),
-  'snapshot.refused': (told) =>
+  'snapshot.refused': (told) => {
+    const collection = joined(told, 'system', 'resourceType');
+    const named = pick(told, 'system', 'resourceType', 'fault', 'before', 'after');
+    return [
+      over('snapshot-failing', collection, named),
+      raised('snapshot-refused', 'warning', collection, named),
+    ];
+  },
+  'snapshot.failed': (told) =>
     raised(
-      'snapshot-refused',
+      'snapshot-failing',
       'warning',
       joined(told, 'system', 'resourceType'),
-      pick(told, 'system', 'resourceType', 'fault', 'before', 'after'),
+      pick(told, 'system', 'resourceType', 'fault'),
     ),
-  'snapshot.recovered': (told) =>
-    over(
-      'snapshot-refused',
-      joined(told, 'system', 'resourceType'),
-      pick(told, 'system', 'resourceType', 'resources'),
-    ),
+  'snapshot.recovered': (told) => {
+    const collection = joined(told, 'system', 'resourceType');
+    const named = pick(told, 'system', 'resourceType', 'resources');
+    return [over('snapshot-refused', collection, named), over('snapshot-failing', collection, named)];
+  },
   'cache.probe_differs': (told) =>
     raised(
       'cache-differs',
@@ -227,6 +134,17 @@ const rules: Readonly<Record<string, Rule>> = {
       joined(told, 'system', 'resourceType'),
       pick(told, 'system', 'resourceType', 'of'),
     ),
+  'cache.integrity_failure': (told) =>
+    raised('cache-tampered', 'critical', 'Redis', pick(told, 'count', 'firstAt', 'lastAt')),
+  ...withoutRedis({
+    cache: ['cache.degraded', 'cache.recovered'],
+    quota: ['quota.degraded', 'quota.recovered'],
+    'failed log-ons': ['throttle.degraded', 'throttle.recovered'],
+    'repeated writes': ['repeats.degraded', 'repeats.recovered'],
+    'lost updates': ['updates.degraded', 'updates.recovered'],
+    guards: ['guard.degraded', 'guard.recovered'],
+    snapshots: ['snapshot.unreachable', 'snapshot.reachable'],
+  }),
   'process.fault': (told) => raised('process-fault', 'critical', 'the process', causeIn(told)),
 };
 
@@ -235,8 +153,24 @@ const byEvent = new Map(Object.entries(rules));
 export const alertingEvents: readonly string[] = [...byEvent.keys()];
 
 /** What a record of the trail is told for, if for anything. */
-export function findingIn(event: string, record: Recorded): Finding | undefined {
-  return byEvent.get(event)?.(record.facts ?? {}, record);
+export function findingsIn(event: string, record: Recorded): readonly Finding[] {
+  return [byEvent.get(event)?.(record.facts ?? {}, record) ?? []].flat();
+}
+
+/** @param parts of the gateway, each with the events that it goes on without Redis, and with it again */
+function withoutRedis(parts: Readonly<Record<string, readonly [off: string, on: string]>>) {
+  return Object.fromEntries(
+    Object.entries(parts).flatMap(([part, [off, on]]): [string, Rule][] => [
+      [
+        off,
+        (told) => ({
+          ...raised('redis-away', 'warning', 'Redis', { part, ...pick(told, 'state', 'reason') }),
+          part,
+        }),
+      ],
+      [on, () => ({ ...over('redis-away', 'Redis', { part }), part })],
+    ]),
+  );
 }
 
 function raised(name: AlertName, severity: Severity, subject: string, facts: Facts): Finding {

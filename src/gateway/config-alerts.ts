@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 import { severities } from '../alerts/alert.ts';
-import { alertNames, type AlertName } from '../alerts/table.ts';
+import { alertNames, type AlertName } from '../alerts/matters.ts';
 import { collector, receiver, tls } from './config-destinations.ts';
 import { secret, type References } from './config-references.ts';
 import { duration, isLoopback, name, port } from './config-values.ts';

@@ -60,6 +60,8 @@ export class Keeper implements Disposable {
   #restUntil = 0;
   #followed: Followed | undefined;
   #fault: string | undefined;
+  /** The edition that was in force when it failed. */
+  #faultAfter: string | undefined;
   #isClosed = false;
 
   constructor(options: KeeperOptions) {
@@ -106,7 +108,12 @@ export class Keeper implements Disposable {
     const standing = await board.read();
     if (!standing) return;
     const edition = await shown.editionOf(standing);
-    if (edition && Date.now() - edition.begunAt < keeping().fullMs) return this.#follow(edition);
+    if (edition && Date.now() - edition.begunAt < keeping().fullMs) {
+      // Another replica made it.
+      if (edition.name !== this.#faultAfter) this.#recover(edition);
+      return this.#follow(edition);
+    }
+    this.#faultAfter = edition?.name;
     const begunAt = performance.now();
     try {
       await this.#build();
@@ -160,8 +167,7 @@ export class Keeper implements Disposable {
     });
     if ('edition' in built) {
       if (isReleased) await board.drop([release]);
-      if (this.#fault !== undefined) this.#options.report('recovered', { resources: built.edition.total });
-      this.#fault = undefined;
+      this.#recover(built.edition);
     } else this.#refuse(built);
   }
 
@@ -175,6 +181,11 @@ export class Keeper implements Disposable {
     const { fault, before = 0 } = built;
     const isRefusal = fault === 'shrunk' || (fault === 'empty' && before > 0);
     this.#fail(isRefusal ? 'refused' : 'failed', { ...built });
+  }
+
+  #recover({ total }: Edition): void {
+    if (this.#fault !== undefined) this.#options.report('recovered', { resources: total });
+    this.#fault = undefined;
   }
 
   /** Told once, not with every attempt. */

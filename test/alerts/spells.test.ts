@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { AlertName } from '../../src/alerts/matters.ts';
 import { Spells, type News } from '../../src/alerts/spells.ts';
-import type { AlertName, Finding } from '../../src/alerts/table.ts';
+import type { Finding } from '../../src/alerts/table.ts';
 
 const betweenMs = 1000;
 
@@ -94,6 +95,40 @@ test('what nobody will end any more is told no more, and anew when it happens ag
   look(1000);
   note('delivery-lag', 1001, { subject: 'gone' });
   assert.deepEqual(told, ['raised gone 1', 'raised there 1', 'again there 0', 'raised gone 1']);
+});
+
+test('what must go on for a while is told once it has, and its end only if it was told', () => {
+  const { told, note, over, look } = stage();
+  const forMs = 5 * 60_000;
+  note('redis-away', 0);
+  look(forMs - 1);
+  over('redis-away', forMs - 1);
+  note('redis-away', forMs);
+  look(2 * forMs - 1);
+  assert.deepEqual(told, []);
+  look(2 * forMs);
+  over('redis-away', 2 * forMs + 1);
+  assert.deepEqual(told, ['raised s 1', 'resolved s 0']);
+  note('redis-away', 2 * forMs + 2);
+  look(3 * forMs + 1);
+  assert.equal(told.length, 2);
+  look(3 * forMs + 2);
+  assert.equal(told.at(-1), 'again s 1');
+});
+
+test('what several parts have in common is one matter, and over when it is over for all of them', () => {
+  const { told, note, over, look } = stage();
+  const forMs = 5 * 60_000;
+  const at = (now: number, part: string) => note('redis-away', now, { part });
+  const end = (now: number, part: string) => note('redis-away', now, { part, isOver: true });
+  for (const part of ['cache', 'quota', 'guards']) at(0, part);
+  end(10, 'cache');
+  look(forMs);
+  end(forMs + 1, 'quota');
+  over('redis-away', forMs + 1);
+  assert.deepEqual(told, ['raised s 3']);
+  end(forMs + 2, 'guards');
+  assert.deepEqual(told, ['raised s 3', 'resolved s 0']);
 });
 
 test('two subjects are two alerts, and more than twenty of one kind are told together', () => {

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
 
-import { alertingEvents, alertNames, findingIn, matterOf, type Recorded } from '../../src/alerts/table.ts';
+import { alertNames, matterOf } from '../../src/alerts/matters.ts';
+import { alertingEvents, findingsIn, type Recorded } from '../../src/alerts/table.ts';
 
 const read = (file: string): string => readFileSync(resolve(import.meta.dirname, '../..', file), 'utf8');
 const person = 'jane.doe@example.com';
@@ -15,13 +16,18 @@ const others = { name: person, source: address, userName: person, reason: 'ECONN
 interface Row {
   readonly event: string;
   readonly record: Recorded;
-  /** Name, subject, and severity or `over`. */
-  readonly becomes: readonly [name: string, subject: string, is: string] | undefined;
+  /** Name, subject, and severity or `over`, of each. */
+  readonly becomes: readonly (readonly [name: string, subject: string, is: string])[];
 }
 
-const ofFacts = (event: string, facts: object, becomes: Row['becomes']): Row => ({
+const ofFacts = (event: string, facts: object, ...becomes: Row['becomes']): Row => ({
   event,
   record: { facts: { ...others, ...facts } },
+  becomes,
+});
+const ofStatus = (status: number, ...becomes: Row['becomes']): Row => ({
+  event: 'upstream.outcome',
+  record: { upstream: { tenant: 'acme', system: 'people', host: 'acme.example', status } },
   becomes,
 });
 const burst = {
@@ -33,7 +39,7 @@ const burst = {
   limit: 50,
 };
 const load = { load: 'l1', caller: 'sap-idm', system: 'people', resourceType: 'Users', ids: 3, missing: 90 };
-const answered = (status: number): Recorded => ({ upstream: { tenant: 'acme', system: 'people', status } });
+const believed = ['tenant-untrusted', 'acme acme.example', 'over'] as const;
 const collection = { system: 'people', resourceType: 'Users' };
 
 const rows: readonly Row[] = [
@@ -47,7 +53,7 @@ const rows: readonly Row[] = [
     'delete sap-idm people',
     'warning',
   ]),
-  ofFacts('guard.exceeded', { ...burst, kind: 'load', action: 'alert', hold: 'k7n' }, undefined),
+  ofFacts('guard.exceeded', { ...burst, kind: 'load', action: 'alert', hold: 'k7n' }),
   ofFacts('guard.closed', { ...burst, hold: 'k7m', why: 'used up' }, ['guard-held', 'k7m', 'over']),
   ofFacts('load.completed', { ...load, verdict: 'smaller' }, ['load-smaller', 'people Users', 'warning']),
   ofFacts('load.completed', { ...load, verdict: 'empty' }, ['load-smaller', 'people Users', 'critical']),
@@ -94,19 +100,16 @@ const rows: readonly Row[] = [
     'siem',
     'critical',
   ]),
-  {
-    event: 'upstream.outcome',
-    record: answered(401),
-    becomes: ['tenant-refuses', 'acme people', 'critical'],
-  },
-  {
-    event: 'upstream.outcome',
-    record: answered(403),
-    becomes: ['tenant-refuses', 'acme people', 'critical'],
-  },
-  { event: 'upstream.outcome', record: answered(204), becomes: ['tenant-refuses', 'acme people', 'over'] },
-  { event: 'upstream.outcome', record: answered(500), becomes: undefined },
-  { event: 'upstream.outcome', record: { upstream: { tenant: 'acme' } }, becomes: undefined },
+  ofStatus(401, believed, ['tenant-refuses', 'acme people', 'critical']),
+  ofStatus(403, believed, ['tenant-refuses', 'acme people', 'critical']),
+  ofStatus(204, believed, ['tenant-refuses', 'acme people', 'over']),
+  ofStatus(500, believed),
+  { event: 'upstream.outcome', record: { upstream: { tenant: 'acme' } }, becomes: [] },
+  ofFacts(
+    'upstream.tls_failure',
+    { tenant: 'acme', host: 'acme.example', code: 'PIN_MISMATCH', found: ['00'] },
+    ['tenant-untrusted', 'acme acme.example', 'critical'],
+  ),
   {
     event: 'request.lost_update_suspected',
     record: {
@@ -114,18 +117,36 @@ const rows: readonly Row[] = [
       actor: { name: 'sap-idm' },
       facts: { ...others, members: 3, outcome: 'sent' },
     },
-    becomes: ['lost-update', 'people', 'warning'],
+    becomes: [['lost-update', 'people', 'warning']],
   },
-  ofFacts('snapshot.refused', { ...collection, fault: 'shrunk', before: 90, after: 3 }, [
-    'snapshot-refused',
+  ofFacts(
+    'snapshot.refused',
+    { ...collection, fault: 'shrunk', before: 90, after: 3 },
+    ['snapshot-failing', 'people Users', 'over'],
+    ['snapshot-refused', 'people Users', 'warning'],
+  ),
+  ofFacts('snapshot.failed', { ...collection, fault: 'tenant-error', code: person }, [
+    'snapshot-failing',
     'people Users',
     'warning',
   ]),
-  ofFacts('snapshot.recovered', { ...collection, resources: 90 }, [
-    'snapshot-refused',
-    'people Users',
-    'over',
+  ofFacts(
+    'snapshot.recovered',
+    { ...collection, resources: 90 },
+    ['snapshot-refused', 'people Users', 'over'],
+    ['snapshot-failing', 'people Users', 'over'],
+  ),
+  ofFacts('cache.integrity_failure', { count: 3, firstAt: 'then', lastAt: 'now' }, [
+    'cache-tampered',
+    'Redis',
+    'critical',
   ]),
+  ...['cache', 'quota', 'throttle', 'repeats', 'updates', 'guard'].flatMap((part) => [
+    ofFacts(`${part}.degraded`, { state: 'off', reason: 'ECONNREFUSED' }, ['redis-away', 'Redis', 'warning']),
+    ofFacts(`${part}.recovered`, { state: 'on' }, ['redis-away', 'Redis', 'over']),
+  ]),
+  ofFacts('snapshot.unreachable', { state: 'off' }, ['redis-away', 'Redis', 'warning']),
+  ofFacts('snapshot.reachable', { state: 'on' }, ['redis-away', 'Redis', 'over']),
   ofFacts('cache.probe_differs', { ...collection, of: 'page', attributes: [person] }, [
     'cache-differs',
     'people Users',
@@ -136,21 +157,24 @@ const rows: readonly Row[] = [
     'the process',
     'critical',
   ]),
-  ofFacts('request.outcome', {}, undefined),
-  ofFacts('authn.failure', {}, undefined),
+  ofFacts('request.outcome', {}),
+  ofFacts('authn.failure', {}),
 ];
 
 for (const { event, record, becomes } of rows) {
   const told = JSON.stringify({ ...record.facts, ...record.upstream, ...others }).slice(1, 60);
-  test(`${event} (${told}…) ${becomes ? `is ${becomes.join(', ')}` : 'is no alert'}`, () => {
-    const found = findingIn(event, record);
-    assert.deepEqual(found && [found.name, found.subject, found.isOver ? 'over' : found.severity], becomes);
+  test(`${event} (${told}…) is ${becomes.join(' and ') || 'no alert'}`, () => {
+    const found = findingsIn(event, record);
+    assert.deepEqual(
+      found.map(({ name, subject, isOver, severity }) => [name, subject, isOver ? 'over' : severity]),
+      becomes,
+    );
   });
 }
 
 test('every alert is raised by an event, what lasts is ended by one, and every event is tried here', () => {
   const of = (wanted: (is: string) => boolean): string[] =>
-    rows.flatMap(({ becomes }) => (becomes && wanted(becomes[2]) ? [becomes[0]] : []));
+    rows.flatMap(({ becomes }) => becomes.flatMap(([name, , is]) => (wanted(is) ? [name] : [])));
   assert.deepEqual(new Set(of((is) => is !== 'over')), new Set(alertNames));
   assert.deepEqual(
     new Set(of((is) => is === 'over')),
@@ -172,13 +196,13 @@ test('every event of the table is one of the trail', () => {
 });
 
 test('no alert names a person or an address of a caller', () => {
-  const told = JSON.stringify(rows.map(({ event, record }) => findingIn(event, record)));
+  const told = JSON.stringify(rows.map(({ event, record }) => findingsIn(event, record)));
   assert.ok(told.includes('k7m'));
   for (const kept of [person, address, 'jane']) assert.ok(!told.includes(kept), kept);
 });
 
 test('what an alert tells is one line of bounded length, whatever a record holds', () => {
-  const found = findingIn('audit.delivery_failing', {
+  const [found] = findingsIn('audit.delivery_failing', {
     facts: { destination: `siem\r\nBcc: ${'x'.repeat(5000)}`, reason: 'a\u0000b' },
   });
   assert.match(found?.subject ?? '', /^siem  Bcc: x{100,190}$/);

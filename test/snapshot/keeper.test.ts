@@ -94,4 +94,25 @@ test('a snapshot that shrank too much is kept until somebody releases the new on
   );
 });
 
+test('a replica that failed tells of the recovery when another one has made the snapshot', async () => {
+  const slates = new Map<string, MemorySlate>();
+  const events: string[] = [];
+  const replica = (tenant: Collection): Snapshots => {
+    const snapshots = new Snapshots({
+      slateOf: (_, name) => slates.getOrInsertComputed(name, () => new MemorySlate(name)),
+      key: Buffer.alloc(32, 7),
+      note: (event) => void events.push(event),
+    });
+    snapshots.keepTo([{ ...users, ...rules, fullMs: 5000, source: tenant }], []);
+    return snapshots;
+  };
+  const unlucky = new Collection(many(100));
+  unlucky.status = 500;
+  using _first = replica(unlucky);
+  await eventually(async () => events.includes('snapshot.failed'), patienceMs);
+  using _other = replica(new Collection(many(100)));
+  await eventually(async () => events.includes('snapshot.recovered'), patienceMs);
+  assert.deepEqual(events, ['snapshot.failed', 'snapshot.recovered']);
+});
+
 const asFacts = { system: 'hr', resourceType: 'Users' };
