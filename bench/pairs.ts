@@ -14,6 +14,8 @@ export interface Caller {
   readonly url: string;
   readonly authorization: string;
   readonly agent: http.Agent;
+  /** With a body it writes, and reads without. */
+  readonly bodyOf?: (number: number) => string;
 }
 
 export interface Pace {
@@ -35,16 +37,23 @@ export async function measure(caller: Caller, { seconds, callsPerSecond }: Pace)
   return { p50: at(0.5), p99: at(0.99) };
 }
 
-function call({ url, authorization, agent }: Caller, number: number): Promise<void> {
+function call({ url, authorization, agent, bodyOf }: Caller, number: number): Promise<void> {
   const { promise, resolve: done, reject } = Promise.withResolvers<void>();
+  const written = bodyOf && {
+    method: 'PUT',
+    headers: { authorization, 'content-type': 'application/scim+json' },
+  };
   http
-    .get(`${url}/${number}`, { agent, headers: { authorization } }, (response) => {
-      response.resume().once('end', () => {
+    .request(`${url}/${number}`, { agent, headers: { authorization }, ...written }, (response) => {
+      let told = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (told += chunk));
+      response.once('end', () => {
         if (response.statusCode === 200) done();
-        else reject(new Error(`the caller was answered with ${response.statusCode}`));
+        else reject(new Error(`the caller was answered with ${response.statusCode}: ${told}`));
       });
     })
-    .once('error', reject);
+    .once('error', reject)
+    .end(bodyOf?.(number));
   return promise;
 }
 

@@ -4,12 +4,14 @@
  */
 import type { ChainableCommander, Cluster, Redis } from 'ioredis';
 
+import { codeOf, waitOf, within } from './redis-wait.ts';
+
 export interface RedisCircuitOptions {
   /** Stays its opener's to close. It must fail commands at once while it has no connection. */
   readonly redis: Redis | Cluster;
   /** What may be written to, to see whether Redis stores. */
   readonly probeKey: string;
-  /** The longest that an attempt waits for Redis. */
+  /** The longest that an attempt waits for Redis; a call that has waited for others in vain waits less. */
   readonly budgetMs?: number;
   /** Called when Redis stops or starts being used; the reason is for the log. */
   readonly onState?: (state: CircuitState) => void;
@@ -36,7 +38,7 @@ const pauseMs = 1000;
 export class RedisCircuit implements Disposable {
   readonly #redis: Redis | Cluster;
   readonly #probeKey: string;
-  /** The longest that an attempt waits for Redis. */
+  /** The longest that an attempt waits for Redis; a call that has waited for others in vain waits less. */
   budgetMs: number;
   readonly #onState: RedisCircuitOptions['onState'];
   readonly #now: () => number;
@@ -68,7 +70,7 @@ export class RedisCircuit implements Disposable {
   async ask(compose: Compose): Promise<Replies | undefined> {
     if (this.#ahead === undefined) return undefined;
     try {
-      const replies = await this.#send(compose, this.#ahead);
+      const replies = await this.#send(compose, this.#ahead, waitOf(this.budgetMs));
       if (this.#ahead !== undefined) this.#ahead = replies.now - this.#now();
       return replies;
     } catch (error) {
@@ -83,9 +85,9 @@ export class RedisCircuit implements Disposable {
     clearTimeout(this.#probe);
   }
 
-  async #send(compose: Compose, ahead: number): Promise<Replies> {
+  async #send(compose: Compose, ahead: number, ms: number): Promise<Replies> {
     const pipeline = compose(this.#redis.pipeline(), Math.round(this.#now() + ahead)).time();
-    const results = (await within(this.budgetMs, pipeline.exec())) ?? [];
+    const results = (await within(ms, pipeline.exec())) ?? [];
     for (const [error] of results) if (error) throw error;
     const values = results.map(([, value]) => value);
     const [seconds, micros] = values.pop() as [string, string];
@@ -96,7 +98,11 @@ export class RedisCircuit implements Disposable {
   async #tryAgain(): Promise<void> {
     const key = this.#probeKey;
     try {
-      const { now } = await this.#send((pipeline) => pipeline.incrby(key, 1).pexpire(key, pauseMs), 0);
+      const { now } = await this.#send(
+        (pipeline) => pipeline.incrby(key, 1).pexpire(key, pauseMs),
+        0,
+        this.budgetMs,
+      );
       if (this.#closed) return;
       this.#ahead = now - this.#now();
       this.#report('on');
@@ -118,17 +124,4 @@ export class RedisCircuit implements Disposable {
     this.#state = state;
     this.#onState?.(error === undefined ? { state } : { state, reason: codeOf(error) });
   }
-}
-
-/** ECONNREFUSED, NOAUTH, OOM, …; the rest of a message may name keys, users or addresses. */
-function codeOf(error: unknown): string {
-  const text = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : '';
-  return /^[A-Z][A-Z_]+\b/.exec(text)?.[0] ?? 'unanswered';
-}
-
-function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  // One turn later, because after a stall of the event loop timers come before an answer that is already there.
-  const timer = setTimeout(() => setImmediate(reject, new Error('BUDGET exceeded')), ms);
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

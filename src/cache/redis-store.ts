@@ -4,6 +4,7 @@
  */
 import { type ChainableCommander, Cluster, type Redis } from 'ioredis';
 
+import { codeOf, waitOf, within } from '../redis-wait.ts';
 import { Breaker } from './breaker.ts';
 import { type Debt, Debts } from './debts.ts';
 import { spaceOf } from './key.ts';
@@ -191,15 +192,15 @@ class RedisStore implements Store {
 
   async #try<T>(key: string, work: () => Promise<T>): Promise<T | undefined> {
     const breaker = this.#breakerOf(key);
-    if (!breaker.isOpen) return this.#attempt(breaker, work);
+    if (!breaker.isOpen) return this.#attempt(breaker, waitOf(this.#budgetMs), work);
     // Nobody waits for the probe, so a frozen Redis costs callers nothing more.
     if (breaker.takeProbe()) this.#probe(breaker, spaceOf(key));
     return undefined;
   }
 
-  async #attempt<T>(breaker: Breaker, work: () => Promise<T>): Promise<T | undefined> {
+  async #attempt<T>(breaker: Breaker, ms: number, work: () => Promise<T>): Promise<T | undefined> {
     try {
-      const result = await within(this.#budgetMs, work());
+      const result = await within(ms, work());
       this.#succeeded(breaker);
       return result;
     } catch (error) {
@@ -209,7 +210,7 @@ class RedisStore implements Store {
   }
 
   #probe(breaker: Breaker, space: string): void {
-    void this.#attempt(breaker, () => this.#redis.del(space));
+    void this.#attempt(breaker, this.#budgetMs, () => this.#redis.del(space));
   }
 
   #probeAll(): void {
@@ -291,18 +292,4 @@ function isPresent(token: Buffer | null): token is Buffer {
 /** Whether Redis said no, unlike a silence or a lost connection. */
 function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError';
-}
-
-/** ECONNREFUSED, NOAUTH, OOM, …; the rest of a message may name keys, users or addresses. */
-function codeOf(error: unknown): string {
-  const text = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : '';
-  return /^[A-Z][A-Z_]+\b/.exec(text)?.[0] ?? 'unanswered';
-}
-
-function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const { promise: tooLate, reject } = Promise.withResolvers<never>();
-  const fail = (): void => reject(new Error('BUDGET exceeded'));
-  // After a stall of the event loop timers come before sockets; an answer that is already there must win.
-  const timer = setTimeout(() => setImmediate(fail), ms);
-  return Promise.race([work, tooLate]).finally(() => clearTimeout(timer));
 }

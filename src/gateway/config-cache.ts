@@ -147,7 +147,7 @@ function redis(references: References) {
     budget: duration({ min: '1ms', max: '5s' })
       .prefault('50ms')
       .describe(
-        'Longest time that all cache commands of one call may take; then the call goes on without the cache.',
+        'Longest time that one call waits for Redis in vain, whatever it asks there; then it goes on without.',
       ),
   });
 }

@@ -12,6 +12,7 @@ import type { Identify } from '../auth/identify.ts';
 import { isTokenEndpoint, toOAuthReply, type TokenEndpoint } from '../auth/token-endpoint.ts';
 import { describeError, log } from '../log.ts';
 import type { CallerLimits } from '../pace/caller-limits.ts';
+import { asOneCall } from '../redis-wait.ts';
 import { unfoldBulk } from '../scim/bulk.ts';
 import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
@@ -62,7 +63,7 @@ export function createExchange(parts: Parts): Exchange {
       return refuse(thrown, call, toReply);
     }
     const progress: Progress = { tell: toReply };
-    const reply = await follow(parts, call, entry, progress).catch((thrown: unknown) =>
+    const reply = await asOneCall(() => follow(parts, call, entry, progress)).catch((thrown: unknown) =>
       refuse(thrown, call, progress.tell, entry),
     );
     const delivered = call.left.aborted ? false : undefined;
