@@ -44,6 +44,12 @@ export function indexedTerm(filter: Filter, type: ResourceType): IndexedTerm | u
   return { column: found.column, sign, value, exact: sign === '=' || found.column === 'modified' };
 }
 
+/** The rows of a type in which the term holds. */
+export function conditionOf(type: ResourceType, term: IndexedTerm | undefined) {
+  if (!term) return { where: 'type = ?', values: [type] };
+  return { where: `type = ? AND ${term.column} ${term.sign} ?`, values: [type, term.value] };
+}
+
 /** Whether the filter looks at `groups` or `members`, which cost a query per resource. */
 export function asksForMemberships(filter: Filter): boolean {
   if ('left' in filter) return asksForMemberships(filter.left) || asksForMemberships(filter.right);

@@ -5,49 +5,14 @@
 import { randomUUID } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 
-import { asksForMemberships, indexedTerm, type IndexedTerm } from './directory-search.ts';
+import { dissect, indexes, noIndexes, resourceTable, unlessTaken, type Row } from './directory-row.ts';
+import { asksForMemberships, conditionOf, indexedTerm, type IndexedTerm } from './directory-search.ts';
 import { matches, type Filter } from './filter.ts';
 import { Memberships, memberTable } from './memberships.ts';
 import { applyPatch } from './patch.ts';
 import { scimFailure } from './refusal.ts';
-import {
-  coreSchema,
-  isObject,
-  parseResource,
-  keyOf,
-  textOf,
-  typeName,
-  uniqueAttribute,
-  type MutableResource,
-  type Resource,
-  type ResourceType,
-} from './resource.ts';
+import { parseResource, typeName, type Resource, type ResourceType } from './resource.ts';
 import { statementsOf, type Statements } from './statements.ts';
-
-const tables = `
-  CREATE TABLE IF NOT EXISTS resource (
-    seq INTEGER PRIMARY KEY, type TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, external TEXT, email TEXT,
-    created TEXT NOT NULL, modified TEXT NOT NULL, document TEXT NOT NULL,
-    UNIQUE (type, id), UNIQUE (type, name));
-`;
-
-/** Of use to searches only, so a population is loaded without them. */
-const indexes = `
-  CREATE INDEX IF NOT EXISTS resource_external ON resource (type, external) WHERE external IS NOT NULL;
-  CREATE INDEX IF NOT EXISTS resource_email ON resource (type, email) WHERE email IS NOT NULL;
-  CREATE INDEX IF NOT EXISTS resource_modified ON resource (type, modified);
-  CREATE INDEX IF NOT EXISTS resource_order ON resource (type, seq);
-`;
-const noIndexes = [...indexes.matchAll(/resource_\w+/g)]
-  .map(([name]) => `DROP INDEX IF EXISTS ${name};`)
-  .join('');
-
-interface Row {
-  readonly id: string;
-  readonly created: string;
-  readonly modified: string;
-  readonly document: string;
-}
 
 export interface DirectoryOptions {
   /** Base address in `meta.location` and `$ref`. */
@@ -70,7 +35,7 @@ export class Directory implements Disposable {
     this.#database = new DatabaseSync(file ?? ':memory:');
     // A stand-in's data may be lost with the machine, not with the process.
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-    this.#database.exec(tables + indexes + memberTable);
+    this.#database.exec(resourceTable + indexes + memberTable);
     this.#sql = statementsOf(this.#database);
     this.#memberships = new Memberships(url, this.#sql);
   }
@@ -82,11 +47,8 @@ export class Directory implements Disposable {
   count(type: ResourceType, filter?: Filter): number {
     const term = filter && indexedTerm(filter, type);
     if (filter && !term?.exact) return this.#scan(type, filter, term).length;
-    const where = term ? ` AND ${term.column} ${term.sign} ?` : '';
-    const values = term ? [term.value] : [];
-    return Number(
-      this.#sql(`SELECT count(*) AS n FROM resource WHERE type = ?${where}`).get(type, ...values)?.['n'],
-    );
+    const { where, values } = conditionOf(type, term);
+    return Number(this.#sql(`SELECT count(*) AS n FROM resource WHERE ${where}`).get(...values)?.['n']);
   }
 
   list(
@@ -101,11 +63,12 @@ export class Directory implements Disposable {
       const page = found.slice(startIndex - 1, startIndex - 1 + count);
       return { resources: page.map((row) => this.#whole(type, row)), total: found.length };
     }
-    const where = term ? ` AND ${term.column} ${term.sign} ?` : '';
-    const values = [type, ...(term ? [term.value] : []), count, startIndex - 1];
+    const { where, values } = conditionOf(type, term);
     const rows = this.#rows(
-      `SELECT * FROM resource WHERE type = ?${where} ORDER BY seq LIMIT ? OFFSET ?`,
+      `SELECT * FROM resource WHERE ${where} ORDER BY seq LIMIT ? OFFSET ?`,
       ...values,
+      count,
+      startIndex - 1,
     );
     return { resources: rows.map((row) => this.#whole(type, row)), total: this.count(type, filter) };
   }
@@ -204,9 +167,8 @@ export class Directory implements Disposable {
 
   /** The rows that match, with an index's help where one applies. */
   #scan(type: ResourceType, filter: Filter, term: IndexedTerm | undefined): Row[] {
-    const where = term ? ` AND ${term.column} ${term.sign} ?` : '';
-    const values = term ? [term.value] : [];
-    const rows = this.#rows(`SELECT * FROM resource WHERE type = ?${where} ORDER BY seq`, type, ...values);
+    const { where, values } = conditionOf(type, term);
+    const rows = this.#rows(`SELECT * FROM resource WHERE ${where} ORDER BY seq`, ...values);
     const shown = asksForMemberships(filter) ? this.#whole.bind(this) : this.#plain.bind(this);
     return rows.filter((row) => matches(filter, shown(type, row)));
   }
@@ -229,40 +191,5 @@ export class Directory implements Disposable {
     const groups = type === 'Users' ? this.#memberships.groupsOf(row.id) : [];
     const members = type === 'Groups' ? this.#memberships.membersOf(row.id) : [];
     return { ...plain, ...(groups.length > 0 && { groups }), ...(members.length > 0 && { members }) };
-  }
-}
-
-function firstEmail(resource: Resource): string | undefined {
-  const emails = resource[keyOf(resource, 'emails')];
-  const first: unknown = Array.isArray(emails) ? emails[0] : undefined;
-  return isObject(first) ? textOf(first, 'value') : undefined;
-}
-
-/** What of a resource goes where; refuses what no SCIM provider would keep. */
-function dissect(type: ResourceType, resource: Resource) {
-  const attribute = uniqueAttribute[type];
-  const name = textOf(resource, attribute)?.toLowerCase();
-  if (!name) throw scimFailure(400, `The attribute ${attribute} is required.`, 'invalidValue');
-  const kept: MutableResource = { schemas: [coreSchema[type]], ...resource };
-  const members = kept[keyOf(kept, 'members')];
-  for (const derived of ['id', 'meta', 'groups', 'password', ...(type === 'Groups' ? ['members'] : [])])
-    delete kept[keyOf(kept, derived)];
-  return {
-    name,
-    external: textOf(resource, 'externalId') ?? null,
-    email: firstEmail(resource)?.toLowerCase() ?? null,
-    document: JSON.stringify(kept),
-    members: Array.isArray(members) ? members : [],
-  };
-}
-
-const uniqueConstraint = 2067; // SQLITE_CONSTRAINT_UNIQUE
-
-function unlessTaken(type: ResourceType, write: () => unknown): void {
-  try {
-    write();
-  } catch (error) {
-    if (!(error instanceof Error) || Reflect.get(error, 'errcode') !== uniqueConstraint) throw error;
-    throw scimFailure(409, `The value of ${uniqueAttribute[type]} is already taken.`, 'uniqueness');
   }
 }
