@@ -4,13 +4,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { z } from 'zod';
-
 import { describeError, log } from '../log.ts';
+import { Actions, type Wanted } from './actions.ts';
 import { oidcLogOnPath } from './api/endpoints.ts';
 import type { Overview } from './api/overview.ts';
-import type { ActionReply, Parties } from './api/parties.ts';
-import type { Security } from './api/security.ts';
 import type { Session as SessionReply } from './api/session.ts';
 import { whoIs, type AuditDesk } from './audit-desk.ts';
 import { readCookie } from './cookies.ts';
@@ -22,36 +19,7 @@ import { Refusal } from './refusal.ts';
 import { protect, readJson, sendJson, sendRefusal } from './response.ts';
 import { apiPrefix, mayUse, routeOf, type EndpointName } from './routes.ts';
 import type { Session } from './sessions.ts';
-
-/** What the console shows and does of the gateway. */
-export interface ConsoleState {
-  readonly version: string;
-  readonly instance: string;
-  overview(): Promise<Omit<Overview, 'audit'>>;
-  parties(): Promise<Parties>;
-  security(): Promise<Security>;
-  /** What there is to act on. Each resolves to what was done, in English; `undefined`: there is no such thing. */
-  forget(system: string): Promise<string | undefined>;
-  pause(
-    tenant: string,
-    stay: { readonly minutes: number; readonly by: string; readonly reason: string },
-  ): Promise<string | undefined>;
-  resume(tenant: string): Promise<string | undefined>;
-  /** How much a hold is about; `undefined`: there is no such hold. */
-  held(hold: string): number | undefined;
-  release(
-    hold: string,
-    what: {
-      readonly count: number;
-      readonly minutes: number;
-      readonly user: string;
-      readonly reason: string;
-    },
-  ): Promise<string | undefined>;
-  /** Sends an alert to try a channel. */
-  tryChannel(channel: string): Promise<{ readonly taken: boolean; readonly says: string } | undefined>;
-  readonly knows: (kind: 'system' | 'tenant' | 'hold' | 'channel', id: string) => boolean;
-}
+import type { ConsoleState, TargetKind } from './state.ts';
 
 export interface ConsoleOptions extends LogOnOptions {
   readonly page: Page;
@@ -62,10 +30,6 @@ export interface ConsoleOptions extends LogOnOptions {
 }
 
 export const callbackPath = '/console/log-on/callback';
-const reasonSchema = z.strictObject({ reason: z.string().trim().min(3).max(500) });
-const pauseSchema = reasonSchema.extend({ minutes: z.int().min(1).max(1440) });
-const releaseSchema = (most: number) => pauseSchema.extend({ count: z.int().min(1).max(most) });
-
 interface Asked {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -83,12 +47,14 @@ export class Console implements AsyncDisposable {
   readonly #options: ConsoleOptions;
   readonly #logOns: LogOns;
   readonly #live: Live;
+  readonly #actions: Actions;
   readonly #answers: Answers;
 
   constructor(options: ConsoleOptions) {
     this.#options = options;
     this.#logOns = new LogOns(options);
     this.#live = new Live(() => this.#overview());
+    this.#actions = new Actions(options);
     this.#answers = this.#answersOf(options);
   }
 
@@ -207,29 +173,11 @@ export class Console implements AsyncDisposable {
       cancelVerification: (_who, { params }) => audit.cancelVerification(params['job'] ?? ''),
       parties: () => state.parties(),
       security: () => state.security(),
-      forget: (who, asked) =>
-        this.#act(who, 'forget', 'system', reasonSchema, asked, (system) => state.forget(system)),
-      resume: (who, asked) =>
-        this.#act(who, 'resume', 'tenant', reasonSchema, asked, (tenant) => state.resume(tenant)),
-      release: (who, asked) =>
-        this.#act(
-          who,
-          'release',
-          'hold',
-          releaseSchema(state.held(asked.params['hold'] ?? '') ?? 1),
-          asked,
-          (hold, given) => state.release(hold, { ...given, user: who.name }),
-        ),
-      pause: (who, asked) =>
-        this.#act(who, 'pause', 'tenant', pauseSchema, asked, (tenant, given) =>
-          state.pause(tenant, { ...given, by: who.name }),
-        ),
-      testAlert: (who, asked) =>
-        this.#act(who, 'test-alert', 'channel', reasonSchema, asked, async (channel) => {
-          const tried = await state.tryChannel(channel);
-          if (tried && !tried.taken) throw new Refusal(503, 'unavailable', tried.says);
-          return tried?.says;
-        }),
+      forget: (who, asked) => this.#actions.forget(who, wanted(asked, 'system')),
+      pause: (who, asked) => this.#actions.pause(who, wanted(asked, 'tenant')),
+      resume: (who, asked) => this.#actions.resume(who, wanted(asked, 'tenant')),
+      release: (who, asked) => this.#actions.release(who, wanted(asked, 'hold')),
+      testAlert: (who, asked) => this.#actions.testAlert(who, wanted(asked, 'channel')),
     };
   }
 
@@ -246,33 +194,8 @@ export class Console implements AsyncDisposable {
       mayLook: () => sessions.find(id, false) !== undefined,
     });
   }
+}
 
-  /** Who does it and why is on stable storage before it is done. */
-  async #act<Given extends Readonly<Record<string, unknown>>>(
-    who: Session,
-    action: string,
-    kind: 'system' | 'tenant' | 'hold' | 'channel',
-    schema: z.ZodType<Given>,
-    { request, params }: Asked,
-    work: (target: string, given: Given) => Promise<string | undefined>,
-  ): Promise<ActionReply> {
-    const { state, note } = this.#options;
-    const target = params[kind] ?? '';
-    if (!state.knows(kind, target)) throw new Refusal(404, 'not-found', `There is no such ${kind}.`);
-    const given = schema.safeParse(await readJson(request)).data;
-    if (!given)
-      throw new Refusal(
-        400,
-        'bad-request',
-        'A reason of 3 to 500 characters is wanted, and figures within their bounds.',
-      );
-    try {
-      await note('console.acted', { ...whoIs(who), action, [kind]: target, ...given });
-    } catch (cause) {
-      throw new Refusal(503, 'unavailable', 'It cannot be recorded, so it is not done.', { cause });
-    }
-    const done = await work(target, given);
-    if (done === undefined) throw new Refusal(404, 'not-found', `There is no such ${kind}.`);
-    return { done };
-  }
+function wanted({ request, params }: Asked, kind: TargetKind): Wanted {
+  return { target: params[kind] ?? '', body: () => readJson(request) };
 }

@@ -1,17 +1,16 @@
+/** What the console shows of the gateway and does with it; each figure is read where it lives. */
 import { sayTried, type Alerts, type Tried } from '../alerts/alerts.ts';
 import type { Cache } from '../cache/cache.ts';
-/** What the console shows of the gateway and does with it; each figure is read where it lives. */
-import type { Expiring as ExpiringReply, Overview, Paused, TenantGauge } from '../console/api/overview.ts';
-import type { CallerState, Hold, Permitted, SystemState } from '../console/api/parties.ts';
-import type { ConsoleState } from '../console/console.ts';
+import type { Overview, Paused, TenantGauge } from '../console/api/overview.ts';
+import type { ConsoleState } from '../console/state.ts';
 import type { Traffic } from '../console/traffic.ts';
 import type { DeliveryState } from '../delivery/shipper.ts';
 import type { Holds, Release } from '../guard/holds.ts';
-import type { PacerState } from '../pace/turn.ts';
 import { priorities, type Operation } from '../scim/operation.ts';
 import { noQuery } from '../scim/target.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
-import type { Caller, Config, Permission, System, Tenant } from './config.ts';
+import type { Config, System } from './config.ts';
+import { callerStateOf, gaugeOf, holdOf, snapshotsOf, soonest, systemStateOf } from './console-figures.ts';
 import type { Expiring } from './expiry.ts';
 import type { Pacers } from './pacers.ts';
 import type { Running } from './running.ts';
@@ -33,7 +32,6 @@ export interface Shown {
   readonly alerts: Pick<Alerts, 'try' | 'states'>;
 }
 
-const dayMs = 86_400_000;
 const minuteMs = 60_000;
 const discovery = ['ServiceProviderConfig', 'Schemas', 'ResourceTypes'];
 
@@ -81,9 +79,14 @@ export class ShownState implements ConsoleState {
     const kept = await snapshots.states();
     return {
       since: new Date(traffic.since).toISOString(),
-      systems: Object.values(systems).map((system) => this.#systemState(system, kept)),
+      systems: Object.values(systems).map((system) =>
+        systemStateOf(system, traffic, {
+          snapshots: snapshotsOf(system, kept),
+          forgottenAt: this.#forgotten.get(system.id),
+        }),
+      ),
       tenants: this.#gauges(),
-      callers: Object.values(callers).map((caller) => this.#callerState(caller)),
+      callers: Object.values(callers).map((caller) => callerStateOf(caller, traffic)),
       holds: await Promise.all(holds.all.map(async (hold) => holdOf(hold, await holds.leftOf(hold.id)))),
       channels: this.#shown.alerts.states,
     };
@@ -162,75 +165,14 @@ export class ShownState implements ConsoleState {
   #gauges(): TenantGauge[] {
     const { config, pacers } = this.#shown;
     const states = new Map(pacers.states());
-    return Object.values(config().tenants).map((tenant) => this.#gauge(tenant, states.get(tenant.id)));
-  }
-
-  #gauge({ id, pace }: Tenant, state: PacerState | undefined): TenantGauge {
-    const paused = this.#paused.get(id);
-    const isPaused = paused && Date.parse(paused.until) > Date.now();
-    return {
-      tenant: id,
-      upLastMinute: this.#shown.traffic.upInLastMinute(id),
-      perMinute: pace.perMinute,
-      burst: pace.burst,
-      tenantLimit: pace.tenantLimit,
-      queued: state?.queued ?? 0,
-      running: state?.running ?? 0,
-      predictedWaitMs: Math.round(state?.longestWaitMs ?? 0),
-      tempo: state?.tempo ?? 1,
-      refusedForMs: Math.round(state?.pausedForMs ?? 0),
-      ...(isPaused && { paused }),
-      shared: state?.isShared ?? false,
-    };
-  }
-
-  #systemState(system: System, kept: Awaited<ReturnType<Snapshots['states']>>): SystemState {
-    const { id, name, tenant, kind, resourceTypes, cache, pages } = system;
-    const { traffic } = this.#shown;
-    const oldestServedMs = traffic.oldestServed(id);
-    const forgottenAt = this.#forgotten.get(id);
-    const probe = traffic.differenceOf(id);
-    const snapshot = [...kept].find(([collection]) => collection.startsWith(`${id}/`))?.[1];
-    return {
-      id,
-      name,
-      tenant,
-      kind,
-      resourceTypes,
-      ...traffic.system(id),
-      cache: {
-        on: cache.enabled,
-        lifetimeMs: cache.lifetime,
-        ...(oldestServedMs !== undefined && { oldestServedMs: Math.round(oldestServedMs) }),
-        ...(forgottenAt !== undefined && { forgottenAt }),
-      },
-      ...(snapshot && {
-        snapshot: {
-          ...(snapshot.ageMs !== undefined && { ageMs: snapshot.ageMs }),
-          state: snapshot.isFaulty ? 'faulty' : snapshot.isShown ? 'shown' : 'building',
-        },
+    return Object.values(config().tenants).map((tenant) =>
+      gaugeOf(tenant, {
+        state: states.get(tenant.id),
+        paused: this.#paused.get(tenant.id),
+        upLastMinute: this.#shown.traffic.upInLastMinute(tenant.id),
       }),
-      probe: probe ? { state: 'differs', ...probe } : { state: pages.singleReads ? 'agrees' : 'off' },
-    };
+    );
   }
-
-  #callerState({ name, permissions, sourceNetworks }: Caller): CallerState {
-    const networks = sourceNetworks && { sourceNetworks };
-    return { name, may: permissions.map(permittedOf), ...networks, ...this.#shown.traffic.caller(name) };
-  }
-}
-
-function soonest(ends: readonly Expiring[]): ExpiringReply[] {
-  const now = Date.now();
-  return ends
-    .toSorted((some, other) => some.notAfter - other.notAfter)
-    .map(({ kind, what, subject, notAfter }) => ({
-      kind,
-      what,
-      ...(subject !== undefined && { subject }),
-      notAfter: new Date(notAfter).toISOString(),
-      daysLeft: Math.floor((notAfter - now) / dayMs),
-    }));
 }
 
 /** A write that could have changed everything. */
@@ -248,19 +190,4 @@ function everythingOf({ id, tenant, resourceTypes }: System): Operation {
     priority: priorities.list,
     parts: [],
   };
-}
-
-function permittedOf(permission: Permission): Permitted {
-  if (!('systems' in permission))
-    return { what: permission.permission, systems: permission.sourceSystems, without: [] };
-  const { access, resourceTypes, systems, deniedAttributes } = permission;
-  return { what: access, resourceTypes, systems, without: deniedAttributes };
-}
-
-function holdOf(
-  { id, caller, system, kind, resourceType, amount, since }: Holds['all'][number],
-  left: number,
-): Hold {
-  const what = `${kind} ${resourceType}`;
-  return { id, caller, system, what, count: amount, since, ...(left > 0 && { released: left }) };
 }

@@ -14,12 +14,13 @@ import type { Throttle } from '../auth/throttle.ts';
 import type { Role } from '../console/api/endpoints.ts';
 import type { AuditPulse } from '../console/api/overview.ts';
 import { AuditDesk, whoIs } from '../console/audit-desk.ts';
-import { callbackPath, Console, type ConsoleState } from '../console/console.ts';
+import { callbackPath, Console } from '../console/console.ts';
 import type { LocalAccount } from '../console/log-ons.ts';
 import { Oidc } from '../console/oidc.ts';
 import { Origins } from '../console/origin.ts';
 import { Page } from '../console/page.ts';
 import { Sessions } from '../console/sessions.ts';
+import type { ConsoleState } from '../console/state.ts';
 import { describeError, log } from '../log.ts';
 import type { Config } from './config.ts';
 
