@@ -2,15 +2,18 @@
  * What an installation needs that takes the place of tenants in an identity manager's repositories: a configuration,
  * the repositories with the gateway's address, and what is left to do by hand. Nothing secret is taken over.
  */
-import { stringify } from 'yaml';
+import { Document, Scalar } from 'yaml';
 
-import { type Repository, writeRepository } from './repository-csv.ts';
+import { writeRepository } from '../ips/idm-csv.ts';
+import type { Repository } from './repository-csv.ts';
 
 export interface Wishes {
   readonly host: string;
   readonly port: number;
   /** The technical user that the identity manager logs on with. */
   readonly caller: string;
+  /** What is repaired of its requests. */
+  readonly profile: string;
   /** Where the gateway writes: trail, keys, hashes of secrets. */
   readonly data: string;
 }
@@ -47,11 +50,25 @@ export function planFor(repositories: readonly Repository[], wishes: Wishes): Pl
   const twice = found.find(({ system }, at) => found.findIndex((other) => other.system === system) !== at);
   if (twice)
     throw new CannotPlan(
-      `${twice.repository.file}: the system ${twice.system} is in two of the repositories`,
+      `${twice.repository.from}: the system ${twice.system} is in two of the repositories`,
     );
   const tenants = new Map(found.map((each) => [each.tenant, each]));
+  const csv = found
+    .filter(({ repository }) => repository.isFile)
+    .map(
+      ({ repository }) => [`repositories/${nameOf(repository)}.csv`, redirected(repository, wishes)] as const,
+    );
+  return {
+    files: new Map([['gatehouse.yaml', write(configOf(found, tenants, wishes), wishes)], ...csv]),
+    remarks: found.flatMap(({ repository }) => remarksOn(repository)),
+    secretFiles: [...tenants.keys()].map((name) => `secrets/${name}.secret`),
+    systems: found.map(({ system }) => system),
+  };
+}
+
+function configOf(found: readonly Found[], tenants: ReadonlyMap<string, Found>, wishes: Wishes) {
   const data = wishes.data.replace(/\/+$/, '');
-  const config = {
+  return {
     publicUrl: `https://${wishes.host}${wishes.port === 443 ? '' : `:${wishes.port}`}`,
     listen: {
       host: '0.0.0.0',
@@ -71,6 +88,7 @@ export function planFor(repositories: readonly Repository[], wishes: Wishes): Pl
     secretsFile: `${data}/secrets.yaml`,
     callers: {
       [wishes.caller]: {
+        profile: wishes.profile,
         permissions: [
           {
             permission: 'Access Proxy System API',
@@ -83,28 +101,31 @@ export function planFor(repositories: readonly Repository[], wishes: Wishes): Pl
     tenants: Object.fromEntries([...tenants].map(([name, each]) => [name, tenantOf(name, each)])),
     systems: Object.fromEntries(found.map((each) => [each.system, systemOf(each)])),
   };
-  const csv = found.map(
-    ({ repository }) => [`repositories/${nameOf(repository)}.csv`, redirected(repository, wishes)] as const,
-  );
-  return {
-    files: new Map([['gatehouse.yaml', `${head}${stringify(config)}`], ...csv]),
-    remarks: found.flatMap(({ repository }) => remarksOn(repository)),
-    secretFiles: [...tenants.keys()].map((name) => `secrets/${name}.secret`),
-    systems: found.map(({ system }) => system),
-  };
 }
 
-const head = `# Written by 'gatehouse init' from the repositories of an identity manager. config/gatehouse.example.yaml
-# explains every key; 'gatehouse check' says what is still missing.
+const head = ` Written by 'gatehouse init'. config/gatehouse.example.yaml explains every key; 'gatehouse check' says what is
+ still missing.`;
 
-`;
+function write(config: ReturnType<typeof configOf>, { caller, profile }: Wishes): string {
+  const document = new Document(config);
+  document.commentBefore = head;
+  const named = new Scalar(profile);
+  named.comment =
+    profile === 'generic'
+      ? ' it is taken at its word; docs/profiles.md has the profiles of products'
+      : ' what it writes otherwise than it means is put right and recorded, docs/profiles.md';
+  document.setIn(['callers', caller, 'profile'], named);
+  return document.toString();
+}
 
 function locate(repository: Repository): Found {
-  const { file, columns } = repository;
+  const { from, isFile, columns } = repository;
   const path = columns.get('SCIM_PATH') ?? '';
   const system = systemPath.exec(path)?.groups?.['system'];
   if (system === undefined)
-    throw new CannotPlan(`${file}: SCIM_PATH ${JSON.stringify(path)} does not lead to a proxy system`);
+    throw new CannotPlan(
+      `${from}: ${isFile ? `SCIM_PATH ${JSON.stringify(path)}` : 'it'} does not lead to a proxy system`,
+    );
   const [label = ''] = (columns.get('SCIM_HOST') ?? '').toLowerCase().split('.');
   return { repository, system, tenant: label.replaceAll(/[^a-z0-9-]/g, '-') };
 }
@@ -155,10 +176,10 @@ function redirected({ columns }: Repository, { host, port, caller }: Wishes): st
     SCIM_PORT: String(port),
     SCIM_PROTOCOL: 'https',
   };
-  return writeRepository(new Map([...columns].map(([name, value]) => [name, ours[name] ?? value])));
+  return writeRepository([...columns].map(([name, value]) => [name, ours[name] ?? value]));
 }
 
-function remarksOn({ file, columns }: Repository): string[] {
+function remarksOn({ from: file, columns }: Repository): string[] {
   const has = (column: string): boolean => (columns.get(column) ?? '') !== '';
   return [
     ...(has('AUTH_PASSWORD') ? [`${file} contains a password. It was not taken over; delete the file.`] : []),

@@ -1,9 +1,12 @@
 /**
- * Reads the CSV of a SCIM repository as SAP Identity Management and the tenant export it (facts: IPS 6.1): a line of
- * names, a line of values, each followed by a comma, values in quotes without any escape. The columns are found by name.
+ * Reads where an identity manager finds a proxy system today: in the CSV of a SCIM repository as SAP Identity Management and the tenant export it (facts: IPS 6.1): a line of
+ * names, a line of values, each followed by a comma, values in quotes without any escape. The columns are found by name. Or in the
+ * address that it calls.
  */
 export interface Repository {
-  readonly file: string;
+  /** What it was read from: a file, or an address. */
+  readonly from: string;
+  readonly isFile: boolean;
   /** Of every column, in the order of the file. */
   readonly columns: ReadonlyMap<string, string>;
 }
@@ -26,7 +29,16 @@ export function readRepository(file: string, text: string): Repository {
   const columns = new Map(names.map((name, at) => [name, values[at] ?? '']));
   const missing = needed.filter((name) => (columns.get(name) ?? '') === '');
   if (missing.length > 0) throw new NotARepository(file, `${missing.join(', ')} is missing`);
-  return { file, columns };
+  return { from: file, isFile: true, columns };
+}
+
+/** Undefined where it is no address of HTTPS. */
+export function repositoryAt(address: string): Repository | undefined {
+  const url = URL.parse(address);
+  if (url?.protocol !== 'https:') return undefined;
+  const { hostname, port, pathname, username } = url;
+  const columns = { SCIM_HOST: hostname, SCIM_PORT: port, SCIM_PATH: pathname, AUTH_USER: username };
+  return { from: address, isFile: false, columns: new Map(Object.entries(columns)) };
 }
 
 /** A comma behind the last field ends it and begins none. */
@@ -39,13 +51,4 @@ function fieldsOf(line: string): string[] {
     fields.push(found[1] ?? found[2] ?? '');
   }
   return fields;
-}
-
-/** As the import reads it: an empty value without quotes, and no line break at the end. */
-export function writeRepository(columns: ReadonlyMap<string, string>): string {
-  const broken = [...columns].find(([, value]) => /["\r\n]/.test(value));
-  if (broken) throw new Error(`${broken[0]}: a quotation mark or line break cannot be written to this CSV`);
-  const names = [...columns.keys()].map((name) => `${name},`).join('');
-  const values = [...columns.values()].map((value) => (value === '' ? ',' : `"${value}",`)).join('');
-  return `${names}\n${values}`;
 }

@@ -48,7 +48,8 @@ function readProfile(
   return data ? { name: profileName, repairs: data.repairs } : nothing;
 }
 
-function profileNames(directory: string): string[] {
+/** @param directory where the files of profiles are */
+export function profileNames(directory = delivered): string[] {
   return readdirSync(directory)
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => file.slice(0, -'.yaml'.length))

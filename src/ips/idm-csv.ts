@@ -54,9 +54,12 @@ function columnsOf({
   ] as const;
 }
 
-/** Two lines without a final line break; every value is followed by a comma. */
 export function idmCsv(repository: IdmRepository): string {
-  const columns = columnsOf(repository);
+  return writeRepository(columnsOf(repository));
+}
+
+/** Two lines without a final line break; every value is followed by a comma, and an empty one has no quotes. */
+export function writeRepository(columns: readonly (readonly [name: string, value: string])[]): string {
   const broken = columns.find(([, value]) => /["\r\n]/.test(value));
   // The format knows no escape, so IDM would read other columns than were written.
   if (broken) throw new Error(`${broken[0]}: a quotation mark or line break cannot be written to this CSV`);

@@ -43,13 +43,19 @@ async function init(directory: string, csv: string, ...more: string[]) {
   return { out, stdout };
 }
 
-test('what it writes is a sound configuration once the files that it names are there', async () => {
-  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
-  const { out, stdout } = await init(directory.path, exported({ AUTH_USER: 'T000042' }));
+/** What only the administrator has. */
+async function complete(out: string): Promise<void> {
   const { certificate, key } = createCertificate('gatehouse.dmz.example.com');
   await writeFile(join(out, 'tls/gatehouse.crt'), certificate);
   await writeFile(join(out, 'tls/gatehouse.key'), key, { mode: 0o600 });
   await writeFile(join(out, 'secrets/acme.secret'), 'of the tenant', { mode: 0o600 });
+}
+
+test('what it writes is a sound configuration once the files that it names are there', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  const { out, stdout } = await init(directory.path, exported({ AUTH_USER: 'T000042' }));
+  await complete(out);
+  await run(process.execPath, [main, 'check', '--config', join(out, 'gatehouse.yaml')]);
   const config = loadConfig(join(out, 'gatehouse.yaml'));
   const { acme } = config.tenants;
   assert.equal(acme?.url, 'https://acme.accounts.ondemand.com');
@@ -58,6 +64,54 @@ test('what it writes is a sound configuration once the files that it names are t
   assert.equal(config.systems[systemId]?.name, 'SAC PROXY');
   assert.match(stdout, /keytool -importcert/);
   assert.match(stdout, /The way back/);
+});
+
+test('the repositories of SAP Identity Management bring its profile, and another one can be named', async () => {
+  for (const [named, profile] of [
+    [[], 'sap-idm'],
+    [['--profile', 'omada'], 'omada'],
+  ] as const) {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+    const { out } = await init(directory.path, exported({ AUTH_USER: 'T000042' }), ...named);
+    await complete(out);
+    const config = loadConfig(join(out, 'gatehouse.yaml'));
+    assert.equal(config.callers[profile]?.profile.name, profile);
+    const text = await readFile(join(out, 'gatehouse.yaml'), 'utf8');
+    assert.match(text, new RegExp(`profile: ${profile} # what it writes otherwise .* docs/profiles\\.md\n`));
+  }
+});
+
+test('a profile that there is not is refused with those that there are', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  await assert.rejects(
+    init(directory.path, exported(), '--profile', 'sap'),
+    ({ code, stderr }: { code: number; stderr: string }) => {
+      assert.match(stderr, /--profile is one of: generic, midpoint, omada, /);
+      return code === 4;
+    },
+  );
+  assert.deepEqual(await readdir(directory.path), ['sac.csv']);
+});
+
+test('the address that another identity manager calls is enough, and is taken at its word unless a profile is named', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  const out = join(directory.path, 'gatehouse');
+  const address = `https://T000042@acme.accounts.ondemand.com/ipsproxy/service/api/v1/scim/${systemId}/`;
+  const asked = ['--from-url', address, '--host', 'gatehouse.dmz.example.com', '--out', out];
+  const { stdout } = await run(process.execPath, [main, 'init', ...asked]);
+  assert.match(stdout, /In the address that it calls put gatehouse\.dmz\.example\.com in the place/);
+  assert.deepEqual(await readdir(join(out, 'repositories')), []);
+  await complete(out);
+  await run(process.execPath, [main, 'check', '--config', join(out, 'gatehouse.yaml')]);
+  const { callers, systems, tenants } = loadConfig(join(out, 'gatehouse.yaml'));
+  assert.equal(callers['identity-manager']?.profile.name, 'generic');
+  assert.deepEqual(Object.keys(systems), [systemId]);
+  assert.equal(tenants['acme']?.url, 'https://acme.accounts.ondemand.com');
+  const elsewhere = ['--from-url', 'https://acme.example/scim', '--host', 'g', '--out', out];
+  await assert.rejects(run(process.execPath, [main, 'init', ...elsewhere]), {
+    code: 1,
+    stderr: /it does not lead to a proxy system/,
+  });
 });
 
 test('a repository without a user leaves a place that the check names', async () => {
