@@ -84,6 +84,13 @@ test('the session tells its own person, role and token', async () => {
   assert.partialDeepStrictEqual(session, { user: { name: 'auditor', role: 'auditor', by: 'local' } });
 });
 
+test('whoever is not logged on learns how to log on, and nothing else', async () => {
+  const response = await fetch(`${started.url}/console/api/session`);
+  assert.deepEqual(await response.json(), { csrf: '', logOn: { local: true } });
+  const { gateway } = people.get('operator')?.session ?? {};
+  assert.equal(gateway?.instance, 'test');
+});
+
 test('health and figures are told without a log-on, as without a console', async () => {
   for (const path of ['/health/live', '/health/ready', '/metrics'])
     assert.equal((await fetch(`${started.url}${path}`)).status, 200, path);

@@ -18,6 +18,11 @@ export interface Session {
     readonly oidc?: string;
     readonly local: boolean;
   };
+  /** Absent as `user` is: a stranger learns neither version nor names. */
+  readonly gateway?: Gateway;
+}
+
+export interface Gateway {
   readonly version: string;
   readonly instance: string;
 }

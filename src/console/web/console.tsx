@@ -42,10 +42,10 @@ export function Console(): ReactNode {
     [load],
   );
 
-  if (session?.user)
+  if (session?.user && session.gateway)
     return (
       <Shell
-        session={session}
+        gateway={session.gateway}
         user={session.user}
         appearance={appearance}
         look={load}

@@ -31,7 +31,7 @@ export function LogOn({ session, notice, take }: LogOnProps): ReactNode {
         <Title level="H1" size="H2">
           Gatehouse
         </Title>
-        <p className="quiet">{session ? say('logOn.to', { instance: session.instance }) : ' '}</p>
+        <p className="quiet">{say('logOn.to')}</p>
         {notice && (
           <MessageStrip design={notice.word === 'logOn.left' ? 'Information' : 'Critical'} hideCloseButton>
             {say(notice.word)}

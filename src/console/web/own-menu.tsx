@@ -12,7 +12,7 @@ import {
 } from '@ui5/webcomponents-react';
 import type { ReactNode } from 'react';
 
-import type { Session } from '../api/session.ts';
+import type { Gateway } from '../api/session.ts';
 import { appearances, type useAppearance } from './appearance.ts';
 import type { User } from './shell.tsx';
 import { useWords, type Language } from './words.tsx';
@@ -20,7 +20,7 @@ import { useWords, type Language } from './words.tsx';
 interface OwnMenuProps {
   readonly opener: HTMLElement | undefined;
   readonly close: () => void;
-  readonly session: Session;
+  readonly gateway: Gateway;
   readonly user: User;
   readonly appearance: ReturnType<typeof useAppearance>;
   readonly leave: () => void;
@@ -31,7 +31,7 @@ const languages: readonly { readonly code: Language; readonly name: string }[] =
   { code: 'de', name: 'Deutsch' },
 ];
 
-export function OwnMenu({ opener, close, session, user, appearance, leave }: OwnMenuProps): ReactNode {
+export function OwnMenu({ opener, close, gateway, user, appearance, leave }: OwnMenuProps): ReactNode {
   const { say, format, language, setLanguage } = useWords();
   const [chosen, choose] = appearance;
   return (
@@ -91,7 +91,7 @@ export function OwnMenu({ opener, close, session, user, appearance, leave }: Own
         <div className="quiet small">
           {say('menu.until', { time: format.minute(user.endsAt) })}
           <br />
-          {say('menu.version', { version: session.version, instance: session.instance })}
+          {say('menu.version', { version: gateway.version, instance: gateway.instance })}
         </div>
         <Button icon="log" design="Default" className="wide" onClick={leave}>
           {say('menu.leave')}

@@ -15,7 +15,7 @@ import {
 import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 
 import { endpoints, type Role } from '../api/endpoints.ts';
-import type { Session } from '../api/session.ts';
+import type { Gateway, Session } from '../api/session.ts';
 import type { useAppearance } from './appearance.ts';
 import { Busy } from './busy.tsx';
 import logo from './gatehouse.svg';
@@ -53,14 +53,14 @@ const entries: readonly Entry[] = [
 export type User = NonNullable<Session['user']>;
 
 interface ShellProps {
-  readonly session: Session;
+  readonly gateway: Gateway;
   readonly user: User;
   readonly appearance: ReturnType<typeof useAppearance>;
   readonly look: () => Promise<void>;
   readonly leave: () => void;
 }
 
-export function Shell({ session, user, appearance, look, leave }: ShellProps): ReactNode {
+export function Shell({ gateway, user, appearance, look, leave }: ShellProps): ReactNode {
   const { say } = useWords();
   const { view, go } = useNavigation();
   const [wide, setWide] = useState(() => matchMedia('(min-width: 1200px)').matches);
@@ -107,7 +107,7 @@ export function Shell({ session, user, appearance, look, leave }: ShellProps): R
                   <img src={logo} alt="" width={28} height={28} />
                   Gatehouse
                 </a>
-                <span className="quiet">{session.instance}</span>
+                <span className="quiet">{gateway.instance}</span>
               </div>
             }
             profile={
@@ -132,7 +132,7 @@ export function Shell({ session, user, appearance, look, leave }: ShellProps): R
           <Suspense fallback={<Busy />}>{shown?.show()}</Suspense>
         </main>
       </NavigationLayout>
-      <OwnMenu opener={menu} close={() => setMenu(undefined)} {...{ session, user, appearance, leave }} />
+      <OwnMenu opener={menu} close={() => setMenu(undefined)} {...{ gateway, user, appearance, leave }} />
       <SessionWatch user={user} look={look} leave={leave} />
     </>
   );

@@ -36,7 +36,7 @@ export const german: Readonly<Record<Word, string>> = {
   'appearance.system': 'System',
   'appearance.light': 'Hell',
   'appearance.dark': 'Dunkel',
-  'logOn.to': 'Konsole von {instance}',
+  'logOn.to': 'Konsole',
   'logOn.local': 'Lokales Konto',
   'logOn.user': 'Benutzer',
   'logOn.secret': 'Geheimnis',

@@ -34,7 +34,7 @@ export const english = {
   'appearance.system': 'System',
   'appearance.light': 'Light',
   'appearance.dark': 'Dark',
-  'logOn.to': 'Console of {instance}',
+  'logOn.to': 'Console',
   'logOn.local': 'Local account',
   'logOn.user': 'User',
   'logOn.secret': 'Secret',
