@@ -131,8 +131,14 @@ export class AuditDesk implements AsyncDisposable {
     return found;
   }
 
-  cancelVerification(job: string): Promise<VerifyJob> {
-    return this.#jobs.cancel(job);
+  /** One that has ended is looked at, and nothing more. */
+  async cancelVerification(who: Session, job: string): Promise<VerifyJob> {
+    const { state, by } = this.#jobs.look(job);
+    if (state === 'running') {
+      await this.#record('console.acted', { ...whoIs(who), action: 'cancel-verification', begunBy: by });
+      await this.#jobs.cancel(job);
+    }
+    return this.verification(who, job);
   }
 
   async export(who: Session, params: URLSearchParams, response: ServerResponse): Promise<void> {
@@ -185,10 +191,14 @@ export class AuditDesk implements AsyncDisposable {
   }
 
   async #look(who: Session, what: string, query: Record<string, unknown>): Promise<void> {
+    await this.#record('console.viewed', { ...whoIs(who), what, query });
+  }
+
+  async #record(event: string, facts: Record<string, unknown>): Promise<void> {
     try {
-      await this.#options.note('console.viewed', { ...whoIs(who), what, query });
+      await this.#options.note(event, facts);
     } catch (cause) {
-      throw new Refusal(503, 'unavailable', 'That you look cannot be recorded, so nothing is shown.', {
+      throw new Refusal(503, 'unavailable', 'It cannot be recorded, so it is neither shown nor done.', {
         cause,
       });
     }

@@ -150,10 +150,9 @@ export class Console implements AsyncDisposable {
           endsAt: new Date(session.endsAt).toISOString(),
         },
       }),
+      ...(session && { gateway: { version: state.version, instance: state.instance } }),
       csrf: session?.csrf ?? '',
       logOn: { ...(oidc && { oidc: oidcLabel }), local: local !== undefined },
-      version: state.version,
-      instance: state.instance,
     };
   }
 
@@ -170,7 +169,7 @@ export class Console implements AsyncDisposable {
       export: (who, { search, response }) => audit.export(who, search, response),
       verify: (who) => audit.verify(who),
       verification: (who, { params }) => audit.verification(who, params['job'] ?? ''),
-      cancelVerification: (_who, { params }) => audit.cancelVerification(params['job'] ?? ''),
+      cancelVerification: (who, { params }) => audit.cancelVerification(who, params['job'] ?? ''),
       parties: () => state.parties(),
       security: () => state.security(),
       forget: (who, asked) => this.#actions.forget(who, wanted(asked, 'system')),

@@ -142,10 +142,29 @@ test('a verification runs beside, tells its verdict and how far it reaches', asy
   assert.partialDeepStrictEqual(trails, [{ instance: 'test', running: true, silent: false }]);
 });
 
-test('a verification can be given up', async () => {
+test('a verification is given up by somebody whom the trail names', async () => {
+  let id = '';
+  const stop = async (): Promise<VerifyJob> =>
+    (await (await administrator.ask('DELETE', `/audit/verifications/${id}`)).json()) as VerifyJob;
+  // It may be done before anybody can stop it.
+  await eventually(async () => {
+    ({ id } = (await (await auditor.ask('POST', '/audit/verifications', {})).json()) as VerifyJob);
+    return (await stop()).state === 'cancelled';
+  });
+  const stops = async (): Promise<readonly object[]> =>
+    (await started.events('console.acted')).filter(({ action }) => action === 'cancel-verification');
+  const told = await stops();
+  assert.partialDeepStrictEqual(told.at(-1), { user: 'administrator', begunBy: 'auditor' });
+  // One that has ended is not ended again.
+  await stop();
+  assert.equal((await stops()).length, told.length);
+});
+
+test('who stops a verification that is done looks at what it found, and that is recorded', async () => {
   const { id } = (await (await auditor.ask('POST', '/audit/verifications', {})).json()) as VerifyJob;
-  const cancelled = (await (await auditor.ask('DELETE', `/audit/verifications/${id}`)).json()) as VerifyJob;
-  assert.ok(['cancelled', 'done'].includes(cancelled.state));
+  await eventually(async () => (await auditor.get<VerifyJob>(`/audit/verifications/${id}`)).state === 'done');
+  await administrator.ask('DELETE', `/audit/verifications/${id}`);
+  assert.ok((await looks()).some(({ user, what }) => user === 'administrator' && what === 'verification'));
 });
 
 test('forgetting what is remembered of a system sends the next read to the tenant, with who and why in the trail', async () => {
