@@ -3,6 +3,7 @@
  * found the tenant's single read of that system and type equal to its page, and nothing after one has found them
  * different.
  */
+import type { Reply } from '../scim/call.ts';
 import { type Belief, Beliefs, type Difference, learn } from './beliefs.ts';
 import type { Answer, Reading } from './memory.ts';
 import { scopeOfSingles } from './wanted.ts';
@@ -10,6 +11,8 @@ import { scopeOfSingles } from './wanted.ts';
 export class SingleReads {
   readonly #onDifference: (difference: Difference) => void;
   readonly #beliefs = new Beliefs();
+  /** Where single reads were found to carry an ETag, and where none. */
+  readonly #tagged = new Map<Belief, boolean>();
 
   constructor(onDifference: (difference: Difference) => void) {
     this.#onDifference = onDifference;
@@ -39,7 +42,7 @@ export class SingleReads {
     if (belief.verdict === 'different') return askSingle(reading);
     if (belief.verdict === 'equal' && (belief.left > 0 || belief.probe)) {
       belief.left -= 1;
-      return found;
+      return { ...found, reply: this.#asTold(found.reply, belief) };
     }
     const probe = this.#probe(reading, found, belief).finally(() => {
       belief.probe = undefined;
@@ -53,9 +56,27 @@ export class SingleReads {
     const { system, resourceType } = reading.operation;
     const answer = await askSingle(reading);
     if (answer.reply.status !== 200) return answer;
-    const attributes = learn(belief, found.reply, answer.reply);
+    this.#learnTag(belief, found.reply, answer.reply);
+    const attributes = learn(belief, this.#asTold(found.reply, belief), answer.reply);
     if (attributes.length > 0) this.#onDifference({ system, resourceType, of: 'page', attributes });
     return answer;
+  }
+
+  /**
+   * A page has no ETags. The version in `meta` is one where single reads carry it (RFC 7644 §3.14), and there are tenants that
+   * send none (facts: IPS 3.6).
+   */
+  #learnTag(belief: Belief, found: Reply, single: Reply): void {
+    const version = found.headers['etag'];
+    const tag = single.headers['etag'];
+    if (version === undefined || this.#tagged.has(belief)) return;
+    if (tag === undefined || tag === version) this.#tagged.set(belief, tag !== undefined);
+  }
+
+  #asTold(found: Reply, belief: Belief): Reply {
+    if (found.headers['etag'] === undefined || this.#tagged.get(belief) === true) return found;
+    const { etag: _, ...headers } = found.headers;
+    return { ...found, headers };
   }
 
   #beliefOf({ operation, origin }: Reading): Belief {

@@ -40,6 +40,9 @@ export class PagingTenant {
   /** Every call that went up, as `startIndex/count` or an id. */
   readonly asked: string[] = [];
   largestPage = 100;
+  /** What `meta` tells of a resource, and the headers of its own read. */
+  metaOf: (entity: Entity) => object = () => ({});
+  tagOf: (entity: Entity) => string | undefined = () => undefined;
   readonly #totals: Totals;
   readonly #singleHas: object;
 
@@ -55,8 +58,9 @@ export class PagingTenant {
       this.asked.push(id ?? '');
       const entity = this.entities.find((each) => each.id === id);
       if (!entity?.passes) return { status: 404, headers: json, body: Buffer.from('{}') };
-      const body = JSON.stringify({ ...resourceOf(entity), ...this.#singleHas });
-      return { status: 200, headers: json, body: Buffer.from(body) };
+      const body = JSON.stringify({ ...this.#resourceOf(entity), ...this.#singleHas });
+      const etag = this.tagOf(entity);
+      return { status: 200, headers: { ...json, ...(etag && { etag }) }, body: Buffer.from(body) };
     }
     const startIndex = Number(query.get('startIndex') ?? 1);
     const count = Math.min(100, Number(query.get('count') ?? 25));
@@ -67,9 +71,14 @@ export class PagingTenant {
       startIndex,
       itemsPerPage: read.length,
       totalResults: this.#total(startIndex, count, read.length),
-      Resources: read.filter(({ passes }) => passes).map(resourceOf),
+      Resources: read.filter(({ passes }) => passes).map((entity) => this.#resourceOf(entity)),
     };
     return { status: 200, headers: json, body: Buffer.from(JSON.stringify(page)) };
+  }
+
+  #resourceOf(entity: Entity) {
+    const { id, version } = entity;
+    return { id, version, meta: { resourceType: 'User', ...this.metaOf(entity) } };
   }
 
   #total(startIndex: number, count: number, read: number): number {
@@ -77,10 +86,6 @@ export class PagingTenant {
     if (read === 0) return startIndex + count - 1;
     return startIndex + count - (this.#totals === '2025' ? 1 : 0);
   }
-}
-
-function resourceOf({ id, version }: Entity) {
-  return { id, version, meta: { resourceType: 'User' } };
 }
 
 export function entitiesOf(passes: readonly boolean[]): Entity[] {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
-import { entitiesOf, load, PagingTenant, Side, type SideOptions } from './paging-tenant.ts';
+import { entitiesOf, type Entity, load, PagingTenant, Side, type SideOptions } from './paging-tenant.ts';
 
 const users = (count: number) => entitiesOf(Array<boolean>(count).fill(true));
 
@@ -68,6 +68,50 @@ test('a system whose single reads say more than its pages is asked for each, and
   assert.deepEqual(side.differences, [
     { system: 'hr', resourceType: 'Users', of: 'page', attributes: ['groups'] },
   ]);
+});
+
+const versioned = ({ version }: Entity): object => ({ version: `W/"${version}"` });
+
+test('a tenant whose resources have versions and whose single reads have no ETag is not asked again, and none is made up', async () => {
+  const tenant = new PagingTenant(users(60));
+  tenant.metaOf = versioned;
+  const side = await loaded(tenant);
+  const tags = new Set<string | undefined>();
+  for (let at = 0; at < 60; at += 1) tags.add((await side.read(`Users/u${at}`)).reply.headers['etag']);
+  assert.deepEqual(tenant.asked, ['u0']);
+  assert.deepEqual([...tags], [undefined]);
+  assert.deepEqual(side.differences, []);
+});
+
+test('where single reads carry the version as their ETag, those out of pages do as well', async () => {
+  const tenant = new PagingTenant(users(60));
+  tenant.metaOf = versioned;
+  tenant.tagOf = ({ version }) => `W/"${version}"`;
+  const side = await loaded(tenant);
+  const tags = new Set<string | undefined>();
+  for (let at = 0; at < 60; at += 1) tags.add((await side.read(`Users/u${at}`)).reply.headers['etag']);
+  assert.deepEqual(tenant.asked, ['u0']);
+  assert.deepEqual([...tags], ['W/"0"']);
+});
+
+test('single reads with ETags that no page can tell are asked for each', async () => {
+  const tenant = new PagingTenant(users(60));
+  tenant.metaOf = versioned;
+  tenant.tagOf = ({ id }) => `"${id}"`;
+  const side = await loaded(tenant);
+  for (let at = 0; at < 60; at += 1)
+    assert.equal((await side.read(`Users/u${at}`)).reply.headers['etag'], `"u${at}"`);
+  assert.equal(tenant.asked.length, 60);
+});
+
+test('an ETag that no probe has seen is not told', async () => {
+  const tenant = new PagingTenant(users(60));
+  // The first, which is the probe, says nothing of versions.
+  tenant.metaOf = (entity) => (entity.id === 'u0' ? {} : versioned(entity));
+  const side = await loaded(tenant);
+  await side.read('Users/u0');
+  assert.equal((await side.read('Users/u1')).reply.headers['etag'], undefined);
+  assert.deepEqual(tenant.asked, ['u0']);
 });
 
 test('pages that were cut by attributes never count as the resource', async () => {
