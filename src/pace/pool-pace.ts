@@ -4,9 +4,20 @@
  */
 import type { Pace } from './budget.ts';
 
+/** A replica keeps its hands off its own share for so long after it was last counted. */
+const leasesPerMinute = 20;
+const maxPauseUs = 120_000_000;
+
 /** Lengths in microseconds. */
 export interface PoolPace {
   readonly perMinute: number;
+  readonly replicas: number;
+  /** How long a member counts after its last word. */
+  readonly leaseUs: number;
+  /** An account begins so far ahead, when all that anybody booked on an older one has lapsed. */
+  readonly startUs: number;
+  /** Further ahead nobody can have booked. */
+  readonly maxAheadUs: number;
   /** How long before its time in the account a turn may be used, and how long after. */
   readonly earlyUs: number;
   readonly lateUs: number;
@@ -23,9 +34,16 @@ export function poolPaceOf({ perMinute, burst }: Pace, replicas: number, minuteU
   // What a small burst does not give must come out of the pace itself.
   const kept = Math.max(perMinute + Math.min(0, early), perMinute / 2);
   const intervalOf = (members: number): number => Math.ceil((minuteUs * replicas) / (kept * members));
+  const leaseUs = minuteUs / leasesPerMinute;
+  const earlyUs = Math.max(0, early - 1) * intervalOf(replicas);
+  const startUs = leaseUs + earlyUs;
   return {
     perMinute: kept,
-    earlyUs: Math.max(0, early - 1) * intervalOf(replicas),
+    replicas,
+    leaseUs,
+    startUs,
+    maxAheadUs: maxPauseUs + minuteUs + startUs + 2 * replicas * intervalOf(1),
+    earlyUs,
     lateUs: late * intervalOf(replicas),
     ownBurst: shareOf({ perMinute, burst }, replicas).burst,
     intervalOf,

@@ -5,9 +5,9 @@
  * sight of whom.
  */
 import { type Budget, OwnBudget, type Pace } from './budget.ts';
-import { PoolClock } from './pool-clock.ts';
 import { type PoolPace, poolPaceOf, shareOf } from './pool-pace.ts';
 import type { Pool, PoolReply } from './pool.ts';
+import { SeenAccount } from './seen-account.ts';
 
 export interface SharedBudgetOptions extends Pace {
   readonly pool: Pool;
@@ -27,13 +27,18 @@ interface Slot {
   readonly members: number;
 }
 
-/** A replica keeps its hands off its own share for so long after it was last counted. */
-const leasesPerMinute = 20;
+/** What was asked for. */
+interface Booking {
+  readonly booked: number;
+  readonly intervalUs: number;
+  readonly members: number;
+  readonly sentAt: number;
+}
+
 const beatsPerMinute = 60;
 /** How much of the budget all replicas together book ahead, if they are not too many for that, and one of them at most. */
 const bookingsPerMinute = 30;
 const maxBooked = 32;
-const maxPauseUs = 120_000_000;
 /** About what an exchange takes at most. */
 const answerUs = 20_000;
 
@@ -46,19 +51,14 @@ export class SharedBudget implements Budget {
   #replicas: number;
   #pace: PoolPace;
   #slots: Slot[] = [];
-  /** By our clock and rather too early, the longest first. */
-  #membersUntil: number[] = [];
   /** Others may count us until then, so our own share is not ours. */
   #countedUntil = 0;
   #isMember = false;
   #isAsking = false;
   #hasSpentOwn = false;
   #sentAt = -Infinity;
-  readonly #clock = new PoolClock();
-  /** The furthest end of the account that we have seen; by the pool's clock. */
-  #seenUntil = 0;
+  readonly #account = new SeenAccount();
   #pausedUntil = 0;
-  #mustBeginAnew = false;
   #failures = 0;
   #triesAgainAt = 0;
   #booksAgainAt = 0;
@@ -76,7 +76,7 @@ export class SharedBudget implements Budget {
     this.#pace = poolPaceOf(options, replicas, this.#minuteUs);
     this.#gapUs = this.#pace.intervalOf(replicas);
     // Who ran in our place before may still be counted.
-    if (replicas > 1) this.#keepOffOwnShare(now() + this.#leaseUs);
+    if (replicas > 1) this.#keepOffOwnShare(now() + this.#pace.leaseUs);
   }
 
   get isShared(): boolean {
@@ -94,7 +94,7 @@ export class SharedBudget implements Budget {
     const behind = ahead - slots.length;
     if (!this.isShared) return this.#own.turnAt(Math.max(now, this.#countedUntil), behind);
     const last = slots.at(-1)?.from;
-    const next = last === undefined ? this.#nextFrom : last + this.#gapUs;
+    const next = last === undefined ? this.#account.nextFrom(this.#pace) : last + this.#gapUs;
     return Math.max(now + answerUs, this.#pausedUntil, next) + behind * this.#gapUs;
   }
 
@@ -132,7 +132,7 @@ export class SharedBudget implements Budget {
     const fairPart = Math.round(this.#pace.perMinute / bookingsPerMinute / this.#replicas);
     const missing = Math.min(turns, Math.max(1, fairPart), maxBooked) - this.#usable(this.#now()).length;
     const mayBook =
-      this.isShared && this.#membersUntil.length > 0 && !this.#isAsking && this.#now() >= this.#booksAgainAt;
+      this.isShared && this.#account.hasMembers && !this.#isAsking && this.#now() >= this.#booksAgainAt;
     if (missing > 0 && mayBook) void this.#exchange(missing);
   }
 
@@ -143,15 +143,6 @@ export class SharedBudget implements Budget {
     if (this.#replicas > 1 && isDue && !this.#isAsking) void this.#exchange(0);
   }
 
-  get #leaseUs(): number {
-    return this.#minuteUs / leasesPerMinute;
-  }
-
-  /** When the account has its next turn, as far as we have seen. */
-  get #nextFrom(): number {
-    return this.#clock.isRead ? this.#seenUntil - this.#pace.earlyUs - this.#clock.least : 0;
-  }
-
   #keepOffOwnShare(until: number): void {
     this.#countedUntil = Math.max(this.#countedUntil, until);
     // And then it begins with nothing saved up.
@@ -160,7 +151,7 @@ export class SharedBudget implements Budget {
 
   #usable(now: number): readonly Slot[] {
     this.#slots = this.#slots.filter(
-      ({ lapsesAt, members }) => lapsesAt >= now && (this.#membersUntil[members - 1] ?? -Infinity) >= now,
+      ({ lapsesAt, members }) => lapsesAt >= now && this.#account.membersAt(now) >= members,
     );
     return this.#slots;
   }
@@ -171,18 +162,19 @@ export class SharedBudget implements Budget {
       return;
     }
     const sentAt = this.#now();
-    const members = this.#membersUntil.filter((until) => until >= sentAt).length;
+    const { leaseUs, startUs } = this.#pace;
+    const members = this.#account.membersAt(sentAt);
     const booked = members === 0 ? 0 : turns;
     const intervalUs = this.#pace.intervalOf(Math.max(1, members));
     // What was saved up alone is not saved up once more in the pool.
     const broughtUs = this.#hasSpentOwn ? this.#pace.ownBurst * this.#pace.intervalOf(this.#replicas) : 0;
     this.#isAsking = true;
     this.#sentAt = sentAt;
-    this.#keepOffOwnShare(sentAt + this.#leaseUs);
+    this.#keepOffOwnShare(sentAt + leaseUs);
     const reply = await this.#pool.exchange({
-      leaseUs: this.#leaseUs,
-      startUs: this.#startUs,
-      spentAtLeast: this.#spentAtLeast(sentAt),
+      leaseUs,
+      startUs,
+      spentAtLeast: this.#account.spentAtLeast(sentAt, this.#pausedUntil, this.#pace),
       costUs: booked * intervalUs + broughtUs,
     });
     this.#isAsking = false;
@@ -198,63 +190,27 @@ export class SharedBudget implements Budget {
   /** Every attempt keeps us off our own share, so a pool that fails again and again is asked ever less often. */
   #putOff(): void {
     this.#failures += 1;
-    const lease = this.#leaseUs * 2 ** Math.min(this.#failures, 6);
+    const lease = this.#pace.leaseUs * 2 ** Math.min(this.#failures, 6);
     this.#triesAgainAt = this.#failures === 1 ? 0 : this.#countedUntil + lease;
   }
 
-  /** An account begins when all that anybody booked on an older one has lapsed. */
-  get #startUs(): number {
-    return this.#leaseUs + this.#pace.earlyUs;
+  /** False: what the pool said is of no use, and what was booked on it neither. */
+  #learn(reply: PoolReply, sentAt: number): boolean {
+    const finding = this.#account.learn(reply, { sentAt, readAt: this.#now() }, this.#pace);
+    if (finding === 'impossible') void this.#pool.forget();
+    if (finding !== 'sound') this.#slots = [];
+    return finding === 'sound';
   }
 
-  #spentAtLeast(now: number): number {
-    if (!this.#clock.isRead) return 0;
-    const { least, most } = this.#clock;
-    if (this.#mustBeginAnew) return now + most + this.#startUs;
-    const paused = this.#pausedUntil > now ? this.#pausedUntil + most + this.#pace.earlyUs : 0;
-    return Math.min(Math.max(this.#seenUntil, paused), now + least + this.#maxAheadUs);
-  }
-
-  /** Further ahead nobody can have booked. */
-  get #maxAheadUs(): number {
-    return maxPauseUs + this.#minuteUs + this.#startUs + 2 * this.#replicas * this.#pace.intervalOf(1);
-  }
-
-  /** Whether what the pool said can be, and what time it is there. */
-  #learn({ now, spentUntil, membersUntil }: PoolReply, sentAt: number): boolean {
-    const isStepped = this.#clock.read(now, sentAt, this.#now());
-    this.#mustBeginAnew = isStepped;
-    const isBelievable = spentUntil <= now + this.#maxAheadUs;
-    if (!isBelievable) void this.#pool.forget();
-    if (isStepped || !isBelievable) {
-      [this.#seenUntil, this.#slots, this.#membersUntil] = [0, [], []];
-      return false;
-    }
-    this.#membersUntil = membersUntil
-      .filter((until) => until <= now + 2 * this.#leaseUs)
-      .map((until) => until - this.#clock.most)
-      .toSorted((some, other) => other - some)
-      .slice(0, this.#replicas);
-    return true;
-  }
-
-  #take(
-    { spentUntil }: PoolReply,
-    {
-      booked,
-      intervalUs,
-      members,
-      sentAt,
-    }: { booked: number; intervalUs: number; members: number; sentAt: number },
-  ): void {
-    const { least, most } = this.#clock;
-    const sinceOurs = spentUntil - this.#seenUntil;
-    const wasBusy = this.#seenUntil - least > sentAt;
+  #take({ spentUntil }: PoolReply, { booked, intervalUs, members, sentAt }: Booking): void {
+    const { least, most } = this.#account.clock;
+    const sinceOurs = spentUntil - this.#account.spentUntil;
+    const wasBusy = this.#account.spentUntil - least > sentAt;
     if (booked > 0)
       this.#gapUs = wasBusy
         ? Math.min(Math.max(sinceOurs / booked, intervalUs), intervalUs * this.#replicas)
         : intervalUs;
-    this.#seenUntil = Math.max(this.#seenUntil, spentUntil);
+    this.#account.spend(spentUntil);
     for (let left = booked; left > 0; left -= 1) {
       const begins = spentUntil - left * intervalUs;
       const from = begins - this.#pace.earlyUs - least;
