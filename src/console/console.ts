@@ -12,7 +12,7 @@ import type { Session as SessionReply } from './api/session.ts';
 import { whoIs, type AuditDesk } from './audit-desk.ts';
 import { readCookie } from './cookies.ts';
 import { Live } from './live.ts';
-import { LogOns, redirect, type LogOnOptions } from './log-ons.ts';
+import { addressOf, LogOns, redirect, type LogOnOptions } from './log-ons.ts';
 import { requireToken } from './origin.ts';
 import { pagePrefix, type Page } from './page.ts';
 import { Refusal } from './refusal.ts';
@@ -114,7 +114,8 @@ export class Console implements AsyncDisposable {
       return this.#answerAnybody(name, request, response, session);
     if (!session) throw new Refusal(401, 'not-logged-on', 'Nobody is logged on.');
     if (!mayUse(session.role, name)) {
-      this.#options.remember('console.denied', { ...whoIs(session), endpoint: name });
+      const [source, facts] = [addressOf(request), { ...whoIs(session), endpoint: name }];
+      this.#options.refused({ event: 'console.denied', code: name, source, facts });
       throw new Refusal(403, 'forbidden', `This is not for the role ${session.role}.`);
     }
     if (request.method !== 'GET') requireToken(request, session.csrf);

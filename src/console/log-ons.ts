@@ -28,21 +28,26 @@ export interface LogOnOptions {
   readonly oidc?: Oidc;
   /** One durable record; rejects where it is not on stable storage. */
   readonly note: (event: string, facts: Record<string, unknown>) => Promise<void>;
-  readonly remember: (event: string, facts: Record<string, unknown>) => void;
+  /** A record of a refusal, or one that stands for many of them where somebody fails without end. */
+  readonly refused: (refused: Refused) => void;
+}
+
+export interface Refused {
+  readonly event: 'console.log_on_refused' | 'console.denied';
+  /** What many refusals have in common. */
+  readonly code: string;
+  /** The address that they came from. */
+  readonly source: string;
+  readonly facts: Readonly<Record<string, unknown>>;
 }
 
 const logOnRequest = z.strictObject({
   user: z.string().min(1).max(256),
   secret: z.string().min(1).max(1024),
 });
-/** Whoever fails without end must not fill the trail. */
-const refusalsPerMinute = 30;
-const minuteMs = 60_000;
 
 export class LogOns {
   readonly #options: LogOnOptions;
-  #minute = 0;
-  #refusals = 0;
 
   constructor(options: LogOnOptions) {
     this.#options = options;
@@ -54,7 +59,7 @@ export class LogOns {
     const ip = addressOf(request);
     const account = await this.#verify(data.user, data.secret, ip);
     if (!account) {
-      this.#refuse({ by: 'local', reason: 'wrong user or secret', source: ip });
+      this.#refuse('local', 'wrong user or secret', ip);
       throw new Refusal(401, 'wrong-log-on', 'The user or the secret is wrong.');
     }
     return this.#begin(request, response, { name: data.user, ...account, by: 'local' });
@@ -87,7 +92,7 @@ export class LogOns {
     } catch (error) {
       const why = error instanceof OidcRefused ? error.why : 'failed';
       if (why === 'failed') log.warn('a log-on of the console by OIDC failed', describeError(error));
-      this.#refuse({ by: 'oidc', reason: why, source: addressOf(request) });
+      this.#refuse('oidc', why, addressOf(request));
       redirect(response, `${pagePrefix}?refused=${why}`);
     }
   }
@@ -121,19 +126,15 @@ export class LogOns {
       return await local(user, secret, ip);
     } catch (cause) {
       if (!(cause instanceof ScimError)) throw cause;
-      this.#refuse({ by: 'local', reason: cause.kind, source: ip });
+      this.#refuse('local', cause.kind, ip);
       const retryAfter = Number(cause.headers['retry-after'] ?? 5);
       throw new Refusal(429, 'throttled', 'Too many log-ons have failed.', { retryAfter, cause });
     }
   }
 
-  #refuse(facts: Record<string, unknown>): void {
-    const minute = Math.floor(Date.now() / minuteMs);
-    const before = minute === this.#minute ? 0 : Math.max(0, this.#refusals - refusalsPerMinute);
-    if (minute !== this.#minute) [this.#minute, this.#refusals] = [minute, 0];
-    this.#refusals += 1;
-    if (this.#refusals > refusalsPerMinute) return;
-    this.#options.remember('console.log_on_refused', { ...facts, ...(before > 0 && { notTold: before }) });
+  #refuse(by: Person['by'], reason: string, source: string): void {
+    const facts = { by, reason, source };
+    this.#options.refused({ event: 'console.log_on_refused', code: reason, source, facts });
   }
 }
 

@@ -7,6 +7,7 @@ import { parseCheckpoint } from '../audit/note.ts';
 import { readPeriodKey } from '../audit/period-file.ts';
 import { keysUntil } from '../audit/period.ts';
 import { Redactor } from '../audit/redact.ts';
+import { Strangers } from '../audit/strangers.ts';
 import type { Trail } from '../audit/trail.ts';
 import { sourceOf } from '../auth/network.ts';
 import { openSecretBook, type SecretBook } from '../auth/secret-book.ts';
@@ -15,7 +16,7 @@ import type { Role } from '../console/api/endpoints.ts';
 import type { AuditPulse } from '../console/api/overview.ts';
 import { AuditDesk, whoIs } from '../console/audit-desk.ts';
 import { callbackPath, Console } from '../console/console.ts';
-import type { LocalAccount } from '../console/log-ons.ts';
+import type { LocalAccount, LogOnOptions } from '../console/log-ons.ts';
 import { Oidc } from '../console/oidc.ts';
 import { Origins } from '../console/origin.ts';
 import { Page } from '../console/page.ts';
@@ -23,6 +24,7 @@ import { Sessions } from '../console/sessions.ts';
 import type { ConsoleState } from '../console/state.ts';
 import { describeError, log } from '../log.ts';
 import type { Config } from './config.ts';
+import { networkOf } from './noise.ts';
 
 export interface ConsoleParts {
   readonly config: () => Config;
@@ -53,11 +55,12 @@ export async function openConsole(parts: ConsoleParts): Promise<OpenedConsole | 
   const accounts = new Map(Object.entries(settings.accounts).map(([name, { role }]) => [name, role]));
   const book = accounts.size > 0 ? opening.use(await openBook(settings.secretsFile)) : undefined;
   const note = (event: string, facts: Record<string, unknown>): Promise<void> => trail.note(event, facts);
-  const remember = (event: string, facts: Record<string, unknown>): void => void trail.remember(event, facts);
+  const remember = (event: string, facts: Record<string, unknown>): Promise<void> =>
+    trail.remember(event, facts);
   const sessions = new Sessions({
     idleMs: settings.idle,
     lifetimeMs: settings.lifetime,
-    onEnd: (session, reason) => remember('console.logged_off', { ...whoIs(session), reason }),
+    onEnd: (session, reason) => void remember('console.logged_off', { ...whoIs(session), reason }),
     isGood: ({ name, by, credential = '' }) => by === 'oidc' || book?.holds(name, credential) === true,
   });
   const { oidc } = settings;
@@ -70,7 +73,7 @@ export async function openConsole(parts: ConsoleParts): Promise<OpenedConsole | 
       page,
       state,
       note,
-      remember,
+      refused: refusalsInto(remember, opening),
       audit: openDesk(parts, settings, note),
       ...(book && { local: localLogOn(book, accounts, throttle) }),
       ...(oidc && { oidc: openOidc(oidc, origins), oidcLabel: oidc.label }),
@@ -82,6 +85,20 @@ export async function openConsole(parts: ConsoleParts): Promise<OpenedConsole | 
     reload: async () => book?.reload(),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+/** Whoever may not, and asks without end, has no end of records (decision 0010). */
+function refusalsInto(
+  remember: (event: string, facts: Record<string, unknown>) => Promise<void>,
+  opening: AsyncDisposableStack,
+): LogOnOptions['refused'] {
+  const strangers = new Strangers({
+    networkOf,
+    write: (event, { facts }) => remember(event, facts as Record<string, unknown>).then(() => true),
+  });
+  opening.defer(() => strangers.flush());
+  return ({ event, code, source, facts }) =>
+    void (strangers.mayRecord(source) ? remember(event, facts) : strangers.gather(event, code, source));
 }
 
 function openBook(file: string): Promise<SecretBook> {

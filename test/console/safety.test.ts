@@ -169,6 +169,31 @@ test('who guesses is slowed down, and whoever has the right generated secret is 
   assert.doesNotMatch(JSON.stringify(await guessed.gateway.records()), /guess-/);
 });
 
+/** Resolves to how many refusals have a record of their own, when the trail tells of all of them. */
+async function untilAllTold(flooded: TestConsole, event: string, count: number): Promise<number> {
+  const own = async (): Promise<number> => (await flooded.events(event)).length;
+  const gathered = async (): Promise<number> =>
+    (await flooded.events('request.rejected_many'))
+      .filter((told) => told['event'] === event)
+      .reduce((sum, told) => sum + Number(told['count'] ?? 0), 0);
+  await eventually(async () => (await own()) + (await gathered()) === count, 40_000);
+  return own();
+}
+
+test('whoever asks without end for what the role does not reach does not fill the trail', async () => {
+  await using flooded = await startConsole();
+  const operator = await flooded.logOn('operator');
+  for (let at = 0; at < 250; at += 1) assert.equal((await operator.ask('GET', '/audit/records')).status, 403);
+  assert.ok((await untilAllTold(flooded, 'console.denied', 250)) <= 130);
+});
+
+test('whoever guesses without end does not fill the trail, and all guesses are counted', async () => {
+  await using flooded = await startConsole();
+  for (let at = 0; at < 250; at += 1)
+    await (await logOnLocally(flooded.url, 'operator', 'guessed')).body?.cancel();
+  assert.ok((await untilAllTold(flooded, 'console.log_on_refused', 250)) <= 130);
+});
+
 test('a log-on with a local account is an event of its own', async () => {
   await started.logOn('auditor');
   await started.untilTold('console.local_log_on', { user: 'auditor', role: 'auditor' });
