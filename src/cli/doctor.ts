@@ -13,8 +13,9 @@ Walks the way from this host to every tenant, leg by leg: name, outbound proxy, 
 and beside it the audit trail, the running gateway, Redis, and what ends soon. Each leg that is broken is told with its
 cause and its remedy, and nothing beyond it is tried. Needs no internet but the way to the tenants.
 
-It may run beside a gateway. It spends no quota, unless --read asks for one read of each system. Its own calls are
-recorded in the instance 'doctor' below the audit directory.
+It may run beside a gateway. It spends no quota, unless --read asks for one read of each system. A credential that a tenant
+refuses is tried once, because SAP locks a client after five failures. Its own calls are recorded in the instance 'doctor'
+below the audit directory.
 
 With --json each leg is one JSON object on a line.
 
@@ -58,8 +59,10 @@ export async function run(args: readonly string[]): Promise<number> {
     reads: read,
     secretsEnd: endsOf(await secretsIn(config.secretsFile)),
   });
-  const broken = outcomes.filter((outcome) => outcome === 'failed').length;
-  if (!json) process.stdout.write(broken === 0 ? 'Every leg holds.\n' : `Broken: ${broken}.\n`);
+  const count = (wanted: Outcome): number => outcomes.filter((outcome) => outcome === wanted).length;
+  const [broken, warned] = [count('failed'), count('warning')];
+  const verdict = broken === 0 ? 'Every leg holds' : `Broken: ${broken}`;
+  if (!json) process.stdout.write(`${verdict}${warned === 0 ? '' : `; warnings: ${warned}`}.\n`);
   return broken === 0 ? 0 : 1;
 }
 

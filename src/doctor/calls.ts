@@ -9,7 +9,7 @@ import { headersUp } from '../gateway/headers.ts';
 import type { TenantAccess } from '../gateway/upstream.ts';
 import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
-import { brokenBy, type Place } from './causes.ts';
+import { brokenAfterConnect, brokenBy, type Place } from './causes.ts';
 import { skewOf } from './clock.ts';
 import { Broken, walk, type Report, type Sound } from './finding.ts';
 
@@ -52,9 +52,12 @@ async function send({ trail, route, place }: Asked, method: string, path: string
   } catch (thrown) {
     const sent = thrown instanceof NoReply && thrown.sent;
     await record.close({ result: 'failure', sent, msTotal: took() });
-    if (thrown instanceof NoReply) throw brokenBy(thrown.cause, place);
-    throw thrown;
+    throw thrown instanceof NoReply ? brokenWithoutReply(thrown, place) : thrown;
   }
+}
+
+function brokenWithoutReply({ cause, sent }: NoReply, place: Place): Broken {
+  return sent ? brokenAfterConnect(cause, 'answer', place) : brokenBy(cause, place);
 }
 
 /** Without a credential and beside the interfaces that count. */
@@ -62,7 +65,7 @@ export async function walkAnswer(report: Report, asked: Asked): Promise<boolean>
   const of = `tenant ${asked.route.tenant}`;
   const answered = await walk(report, { leg: 'answer', of }, async () => {
     const { reply, ms } = await send(asked, 'HEAD', '/');
-    return [{ found: `answers with ${reply.status}` }, { reply, ms }] as const;
+    return [answerOf(reply), { reply, ms }] as const;
   });
   if (!answered) return false;
   const date = Date.parse(answered.reply.headers['date'] ?? '');
@@ -74,6 +77,30 @@ export async function walkAnswer(report: Report, asked: Asked): Promise<boolean>
     ]);
   return true;
 }
+
+/** Any answer shows that the way holds; some show already that calls will fare badly. */
+function answerOf({ status, headers }: Reply): Sound {
+  const found = `answers with ${status}`;
+  if (status === 429)
+    return {
+      outcome: 'warning',
+      found: `${found}: it has enough of calls${comeBack(headers)}`,
+      remedy: spentRemedy,
+    };
+  if (status < 500) return { found };
+  const remedy =
+    'The tenant, or what stands in front of it, is not well: look at its status page and ask again.';
+  return { outcome: 'warning', found, remedy };
+}
+
+/** RFC 9110 §10.2.3: seconds, or a date. */
+function comeBack({ 'retry-after': after }: Reply['headers']): string {
+  if (after === undefined) return '';
+  return `; it says to come back ${/^\d+$/.test(after) ? `after ${after} s` : `at ${after}`}`;
+}
+
+const spentRemedy =
+  'Wait. If it happens again, lower tenants.*.pace.perMinute: other programs use the same tenant.';
 
 export async function walkToken(report: Report, { access, route, place }: Asked): Promise<boolean> {
   const of = `tenant ${route.tenant}`;
@@ -96,17 +123,22 @@ function tokenFault(thrown: unknown, place: Place): unknown {
       'The tenant refused the client id or its secret.',
       `Put a valid secret into the file that ${key} names. SAP locks a client after five failures, so wait before the next try.`,
     );
-  if (thrown.cause instanceof NoReply) return brokenBy(thrown.cause.cause, place);
+  if (thrown.cause instanceof NoReply) return brokenWithoutReply(thrown.cause, place);
   return new Broken(thrown.message, `Look at ${key}.tokenUrl: is it the token endpoint of this tenant?`);
 }
 
-/** @param path of the system, with the shortest list that there is */
+/**
+ * @param path of the system, with the shortest list that there is
+ * @returns whether the tenant refused the credential, so that another try would only bring the client nearer to its lock
+ */
 export async function walkRead(report: Report, asked: Asked, system: string, path: string): Promise<boolean> {
-  const read = await walk(report, { leg: 'read', of: `system ${system}` }, async () => {
+  let refused = false;
+  await walk(report, { leg: 'read', of: `system ${system}` }, async () => {
     const { reply } = await send(asked, 'GET', path, system);
+    refused = reply.status === 401;
     return [judge(reply, system, asked.place), true] as const;
   });
-  return read ?? false;
+  return refused;
 }
 
 function judge({ status, headers, body }: Reply, system: string, { key }: Place): Sound {
@@ -126,13 +158,7 @@ function judge({ status, headers, body }: Reply, system: string, { key }: Place)
       'The tenant does not know this system (404).',
       `Compare systems.${system} (upstreamId) with the id of the proxy system in the tenant; it must be one of type proxy.`,
     );
-  if (status === 429) {
-    const after = headers['retry-after'];
-    throw new Broken(
-      `The tenant's quota is spent (429)${after === undefined ? '' : `; it says to come back after ${after}`}.`,
-      'Wait. If it happens again, lower tenants.*.pace.perMinute: other programs use the same tenant.',
-    );
-  }
+  if (status === 429) throw new Broken(`The tenant's quota is spent (429)${comeBack(headers)}.`, spentRemedy);
   if (status >= 400)
     throw new Broken(
       `The tenant answered with ${status}.`,

@@ -9,17 +9,19 @@ export interface Place {
   readonly key: string;
   /** The key of what is trusted there. */
   readonly trust?: string;
+  /** The key of a proxy that may ask and go in this host's stead; a proxy and a store have none. */
+  readonly proxy?: string;
 }
 
 type Explain = (place: Place) => readonly [found: string, remedy: string];
 
-const unknownName: Explain = ({ host, key }) => [
+const unknownName: Explain = ({ host, key, proxy }) => [
   `The name ${host} is not known here.`,
-  `Correct ${key}, or let this host's resolver know the name. Behind an outbound proxy, set outboundProxy: then the proxy asks for it.`,
+  `Correct ${key}, or let this host's resolver know the name.${proxy === undefined ? '' : ` Behind an outbound proxy, set ${proxy}: then the proxy asks for it.`}`,
 ];
-const noWay: Explain = ({ host }) => [
+const noWay: Explain = ({ host, proxy }) => [
   `There is no way to ${host}: nobody answered.`,
-  'Open the firewall for this host towards it, or set outboundProxy where only the proxy may go out.',
+  `Open the firewall for this host towards it${proxy === undefined ? '' : `, or set ${proxy} where only the proxy may go out`}.`,
 ];
 const unknownIssuer: Explain = ({ host, trust }) => [
   `The certificate of ${host} comes from an authority that is not trusted here.`,
@@ -70,6 +72,25 @@ const explanations: Readonly<Record<string, Explain>> = {
     'Look whether the port is one for TLS, and whether TLS 1.2 with ECDHE is offered there.',
   ],
 };
+
+/** Who took the connection and then says nothing is there, so its way is not the fault. */
+const silences = {
+  tls: ({ host }: Place) => [
+    `${host} took the connection and does not answer TLS.`,
+    'Look whether the port is one for TLS, and whether a firewall in between opens TLS and holds it back.',
+  ],
+  answer: ({ host }: Place) => [
+    `${host} took the connection and the call, and then said nothing.`,
+    'It hangs, or what stands in front of it does: look at its status page, and at the time-outs of a proxy or firewall in between.',
+  ],
+} as const satisfies Readonly<Record<string, Explain>>;
+
+/** @param leg where nothing came within the time, although a connection stood */
+export function brokenAfterConnect(error: unknown, leg: keyof typeof silences, place: Place): Broken {
+  if (codeOf(error) !== 'ETIMEDOUT') return brokenBy(error, place);
+  const [found, remedy] = silences[leg](place);
+  return new Broken(found, remedy, { cause: error });
+}
 
 /** In the words of the trade, or as the code that it has. */
 export function brokenBy(error: unknown, place: Place): Broken {

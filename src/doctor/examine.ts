@@ -13,7 +13,7 @@ import { walkDisk, type DiskOptions } from './disk.ts';
 import type { Report } from './finding.ts';
 import { walkGateway } from './gateway.ts';
 import { walkRedis } from './redis.ts';
-import { walkWay } from './way.ts';
+import { placeOf, walkWay } from './way.ts';
 
 export interface Examination extends DiskOptions {
   /** Whether one call of each system's quota may be spent. */
@@ -59,7 +59,7 @@ async function examineTenant(
     deadlines: deadlines ?? { read: 20_000, write: 20_000 },
     maxReplyBytes: config.limits.reply,
   };
-  const place = { host: new URL(tenant.url).hostname, key: `tenants.${id}.url`, trust: `tenants.${id}.ca` };
+  const place = placeOf(new URL(tenant.url), id);
   const askedAt = (url: string): Asked => ({
     trail,
     access,
@@ -68,13 +68,16 @@ async function examineTenant(
   });
   if (!(await walkAnswer(report, askedAt(tenant.url)))) return;
   const holds = tenant.credential.type !== 'oauth' || (await walkToken(report, askedAt(tenant.url)));
+  let refused = false;
   for (const { id: system, kind, upstreamId, url } of systems) {
     const of = `system ${system}`;
     if (!holds) skip('read', of, 'there is no token');
     else if (!reads) skip('read', of, 'costs a call of the quota: ask for it with --read');
-    else if (kind === 'ips')
-      await walkRead(report, askedAt(tenant.url), system, `${proxyPath(upstreamId)}/Users?count=1`);
-    else await walkRead(report, askedAt(url ?? tenant.url), system, '/Users?count=1');
+    else if (refused) skip('read', of, 'the tenant refused the credential, which is tried once');
+    else {
+      const path = kind === 'ips' ? `${proxyPath(upstreamId)}/Users?count=1` : '/Users?count=1';
+      refused = await walkRead(report, askedAt(url ?? tenant.url), system, path);
+    }
   }
 }
 

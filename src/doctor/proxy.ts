@@ -4,7 +4,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 
-import { brokenBy, type Place } from './causes.ts';
+import { brokenAfterConnect, brokenBy, type Place } from './causes.ts';
 import { Broken, type Sound } from './finding.ts';
 
 export interface ProxyPlace extends Place {
@@ -35,6 +35,12 @@ export async function throughProxy(
   request.once('response', (answer) => {
     request.emit('connect', answer, answer.socket);
   });
+  let stands = false;
+  request.once('socket', (socket) => {
+    socket.once('connect', () => {
+      stands = true;
+    });
+  });
   try {
     const [answer, socket] = (await once(request.end(), 'connect')) as [http.IncomingMessage, Socket];
     if (answer.statusCode === 200)
@@ -44,7 +50,7 @@ export async function throughProxy(
   } catch (error) {
     if (error instanceof Broken) throw error;
     const cause = error instanceof Error && error.name === 'AbortError' ? error.cause : error;
-    throw brokenBy(cause, proxy);
+    throw stands ? brokenAfterConnect(cause, 'answer', proxy) : brokenBy(cause, proxy);
   }
 }
 

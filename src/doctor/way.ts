@@ -9,7 +9,7 @@ import { checkServerIdentity, connect as connectTls, type PeerCertificate, type 
 
 import { checkPins } from '../gateway/pins.ts';
 import type { Upstream } from '../gateway/upstream.ts';
-import { brokenBy, type Place } from './causes.ts';
+import { brokenAfterConnect, brokenBy, type Place } from './causes.ts';
 import { Broken, walk, type Report, type Sound } from './finding.ts';
 import { throughProxy, type ProxyPlace } from './proxy.ts';
 
@@ -17,11 +17,16 @@ const legMs = 10_000;
 const dayMs = 86_400_000;
 const soonDays = 30;
 
+export function placeOf(url: URL, tenant: string): Place {
+  const of = (key: string): string => `tenants.${tenant}.${key}`;
+  return { host: url.hostname, key: of('url'), trust: of('ca'), proxy: of('outboundProxy') };
+}
+
 /** Whether the whole way holds. */
 export async function walkWay(report: Report, upstream: Upstream, name: string): Promise<boolean> {
   const of = `tenant ${name}`;
   const url = new URL(upstream.url);
-  const place = { host: url.hostname, key: `tenants.${name}.url`, trust: `tenants.${name}.ca` };
+  const place = placeOf(url, name);
   const proxy = proxyFor(upstream, url, name);
   const first: Place = proxy ?? place;
   if (!(await walk(report, { leg: 'name', of }, () => resolve(first)))) return false;
@@ -92,7 +97,7 @@ async function secure(
     return [soundness(secured, shown), secured];
   } catch (error) {
     secured.destroy();
-    throw error instanceof Broken ? error : brokenBy(timedOut(error), place);
+    throw error instanceof Broken ? error : brokenAfterConnect(timedOut(error), 'tls', place);
   }
 }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempDisposable, readFile, writeFile } from 'node:fs/promises';
 import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -128,6 +128,53 @@ test('a name that nobody knows is told as such', async () => {
   assert.match(broken.remedy ?? '', /tenants\.acme\.url/);
 });
 
+test('what only a way through a proxy would help is not said of the proxy itself', async () => {
+  const outboundProxy = { url: 'http://no-such-proxy.invalid:3128' };
+  const broken = brokenIn(await findings({ url: 'https://acme.example', tenant: { outboundProxy } }));
+  assert.match(broken.found, /no-such-proxy\.invalid/);
+  assert.match(broken.remedy ?? '', /tenants\.acme\.outboundProxy\.url/);
+  assert.doesNotMatch(broken.remedy ?? '', /Behind an outbound proxy/);
+});
+
+/** Takes connections and never says a word. */
+async function startSilence(): Promise<AsyncDisposable & { readonly port: number }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => void sockets.add(socket.on('error', () => {})));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+test('who takes a connection and stays silent is not told as no way there', async () => {
+  await using silence = await startSilence();
+  await using hanging = await startTenant(undefined, () => {});
+  const { port } = silence;
+  const outboundProxy = { url: `http://127.0.0.1:${port}` };
+  const cases = [
+    { leg: 'tls', says: /does not answer TLS/, given: { url: `https://localhost:${port}` } },
+    { leg: 'answer', says: /took the connection and the call/, given: { url: hanging.url } },
+    {
+      leg: 'proxy',
+      says: /took the connection and the call/,
+      given: { url: 'https://acme.example', tenant: { outboundProxy } },
+    },
+  ];
+  await Promise.all(
+    cases.map(async ({ leg, says, given }) => {
+      const broken = brokenIn(await findings(given));
+      assert.equal(broken.leg, leg);
+      assert.match(broken.found, says);
+      assert.doesNotMatch(broken.remedy ?? '', /Open the firewall/);
+    }),
+  );
+});
+
 for (const [status, says] of [
   [407, /another credential/],
   [403, /refuses the way/],
@@ -219,6 +266,28 @@ for (const [status, says] of [
     assert.match(broken.found, says);
     assert.deepEqual(tenant.paths, ['HEAD /', `GET /ipsproxy/service/api/v1/scim/${systemId}/Users?count=1`]);
   });
+
+test('a credential that the tenant refused is not tried again for other systems', async () => {
+  await using tenant = await startTenant(undefined, ({ method }, response) => {
+    if (method === 'GET') response.statusCode = 401;
+    response.end('{}');
+  });
+  const systems = Object.fromEntries(['one', 'two', 'three'].map((id) => [id, { tenant: 'acme' }]));
+  const found = await findings({ url: tenant.url, reads: true, config: { systems } });
+  assert.match(brokenIn(found).found, /refused the credential/);
+  const reads = found.filter(({ leg }) => leg === 'read').map(({ outcome }) => outcome);
+  assert.deepEqual(reads, ['failed', 'skipped', 'skipped']);
+  assert.equal(tenant.paths.filter((path) => path.startsWith('GET')).length, 1);
+});
+
+test('a tenant that has enough of calls is warned of without a read', async () => {
+  await using tenant = await startTenant(undefined, (_request, response) =>
+    response.writeHead(429, { 'retry-after': '30' }).end(),
+  );
+  const answer = (await findings({ url: tenant.url })).find(({ leg }) => leg === 'answer');
+  assert.equal(answer?.outcome, 'warning');
+  assert.match(answer?.found ?? '', /come back after 30 s$/);
+});
 
 test('an answer that is no SCIM is somebody else in the place of the tenant', async () => {
   await using tenant = await startTenant(undefined, (_request, response) => {
