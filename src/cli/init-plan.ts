@@ -5,6 +5,7 @@
 import { Document, Scalar } from 'yaml';
 
 import { writeRepository } from '../ips/idm-csv.ts';
+import { CannotPlan, locate, remarksOnTwins, secretFileOf, tenantOf, type Found } from './init-tenants.ts';
 import type { Repository } from './repository-csv.ts';
 
 export interface Wishes {
@@ -30,28 +31,14 @@ export interface Plan {
 /** With the default patience and deadlines: 50 s for a turn, 190 s at the tenant, 20 s more, as `idm-csv` writes it. */
 const readTimeoutMs = 260_000;
 export const consoleAccount = 'admin';
-const systemPath = /^(?<base>.*)\/ipsproxy\/service\/api\/v1\/scim\/(?<system>[^/]+)\/?$/;
-
-interface Found {
-  readonly repository: Repository;
-  readonly system: string;
-  readonly tenant: string;
-}
-
-export class CannotPlan extends Error {
-  constructor(reason: string) {
-    super(reason);
-    this.name = 'CannotPlan';
-  }
-}
-
 export function planFor(repositories: readonly Repository[], wishes: Wishes): Plan {
-  const found = repositories.map(locate);
-  const twice = found.find(({ system }, at) => found.findIndex((other) => other.system === system) !== at);
-  if (twice)
-    throw new CannotPlan(
-      `${twice.repository.from}: the system ${twice.system} is in two of the repositories`,
-    );
+  const found = locate(repositories);
+  refuseTwice(found, 'system', ({ system }) => system);
+  refuseTwice(
+    found.filter(({ repository }) => repository.isFile),
+    'name',
+    ({ repository }) => nameOf(repository),
+  );
   const tenants = new Map(found.map((each) => [each.tenant, each]));
   const csv = found
     .filter(({ repository }) => repository.isFile)
@@ -60,10 +47,19 @@ export function planFor(repositories: readonly Repository[], wishes: Wishes): Pl
     );
   return {
     files: new Map([['gatehouse.yaml', write(configOf(found, tenants, wishes), wishes)], ...csv]),
-    remarks: found.flatMap(({ repository }) => remarksOn(repository)),
-    secretFiles: [...tenants.keys()].map((name) => `secrets/${name}.secret`),
+    remarks: [...remarksOnTwins(found), ...found.flatMap(({ repository }) => remarksOn(repository))],
+    secretFiles: [...tenants.keys()].map(secretFileOf),
     systems: found.map(({ system }) => system),
   };
+}
+
+function refuseTwice(found: readonly Found[], what: string, valueOf: (each: Found) => string): void {
+  const values = found.map(valueOf);
+  const at = values.findIndex((value, index) => values.indexOf(value) !== index);
+  if (at >= 0)
+    throw new CannotPlan(
+      `${found[at]?.repository.from}: the ${what} ${values[at]} is in two of the repositories`,
+    );
 }
 
 function configOf(found: readonly Found[], tenants: ReadonlyMap<string, Found>, wishes: Wishes) {
@@ -98,7 +94,7 @@ function configOf(found: readonly Found[], tenants: ReadonlyMap<string, Found>, 
         ],
       },
     },
-    tenants: Object.fromEntries([...tenants].map(([name, each]) => [name, tenantOf(name, each)])),
+    tenants: Object.fromEntries([...tenants].map(([name, each]) => [name, tenantOf(each)])),
     systems: Object.fromEntries(found.map((each) => [each.system, systemOf(each)])),
   };
 }
@@ -116,38 +112,6 @@ function write(config: ReturnType<typeof configOf>, { caller, profile }: Wishes)
       : ' what it writes otherwise than it means is put right and recorded, docs/profiles.md';
   document.setIn(['callers', caller, 'profile'], named);
   return document.toString();
-}
-
-function locate(repository: Repository): Found {
-  const { from, isFile, columns } = repository;
-  const path = columns.get('SCIM_PATH') ?? '';
-  const system = systemPath.exec(path)?.groups?.['system'];
-  if (system === undefined)
-    throw new CannotPlan(
-      `${from}: ${isFile ? `SCIM_PATH ${JSON.stringify(path)}` : 'it'} does not lead to a proxy system`,
-    );
-  const [label = ''] = (columns.get('SCIM_HOST') ?? '').toLowerCase().split('.');
-  return { repository, system, tenant: label.replaceAll(/[^a-z0-9-]/g, '-') };
-}
-
-function tenantOf(name: string, { repository: { columns } }: Found) {
-  const value = (column: string): string => columns.get(column) ?? '';
-  const port = value('SCIM_PORT');
-  const authority = `${value('SCIM_HOST')}${port === '' || port === '443' ? '' : `:${port}`}`;
-  const base = systemPath.exec(value('SCIM_PATH'))?.groups?.['base'] ?? '';
-  const secret = { file: `secrets/${name}.secret` };
-  const user = value('AUTH_USER');
-  const tokenUrl = value('OAUTH_URL');
-  const credential =
-    tokenUrl === ''
-      ? { type: 'basic', user, secret }
-      : { type: 'oauth', clientId: user, secret, tokenUrl: tokenUrl };
-  const proxy = value('PROXY_HOST');
-  return {
-    url: `https://${authority}${base}`,
-    credential,
-    ...(proxy !== '' && { outboundProxy: { url: `http://${proxy}:${value('PROXY_PORT') || '8080'}` } }),
-  };
 }
 
 function systemOf({ repository: { columns }, tenant }: Found) {

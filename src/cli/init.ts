@@ -5,7 +5,8 @@ import { join } from 'node:path';
 
 import { profileNames } from '../gateway/config-profiles.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
-import { CannotPlan, consoleAccount, planFor, type Plan, type Wishes } from './init-plan.ts';
+import { consoleAccount, planFor, type Plan, type Wishes } from './init-plan.ts';
+import { CannotPlan } from './init-tenants.ts';
 import { readRepository, repositoryAt, type Repository } from './repository-csv.ts';
 
 const profiles = profileNames().join(', ');

@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
+import { parse } from 'yaml';
+
 import { readRepository } from '../../src/cli/repository-csv.ts';
 import { loadConfig } from '../../src/gateway/config.ts';
 import { idmCsv } from '../../src/ips/idm-csv.ts';
@@ -162,6 +164,49 @@ test('an OAuth repository becomes an OAuth credential of the tenant, and Basic a
     ['AUTH_TYPE', 'AUTH_USER', 'OAUTH_URL', 'SCIM_PORT'].map((column) => columns.get(column)),
     ['basic', 'idm', '', '8443'],
   );
+});
+
+const otherSystem = '5d0cbe5a-6a3f-4c55-9d0e-3c1f4b7a2e01';
+
+for (const [what, changes, url, shares] of [
+  ['port', { SCIM_PORT: '9443' }, 'https://acme.accounts.ondemand.com:9443', true],
+  ['user', { AUTH_USER: 'S-user-2' }, 'https://acme.accounts.ondemand.com', true],
+  ['proxy', { PROXY_HOST: 'proxy.example.com' }, 'https://acme.accounts.ondemand.com', true],
+  ['host', { SCIM_HOST: 'acme.accounts.cloud.sap' }, 'https://acme.accounts.cloud.sap', false],
+] as const)
+  test(`repositories that differ in the ${what} have a tenant each, and that is told`, async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+    const second = join(directory.path, 's4.csv');
+    const path = `/ipsproxy/service/api/v1/scim/${otherSystem}`;
+    const user = { AUTH_USER: 'S-user-1' };
+    await writeFile(second, exported({ ...user, Name: 'S4 PROXY', SCIM_PATH: path, ...changes }));
+    const { out, stdout } = await init(directory.path, exported(user), '--from-csv', second);
+    const { tenants, systems } = parse(await readFile(join(out, 'gatehouse.yaml'), 'utf8'));
+    assert.deepEqual(Object.keys(tenants), ['acme', 'acme-2']);
+    assert.equal(tenants.acme.credential.user, 'S-user-1');
+    assert.equal(tenants['acme-2'].url, url);
+    assert.equal(tenants['acme-2'].credential.secret.file, 'secrets/acme-2.secret');
+    assert.equal(systems[otherSystem].tenant, 'acme-2');
+    assert.match(stdout, new RegExp(`! .*s4\\.csv differs from .*sac\\.csv in ${what}, .* acme-2\\.`));
+    assert.equal(/share its quota/.test(stdout), shares);
+  });
+
+test('repositories that call one place with one log-on share a tenant', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  const second = join(directory.path, 's4.csv');
+  const path = `/ipsproxy/service/api/v1/scim/${otherSystem}`;
+  await writeFile(second, exported({ Name: 'S4 PROXY', SCIM_PATH: path, SCIM_PORT: '443' }));
+  const { out, stdout } = await init(directory.path, exported({ SCIM_PORT: '' }), '--from-csv', second);
+  const { tenants } = parse(await readFile(join(out, 'gatehouse.yaml'), 'utf8'));
+  assert.deepEqual(Object.keys(tenants), ['acme']);
+  assert.doesNotMatch(stdout, /differs/);
+});
+
+test('two repositories of one name would be one file, so they are refused', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  const second = join(directory.path, 's4.csv');
+  await writeFile(second, exported({ SCIM_PATH: `/ipsproxy/service/api/v1/scim/${otherSystem}` }));
+  await assert.rejects(init(directory.path, exported(), '--from-csv', second), /SAC_PROXY is in two/);
 });
 
 test('what is no repository, or leads elsewhere, is told and nothing is written', async () => {
