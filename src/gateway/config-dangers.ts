@@ -6,18 +6,45 @@ import { constants } from 'node:crypto';
 
 import type { Fault } from './config-faults.ts';
 
+/** What a setting does, for whoever tells it in words of another language. */
+export type Danger =
+  | 'debugger'
+  | 'memory'
+  | 'core'
+  | 'traffic'
+  | 'http'
+  | 'tls'
+  | 'file'
+  | 'keys'
+  | 'unverified';
+
+export interface ProcessFault extends Fault {
+  readonly danger: Danger;
+  /** Absent where it is a variable. */
+  readonly option?: string;
+}
+
 /** Options of Node by what they do. Those that only say where or when, do nothing without one of these. */
-const dangerousOptions: readonly (readonly [option: RegExp, does: string])[] = [
-  [/^inspect(?:-brk|-wait)?$/, 'opens a debugger'],
+const dangerousOptions: readonly (readonly [option: RegExp, danger: Danger, does: string])[] = [
+  [/^inspect(?:-brk|-wait)?$/, 'debugger', 'opens a debugger'],
   [
     /^(?:report-(?:on-.*|uncaught-exception)|heapsnapshot-(?:signal|near-heap-limit)|(?:heap|cpu)-prof|diagnostic-dir)$/,
+    'memory',
     'lets memory, and with it secrets, into files',
   ],
-  [/^abort-on-uncaught-exception$/, 'lets memory, and with it secrets, into a core file'],
-  [/^(?:prof|trace-event-categories|trace-events-enabled|trace-tls|tls-keylog)$/, 'writes down what passes'],
-  [/^(?:insecure-http-parser|max-http-header-size)$/, 'changes how HTTP is read'],
-  [/^(?:tls-(?:min-v1\.[01]|cipher-list)|openssl-(?:legacy-provider|config|shared-config))$/, 'weakens TLS'],
-  [/^experimental-(?:default-)?config-file$/, 'takes further options from a file'],
+  [/^abort-on-uncaught-exception$/, 'core', 'lets memory, and with it secrets, into a core file'],
+  [
+    /^(?:prof|trace-event-categories|trace-events-enabled|trace-tls|tls-keylog)$/,
+    'traffic',
+    'writes down what passes',
+  ],
+  [/^(?:insecure-http-parser|max-http-header-size)$/, 'http', 'changes how HTTP is read'],
+  [
+    /^(?:tls-(?:min-v1\.[01]|cipher-list)|openssl-(?:legacy-provider|config|shared-config))$/,
+    'tls',
+    'weakens TLS',
+  ],
+  [/^experimental-(?:default-)?config-file$/, 'file', 'takes further options from a file'],
 ];
 
 /** What is in force anyway; Node says it to processes that it starts itself. */
@@ -28,14 +55,20 @@ const defaults: ReadonlySet<string> = new Set([
 ]);
 
 /** Variables by what they do, where their value is one of those. */
-const dangerousVariables: readonly (readonly [name: string, value: RegExp, does: string])[] = [
-  ['SSLKEYLOGFILE', /./, 'asks for the keys of TLS in a file'],
-  ['NODE_DEBUG', /http|tls|net|undici|stream|\*/i, 'writes what passes into the log, credentials included'],
-  ['DEBUG', /ioredis|http-proxy|express|\*/i, 'writes what passes into the log'],
-];
+const dangerousVariables: readonly (readonly [name: string, value: RegExp, danger: Danger, does: string])[] =
+  [
+    ['SSLKEYLOGFILE', /./, 'keys', 'asks for the keys of TLS in a file'],
+    [
+      'NODE_DEBUG',
+      /http|tls|net|undici|stream|\*/i,
+      'traffic',
+      'writes what passes into the log, credentials included',
+    ],
+    ['DEBUG', /ioredis|http-proxy|express|\*/i, 'traffic', 'writes what passes into the log'],
+  ];
 
 /** @param options those that Node itself was started with (`process.execArgv`) */
-export function processFaults(env: NodeJS.ProcessEnv, options: readonly string[]): Fault[] {
+export function processFaults(env: NodeJS.ProcessEnv, options: readonly string[]): ProcessFault[] {
   return [
     ...variableFaults(env),
     ...(env['NODE_OPTIONS'] ?? '').split(/[\s"']+/).flatMap((option) => optionFaults('NODE_OPTIONS', option)),
@@ -43,23 +76,32 @@ export function processFaults(env: NodeJS.ProcessEnv, options: readonly string[]
   ];
 }
 
-function variableFaults(env: NodeJS.ProcessEnv): Fault[] {
+function variableFaults(env: NodeJS.ProcessEnv): ProcessFault[] {
   const faults = dangerousVariables
     .filter(([name, value]) => value.test(env[name] ?? ''))
-    .map(([path, , does]) => ({ path, problem: does, remedy: 'unset it' }));
+    .map(([path, , danger, does]) => ({ path, problem: does, remedy: 'unset it', danger }));
   if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return faults;
   const unverified = {
     path: 'NODE_TLS_REJECT_UNAUTHORIZED',
     problem: 'is 0, so that any certificate would be accepted',
     remedy: 'unset it, and name the certificate authority in tenants.<name>.ca',
+    danger: 'unverified' as const,
   };
   return [unverified, ...faults];
 }
 
-function optionFaults(path: string, option: string): Fault[] {
+function optionFaults(path: string, option: string): ProcessFault[] {
   // Node takes `_` for `-`.
   const name = /^--([^=]+)/.exec(option)?.[1]?.replaceAll('_', '-') ?? '';
-  const [, does] = dangerousOptions.find(([pattern]) => pattern.test(name)) ?? [];
-  if (does === undefined || defaults.has(option)) return [];
-  return [{ path, problem: `contains --${name}, which ${does}`, remedy: 'remove that option' }];
+  const [, danger, does] = dangerousOptions.find(([pattern]) => pattern.test(name)) ?? [];
+  if (danger === undefined || defaults.has(option)) return [];
+  return [
+    {
+      path,
+      problem: `contains --${name}, which ${does}`,
+      remedy: 'remove that option',
+      danger,
+      option: `--${name}`,
+    },
+  ];
 }

@@ -1,6 +1,6 @@
 /** How the process was started, and what of its certificates and secrets will end. */
 import type { SecurityCheck } from '../console/api/security.ts';
-import { processFaults } from './config-dangers.ts';
+import { processFaults, type ProcessFault } from './config-dangers.ts';
 import { warningsOf, type Expiring } from './expiry.ts';
 import { check } from './security-check.ts';
 
@@ -8,19 +8,15 @@ const area = 'process';
 /** So few days before its end something is no advice any more. */
 const dangerDays = 7;
 
-export function processChecks(): SecurityCheck[] {
-  const faults = processFaults(process.env, process.execArgv);
+/** @param env and `options`: what the process was started with */
+export function processChecks(
+  env = process.env,
+  options: readonly string[] = process.execArgv,
+): SecurityCheck[] {
+  const faults = processFaults(env, options);
   const isRoot = process.getuid?.() === 0;
   return [
-    ...faults.map(({ path, problem, remedy }) =>
-      check({
-        area,
-        about: 'process.fault',
-        id: `process.${path}`,
-        found: ['danger', 'process.fault.found'],
-        values: { path, problem, remedy },
-      }),
-    ),
+    ...faults.map(dangerCheck),
     ...(faults.length === 0
       ? [check({ area, about: 'process.options', found: ['good', 'process.options.good'] })]
       : []),
@@ -30,6 +26,22 @@ export function processChecks(): SecurityCheck[] {
       found: isRoot ? ['danger', 'process.user.root'] : ['good', 'process.user.own'],
     }),
   ];
+}
+
+function dangerCheck({ path, danger, option }: ProcessFault): SecurityCheck {
+  const about = aboutOf(path, option);
+  return check({
+    area,
+    about,
+    id: ['process', path, option].filter(Boolean).join('.'),
+    found: ['danger', `process.${danger}`],
+    values: option === undefined ? { variable: path } : { option },
+  });
+}
+
+function aboutOf(path: string, option: string | undefined) {
+  if (option === undefined) return 'process.variable';
+  return path === 'NODE_OPTIONS' ? 'process.nodeOptions' : 'process.argument';
 }
 
 export function expiryChecks(ends: readonly Expiring[]): SecurityCheck[] {

@@ -1,4 +1,4 @@
-/** What the hardening checks say in German. What the process itself reports of its options stays English within. */
+/** What the hardening checks say in German. */
 import type { SecurityWord } from '../api/security-words.ts';
 
 export const securityGerman: Readonly<Record<SecurityWord, string>> = {
@@ -88,9 +88,28 @@ export const securityGerman: Readonly<Record<SecurityWord, string>> = {
   'cache.redis.tls.encrypted': 'Er ist verschlüsselt.',
   'cache.redis.tls.plain': 'Einträge sind verschlüsselt, ihre Namen und das Kennwort unterwegs nicht.',
   'cache.redis.tls.plain.remedy': 'rediss:// mit cache.redis.tls verwenden.',
-  'process.fault': '{path}',
-  'process.fault.found': '{path} {problem}.',
-  'process.fault.found.remedy': 'Was hilft: {remedy}.',
+  'process.variable': '{variable}',
+  'process.nodeOptions': '{option} in NODE_OPTIONS',
+  'process.argument': '{option} auf der Befehlszeile von Node',
+  'process.debugger':
+    'It opens a debugger, which reads and changes everything.XX lässt sich ein Debugger anschließen, der alles liest und ändert.',
+  'process.debugger.remedy': 'Entfernen.',
+  'process.memory': 'Damit gelangt der Speicher samt Geheimnissen in Dateien.',
+  'process.memory.remedy': 'Entfernen.',
+  'process.core': 'Damit gelangt der Speicher samt Geheimnissen in einen Speicherabzug.',
+  'process.core.remedy': 'Entfernen.',
+  'process.traffic': 'Damit wird der Verkehr mitgeschrieben, auch Kennwörter und Token.',
+  'process.traffic.remedy': 'Entfernen.',
+  'process.http': 'Damit wird HTTP anders gelesen.',
+  'process.http.remedy': 'Entfernen.',
+  'process.tls': 'Damit wird TLS geschwächt.',
+  'process.tls.remedy': 'Entfernen.',
+  'process.file': 'Damit kommen weitere Optionen aus einer Datei.',
+  'process.file.remedy': 'Entfernen.',
+  'process.keys': 'Damit gelangen die Schlüssel von TLS in eine Datei.',
+  'process.keys.remedy': 'Entfernen.',
+  'process.unverified': 'Mit dem Wert 0 würde jedes Zertifikat angenommen.',
+  'process.unverified.remedy': 'Entfernen und den Aussteller in tenants.<name>.ca nennen.',
   'process.options': 'Optionen des Prozesses',
   'process.options.good': 'Keine lässt Speicher oder Verkehr nach außen.',
   'process.user': 'Benutzer des Prozesses',
