@@ -1,23 +1,10 @@
 /** The audit trail: what happened, of all replicas, and whether it still is what was written. */
-import '@ui5/webcomponents-icons/dist/download.js';
-import '@ui5/webcomponents-icons/dist/refresh.js';
-import '@ui5/webcomponents-icons/dist/sort.js';
-import {
-  Button,
-  DynamicPage,
-  DynamicPageTitle,
-  FlexibleColumnLayout,
-  Menu,
-  MenuItem,
-  MessageStrip,
-  Title,
-} from '@ui5/webcomponents-react';
-import { useId, useState, type ReactNode } from 'react';
+import { DynamicPage, DynamicPageTitle, FlexibleColumnLayout, Title } from '@ui5/webcomponents-react';
+import { useState, type ReactNode } from 'react';
 
 import { endpoints } from '../api/endpoints.ts';
-import type { ExportFormat } from '../api/record.ts';
 import type { AuditHealth, AuditQuery, Histogram } from '../api/trail.ts';
-import { apiBase } from './api.ts';
+import { AuditActions } from './audit-actions.tsx';
 import { AuditSearch, Criteria } from './audit-search.tsx';
 import { Empty, Refused } from './busy.tsx';
 import { Facets } from './facets.tsx';
@@ -29,8 +16,7 @@ import { RecordDetailPage } from './record-detail.tsx';
 import { RecordTable } from './record-table.tsx';
 import { useRecords } from './records.ts';
 import { parametersOf } from './route.ts';
-import { TrailsDialog } from './trails-dialog.tsx';
-import { VerifyDialog } from './verify-dialog.tsx';
+import { Silences } from './silences.tsx';
 import { useWords } from './words.tsx';
 
 /** A record needs more room than a list of few columns. */
@@ -103,7 +89,7 @@ function Search(): ReactNode {
           }
           actionsBar={
             <div className="actions bar">
-              <Actions
+              <AuditActions
                 query={query}
                 health={health.value}
                 again={() => {
@@ -147,105 +133,6 @@ function Search(): ReactNode {
         </div>
       </div>
     </DynamicPage>
-  );
-}
-
-interface ActionsProps {
-  readonly query: AuditQuery;
-  readonly health: AuditHealth | undefined;
-  readonly again: () => void;
-  readonly order: 'newest' | 'oldest';
-  readonly turnAround: () => void;
-}
-
-const exportFormats: readonly ExportFormat[] = ['csv', 'ocsf', 'ecs', 'cef', 'lines'];
-
-function Actions({ query, health, again, order, turnAround }: ActionsProps): ReactNode {
-  const { say } = useWords();
-  const [menu, setMenu] = useState(false);
-  const [trails, showTrails] = useState(false);
-  const [verify, showVerify] = useState(false);
-  const opener = useId();
-  return (
-    <>
-      <Button design="Emphasized" onClick={() => showVerify(true)}>
-        {say('verify')}
-      </Button>
-      <Button onClick={() => showTrails(true)}>{say('trails')}</Button>
-      <Button
-        id={opener}
-        icon="download"
-        onClick={() => setMenu(true)}
-        accessibilityAttributes={{ hasPopup: 'menu' }}
-      >
-        {say('export')}
-      </Button>
-      <Button icon="sort" tooltip={say('order.turn')} onClick={turnAround}>
-        {say(`order.${order}`)}
-      </Button>
-      <Button icon="refresh" tooltip={say('refresh')} accessibleName={say('refresh')} onClick={again} />
-      <Menu
-        open={menu}
-        opener={opener}
-        headerText={say('export')}
-        onClose={() => setMenu(false)}
-        onItemClick={({ detail }) => {
-          const format = exportFormats.find((name) => name === detail.item.dataset['format']);
-          if (format) download(query, format);
-        }}
-      >
-        {exportFormats.map((format) => (
-          <MenuItem key={format} data-format={format} text={say(`export.${format}`)} />
-        ))}
-      </Menu>
-      <TrailsDialog open={trails} close={() => showTrails(false)} health={health} />
-      <VerifyDialog open={verify} close={() => showVerify(false)} />
-    </>
-  );
-}
-
-/** A link, so that the browser streams it to disk and no page has to hold it. */
-function download(query: AuditQuery, format: ExportFormat): void {
-  const link = document.createElement('a');
-  const parameters = parametersOf(query);
-  parameters.set('format', format);
-  link.href = `${apiBase}${endpoints.export.path}?${parameters}`;
-  link.download = '';
-  link.click();
-}
-
-function Silences({
-  health,
-  damages,
-}: {
-  readonly health: AuditHealth;
-  readonly damages: Histogram['damages'];
-}): ReactNode {
-  const { say, format } = useWords();
-  const silent = health.trails.filter((trail) => trail.silent);
-  return (
-    <>
-      {silent.length > 0 && (
-        <MessageStrip design="Critical" hideCloseButton className="strip">
-          {say('audit.silent', { names: silent.map(({ instance }) => instance).join(', ') })}
-        </MessageStrip>
-      )}
-      {health.missing.length > 0 && (
-        <MessageStrip design="Negative" hideCloseButton className="strip">
-          {say('audit.missing', { names: health.missing.map(({ origin }) => origin).join(', ') })}
-        </MessageStrip>
-      )}
-      {damages.length > 0 && (
-        <MessageStrip design="Negative" hideCloseButton className="strip">
-          {say('audit.damaged')} {damages.map(({ file, reason }) => `${file}: ${reason}`).join(' ')}
-        </MessageStrip>
-      )}
-      {health.indexed < 1 && (
-        <MessageStrip hideCloseButton className="strip">
-          {say('audit.indexing', { share: format.share(health.indexed) })}
-        </MessageStrip>
-      )}
-    </>
   );
 }
 
