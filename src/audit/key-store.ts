@@ -2,17 +2,15 @@
  * The private key of the segment that is being written, kept for the case that the process ends without a word:
  * one encrypted file beside the segments. A key is on stable storage before it is used, and goes when its successor is.
  */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { decrypt, encrypt, nonceBytes, tagBytes, type Sealing } from '../aes-gcm.ts';
 import { privateMode, writeAll, writeFile, type Files } from './files.ts';
 import { seedBytes, SigningKey } from './signing-key.ts';
 
 const keyFile = /^signing-(\d{8})\.key$/;
-const cipherName = 'aes-256-gcm';
-const nonceBytes = 12;
-const tagBytes = 16;
 
 /** Each use has a key of its own, so that what one shows never helps against another. */
 export function deriveSecret(secret: Buffer, purpose: 'signing keys' | 'log key'): Buffer {
@@ -79,20 +77,16 @@ export class KeyStore {
 
   #encrypt(segment: number, seed: Buffer): Buffer {
     const nonce = randomBytes(nonceBytes);
-    const cipher = createCipheriv(cipherName, this.#secret, nonce).setAAD(Buffer.from(String(segment)));
-    return Buffer.concat([nonce, cipher.update(seed), cipher.final(), cipher.getAuthTag()]);
+    return Buffer.concat([nonce, ...encrypt(this.#sealing(segment, nonce), [seed])]);
   }
 
+  /** Undefined for another secret, or a file that somebody changed. */
   #decrypt(segment: number, bytes: Buffer): Buffer | undefined {
     if (bytes.length !== nonceBytes + seedBytes + tagBytes) return undefined;
-    const decipher = createDecipheriv(cipherName, this.#secret, bytes.subarray(0, nonceBytes))
-      .setAAD(Buffer.from(String(segment)))
-      .setAuthTag(bytes.subarray(-tagBytes));
-    try {
-      return Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);
-    } catch {
-      // The tag does not fit: another secret, or a file that somebody changed.
-      return undefined;
-    }
+    return decrypt(this.#sealing(segment, bytes.subarray(0, nonceBytes)), bytes.subarray(nonceBytes));
+  }
+
+  #sealing(segment: number, nonce: Buffer): Sealing {
+    return { key: this.#secret, nonce, context: Buffer.from(String(segment)) };
   }
 }

@@ -4,8 +4,6 @@
  * of the period, so that with the period's key the seals are erased as well.
  */
 import {
-  createCipheriv,
-  createDecipheriv,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
@@ -16,12 +14,10 @@ import {
   type KeyObject,
 } from 'node:crypto';
 
+import { decrypt, encrypt, nonceBytes, tagBytes } from '../aes-gcm.ts';
 import { derive, isPeriod, type PeriodKey } from './period.ts';
 
 const publicBytes = 32;
-const nonceBytes = 12;
-const tagBytes = 16;
-const cipherName = 'aes-256-gcm';
 const keyPrefix = 'x25519:';
 
 export function createRevealKey(): { readonly privateKey: KeyObject; readonly publicKey: string } {
@@ -82,8 +78,8 @@ export class Sealer {
   seal(text: string, period: PeriodKey, context: string): string {
     const { key, ephemeral } = this.#sessionFor(period);
     const nonce = randomBytes(nonceBytes);
-    const cipher = createCipheriv(cipherName, key, nonce).setAAD(Buffer.from(context));
-    const bytes = [ephemeral, nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
+    const sealed = encrypt({ key, nonce, context: Buffer.from(context) }, [Buffer.from(text)]);
+    const bytes = [ephemeral, nonce, ...sealed];
     return `s${period.period}:${this.#id}:${Buffer.concat(bytes).toString('base64url')}`;
   }
 
@@ -128,16 +124,19 @@ export function openSeal(
   if (idOf(publicKeys) !== id) return undefined;
   const ephemeral = bytes.subarray(0, publicBytes);
   const nonce = bytes.subarray(publicBytes, publicBytes + nonceBytes);
+  const shared = agree(privateKeys, ephemeral);
+  if (!shared) return undefined;
+  const key = sealKey(shared, period, ephemeral, publicKeys);
+  const sealing = { key, nonce, context: Buffer.from(context) };
+  return decrypt(sealing, bytes.subarray(publicBytes + nonceBytes))?.toString('utf8');
+}
+
+function agree(privateKeys: readonly KeyObject[], ephemeral: Buffer): Buffer[] | undefined {
   try {
     const publicKey = publicKeyOf(ephemeral);
-    const shared = privateKeys.map((privateKey) => diffieHellman({ privateKey, publicKey }));
-    const decipher = createDecipheriv(cipherName, sealKey(shared, period, ephemeral, publicKeys), nonce)
-      .setAAD(Buffer.from(context))
-      .setAuthTag(bytes.subarray(-tagBytes));
-    const text = decipher.update(bytes.subarray(publicBytes + nonceBytes, -tagBytes));
-    return Buffer.concat([text, decipher.final()]).toString('utf8');
+    return privateKeys.map((privateKey) => diffieHellman({ privateKey, publicKey }));
   } catch {
-    return undefined; // the tag does not fit, or the bytes are no point of the curve
+    return undefined; // the bytes are no point of the curve
   }
 }
 

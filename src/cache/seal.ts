@@ -1,9 +1,10 @@
 /**
- * Values as bytes that leave the process: AES-256-GCM, bound to the whole name they are kept under. What was changed, or
+ * Values as bytes that leave the process: sealed, and bound to the whole name they are kept under. What was changed, or
  * comes from another name, system, tenant or caller, does not open.
  */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 
+import { decrypt, encrypt, nonceBytes, tagBytes, type Sealing } from '../aes-gcm.ts';
 import { lengthPrefixed, spaceOf, type EntryName } from './key.ts';
 
 export interface Seal {
@@ -17,12 +18,10 @@ interface Master {
   readonly key: Buffer;
 }
 
-const algorithm = 'aes-256-gcm';
 /** `version(1) ‖ master(4) ‖ day(4) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`; what comes before the nonce is authentic too. */
 const version = 2;
 const nonceAt = 9;
-const ciphertextAt = nonceAt + 12;
-const tagBytes = 16;
+const ciphertextAt = nonceAt + nonceBytes;
 const dayMs = 86_400_000;
 /** Systems × days × masters in use at a time; more of them only cost a derivation. */
 const maxDailyKeys = 512;
@@ -53,13 +52,9 @@ export class Sealer implements Seal {
     const head = Buffer.alloc(nonceAt);
     head.writeUInt8(version);
     master.id.copy(head, 1);
-    const day = Math.floor(this.#now() / dayMs);
-    head.writeUInt32BE(day, 5);
-    const nonce = randomBytes(ciphertextAt - nonceAt);
-    const cipher = createCipheriv(algorithm, this.#dailyKey(master, day, name), nonce);
-    cipher.setAAD(associated(head, name));
-    const ciphertext = plain.map((part) => cipher.update(part));
-    return Buffer.concat([head, nonce, ...ciphertext, cipher.final(), cipher.getAuthTag()]);
+    head.writeUInt32BE(Math.floor(this.#now() / dayMs), 5);
+    const nonce = randomBytes(nonceBytes);
+    return Buffer.concat([head, nonce, ...encrypt(this.#sealing(master, head, nonce, name), plain)]);
   }
 
   open(name: EntryName, sealed: Buffer): Buffer | undefined {
@@ -67,18 +62,13 @@ export class Sealer implements Seal {
     const head = sealed.subarray(0, nonceAt);
     const master = this.#masters.find(({ id }) => id.equals(head.subarray(1, 5)));
     if (!master) return undefined;
+    const sealing = this.#sealing(master, head, sealed.subarray(nonceAt, ciphertextAt), name);
+    return decrypt(sealing, sealed.subarray(ciphertextAt));
+  }
+
+  #sealing(master: Master, head: Buffer, nonce: Buffer, name: EntryName): Sealing {
     const key = this.#dailyKey(master, head.readUInt32BE(5), name);
-    const options = { authTagLength: tagBytes };
-    const decipher = createDecipheriv(algorithm, key, sealed.subarray(nonceAt, ciphertextAt), options);
-    decipher.setAAD(associated(head, name));
-    decipher.setAuthTag(sealed.subarray(-tagBytes));
-    const plain = decipher.update(sealed.subarray(ciphertextAt, -tagBytes));
-    try {
-      decipher.final();
-      return plain;
-    } catch {
-      return undefined; // Node says in no other way that the tag is wrong.
-    }
+    return { key, nonce, context: contextOf(head, name) };
   }
 
   #dailyKey(master: Master, day: number, { key }: EntryName): Buffer {
@@ -102,6 +92,6 @@ function derive(key: Buffer, salt: string | Buffer, purpose: string): Buffer {
 }
 
 /** The whole name before it was hashed; tag, times and tokens are inside, where they are authentic anyway. */
-function associated(head: Buffer, { key, meaning }: EntryName): Buffer {
+function contextOf(head: Buffer, { key, meaning }: EntryName): Buffer {
   return lengthPrefixed([head, key, meaning]);
 }

@@ -1,13 +1,13 @@
 /**
- * What is kept of a write's answer outside the process: AES-256-GCM, bound to the name that it is kept under. An answer is
- * personal data, so that whoever reads or moves what is kept gets nothing from it.
+ * What is kept of a write's answer outside the process, bound to the name that it is kept under. An answer is personal data,
+ * so that whoever reads or moves what is kept gets nothing from it.
  */
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 
-const algorithm = 'aes-256-gcm';
+import { decrypt, encrypt, nonceBytes, tagBytes, type Sealing } from '../aes-gcm.ts';
+
 /** `salt(32) ‖ ciphertext ‖ tag(16)`. */
 const saltBytes = 32;
-const tagBytes = 16;
 const keyBytes = 32;
 
 export class RecordSeal {
@@ -20,29 +20,23 @@ export class RecordSeal {
 
   close(name: string, plain: Buffer): Buffer {
     const salt = randomBytes(saltBytes);
-    const cipher = createCipheriv(algorithm, ...this.#keyAndNonce(salt)).setAAD(Buffer.from(name));
-    return Buffer.concat([salt, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    return Buffer.concat([salt, ...encrypt(this.#sealing(name, salt), [plain])]);
   }
 
   /** Undefined for what was not closed under this name and key. */
   open(name: string, sealed: Buffer): Buffer | undefined {
     if (sealed.length < saltBytes + tagBytes) return undefined;
-    const decipher = createDecipheriv(algorithm, ...this.#keyAndNonce(sealed.subarray(0, saltBytes)), {
-      authTagLength: tagBytes,
-    }).setAAD(Buffer.from(name));
-    decipher.setAuthTag(sealed.subarray(-tagBytes));
-    const plain = decipher.update(sealed.subarray(saltBytes, -tagBytes));
-    try {
-      decipher.final();
-      return plain;
-    } catch {
-      return undefined; // Node says in no other way that the tag is wrong.
-    }
+    return decrypt(this.#sealing(name, sealed.subarray(0, saltBytes)), sealed.subarray(saltBytes));
   }
 
   /** Each value has a key of its own, so that no nonce can meet a key twice. */
-  #keyAndNonce(salt: Buffer): [key: Buffer, nonce: Buffer] {
-    const derived = Buffer.from(hkdfSync('sha256', this.#key, salt, 'gatehouse write record', keyBytes + 12));
-    return [derived.subarray(0, keyBytes), derived.subarray(keyBytes)];
+  #sealing(name: string, salt: Buffer): Sealing {
+    const info = 'gatehouse write record';
+    const derived = Buffer.from(hkdfSync('sha256', this.#key, salt, info, keyBytes + nonceBytes));
+    return {
+      key: derived.subarray(0, keyBytes),
+      nonce: derived.subarray(keyBytes),
+      context: Buffer.from(name),
+    };
   }
 }
