@@ -17,3 +17,14 @@ export function readIdempotencyKey(field: string | undefined): string | undefine
     throw new ScimError('bad-request', `An Idempotency-Key is a string of 1 to ${longest} plain characters.`);
   return key;
 }
+
+/** As §2.7 has it of a key whose request has not ended. */
+export function keyAtWork(): ScimError {
+  return new ScimError('still-running', 'The request with this Idempotency-Key is still at work.', {
+    retryAfter: 5,
+  });
+}
+
+export function keyReused(): ScimError {
+  return new ScimError('key-reused', 'This Idempotency-Key was used for another request.');
+}

@@ -9,9 +9,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import { unlessLeft } from '../scim/left.ts';
+import { keyAtWork, keyReused } from './idempotency-key.ts';
+import { KnownWrites } from './known-writes.ts';
 import type { Sent } from './look.ts';
-import { OwnRecords } from './own-records.ts';
-import { renewEveryMs, type Claim, type RedisRecords } from './redis-records.ts';
+import type { Claim, RedisRecords } from './redis-records.ts';
 import { RepeatNames, type NamedWrite, type WriteNames } from './repeat-names.ts';
 import { bounded, type WriteRecord } from './write-record.ts';
 
@@ -60,13 +61,12 @@ const unheardMs = 5000;
 
 export class Repeats {
   readonly #names: RepeatNames;
-  readonly #shared: RedisRecords | undefined;
-  readonly #own = new OwnRecords();
+  readonly #known: KnownWrites;
   readonly #running = new Map<string, Running>();
 
   constructor({ names, shared }: { names: RepeatNames; shared?: RedisRecords | undefined }) {
     this.#names = names;
-    this.#shared = shared;
+    this.#known = new KnownWrites(shared);
   }
 
   /** Undefined: nobody knows what became of it. */
@@ -97,12 +97,12 @@ export class Repeats {
   async #begin(attempt: Attempt): Promise<Answer> {
     const { write, names, run } = attempt;
     for (;;) {
-      const claim = await this.#shared?.claim(names.write, begunBy(attempt), lifetimeOf(write));
-      if (this.#shared && !claim) write.onRepeat('local');
+      const claim = await this.#known.claim(names.write, begunBy(attempt), lifetimeOf(write));
+      if (this.#known.isShared && !claim) write.onRepeat('local');
       if (!claim || claim.holder === run) return this.#settle(attempt, claim);
       if (claim.holder === '') continue;
       if (write.key !== undefined)
-        throw claim.before && keyMismatch(names, claim.before) ? reused() : atWork();
+        throw claim.before && keyMismatch(names, claim.before) ? keyReused() : keyAtWork();
       const told = await this.#follow(attempt, claim.holder);
       if (!told) continue;
       write.onRepeat('joined');
@@ -116,7 +116,7 @@ export class Repeats {
     let heardAt = performance.now();
     for (;;) {
       await sleep(pollMs, undefined, { signal: write.left }).catch(() => write.left.throwIfAborted());
-      const standing = await this.#shared?.look(names.write, holder);
+      const standing = await this.#known.look(names.write, holder);
       // Whoever writes Redis can name another's attempt as the holder.
       if (standing?.told?.fingerprint === names.fingerprint) return standing.told;
       if (standing && standing.holder !== holder) return undefined;
@@ -130,46 +130,30 @@ export class Repeats {
   /** With the lease, or alone: tells what is known, looks for what is not, or sends. */
   async #settle(attempt: Attempt, claim: Claim | undefined): Promise<Answer> {
     const { write, names, run } = attempt;
-    using _lease = this.#hold(names.write, run);
-    const before = claim?.before ?? this.#own.get(names.write);
-    const isWrittenHere = names.resources.some((resource) => this.#own.writer(resource) !== undefined);
-    if (!before) return this.#send(attempt, isWrittenHere || claim?.isContested === true);
+    using _lease = this.#known.hold(names.write, run);
+    const before = this.#known.before(names.write, claim);
+    if (!before) return this.#send(attempt, this.#known.isContested(names.resources, claim));
     if (write.key !== undefined && keyMismatch(names, before)) {
-      await this.#end(attempt, before);
-      throw reused();
+      await this.#known.release(names.write, run, before, leftOf(before));
+      throw keyReused();
     }
     // A key stands for one request, whatever else is written.
-    const since = write.key === undefined ? await this.#since(before) : 'untouched';
+    const since = write.key === undefined ? await this.#known.since(before) : 'untouched';
     if (since === 'written') return this.#send(attempt, true);
     if (since === 'untouched' && before.reply) {
       write.onRepeat('replayed');
-      await this.#end(attempt, before);
+      await this.#known.release(names.write, run, before, leftOf(before));
       return before.reply;
     }
     return this.#look(attempt, before);
   }
 
-  /** Whether somebody else has written since what the attempt wrote; `uncertain` where marks do not say. */
-  async #since({ run, isShared, resources }: WriteRecord): Promise<'untouched' | 'written' | 'uncertain'> {
-    const shared = await this.#shared?.writers(resources);
-    const standings = resources.map((resource, at) => {
-      // Marks of ours are older than another replica's, so they count only where there are no others.
-      const writer = isShared && shared ? shared[at] : this.#own.writer(resource);
-      if (writer !== undefined && writer !== run) return 'written';
-      const isOrdered = isShared || shared?.[at] === undefined;
-      return writer === run && isOrdered ? 'untouched' : 'uncertain';
-    });
-    const found = new Set(standings);
-    return (['written', 'uncertain'] as const).find((standing) => found.has(standing)) ?? 'untouched';
-  }
-
   async #look(attempt: Attempt, before: WriteRecord): Promise<Answer> {
-    const { write, names, work } = attempt;
+    const { write, names, work, run } = attempt;
     write.onRepeat('reconciled');
     const reply = await work.look(before);
     const after = bounded({ ...before, ...(reply && { reply }) });
-    this.#own.keep(names.write, after, leftOf(after));
-    await this.#end(attempt, after);
+    await this.#known.end(names.write, run, after, leftOf(after));
     return reply;
   }
 
@@ -183,13 +167,11 @@ export class Repeats {
       const reply = await work.send(() => {
         if (marked) return;
         begun = { ...begun, sentAt: Date.now(), isShared: true };
-        this.#own.mark(resources, run, forMs);
-        marked = this.#shared?.sent(names.write, begun, forMs) ?? Promise.resolve(false);
+        marked = this.#known.sent(names.write, begun, forMs);
       }, isContested);
       const isShared = await marked;
       const created = reply ? this.#names.created(write, reply) : [];
-      this.#own.mark(created, run, forMs);
-      await this.#shared?.mark(created, run, forMs);
+      await this.#known.mark(created, run, forMs);
       const until = Date.now() + write.windowMs;
       const record = bounded({
         ...begun,
@@ -201,8 +183,7 @@ export class Repeats {
       await this.#remember(attempt, record, reply !== undefined);
       return reply;
     } catch (error) {
-      this.#own.drop(names.write);
-      await this.#shared?.end(names.write, run, undefined, 0);
+      await this.#known.end(names.write, run, undefined, 0);
       throw error;
     }
   }
@@ -211,26 +192,13 @@ export class Repeats {
   async #remember({ write, names, run }: Attempt, record: WriteRecord, isKnown: boolean): Promise<void> {
     const { windowMs, left } = write;
     const isOpen = !isKnown || left.aborted || write.key !== undefined;
-    if (isOpen) this.#own.keep(names.write, record, windowMs);
-    else this.#own.drop(names.write);
-    await this.#shared?.end(names.write, run, record, isOpen ? windowMs : 0);
+    await this.#known.end(names.write, run, record, isOpen ? windowMs : 0);
     if (isOpen) return;
     const keep = (): void => {
-      if (this.#running.has(names.write)) return;
-      this.#own.keep(names.write, record, windowMs);
-      void this.#shared?.keep(names.write, record, windowMs);
+      if (!this.#running.has(names.write)) this.#known.keep(names.write, record, windowMs);
     };
     if (left.aborted) keep();
     else left.addEventListener('abort', keep, { once: true });
-  }
-
-  async #end({ names, run }: Attempt, record: WriteRecord): Promise<void> {
-    await this.#shared?.end(names.write, run, record, leftOf(record));
-  }
-
-  #hold(name: string, run: string): Disposable {
-    const renew = setInterval(() => void this.#shared?.renew(name, run), renewEveryMs).unref();
-    return { [Symbol.dispose]: () => clearInterval(renew) };
   }
 }
 
@@ -262,19 +230,9 @@ function lifetimeOf({ longestMs, windowMs }: RepeatableWrite): number {
 /** draft-ietf-httpapi-idempotency-key-header §2.7. */
 function checkKey({ key }: RepeatableWrite, names: WriteNames, running: Running): void {
   if (key === undefined) return;
-  throw names.fingerprint === running.fingerprint ? atWork() : reused();
+  throw names.fingerprint === running.fingerprint ? keyAtWork() : keyReused();
 }
 
 function keyMismatch(names: WriteNames, before: WriteRecord): boolean {
   return names.fingerprint !== before.fingerprint;
-}
-
-function atWork(): ScimError {
-  return new ScimError('still-running', 'The request with this Idempotency-Key is still at work.', {
-    retryAfter: 5,
-  });
-}
-
-function reused(): ScimError {
-  return new ScimError('key-reused', 'This Idempotency-Key was used for another request.');
 }
