@@ -12,6 +12,8 @@ type FromAll<T> = Promise<T | undefined>;
 export class KnownWrites {
   readonly #own = new OwnRecords();
   readonly #shared: RedisRecords | undefined;
+  /** By attempt. */
+  readonly #renewals = new Map<string, NodeJS.Timeout>();
 
   constructor(shared: RedisRecords | undefined) {
     this.#shared = shared;
@@ -30,10 +32,11 @@ export class KnownWrites {
     return this.#shared?.look(name, run);
   }
 
-  /** Keeps the lease until it is disposed. */
+  /** Keeps the lease until the work ends, or this is disposed. */
   hold(name: string, run: string): Disposable {
     const renewal = setInterval(() => void this.#shared?.renew(name, run), renewEveryMs).unref();
-    return { [Symbol.dispose]: () => clearInterval(renewal) };
+    this.#renewals.set(run, renewal);
+    return { [Symbol.dispose]: () => this.#letGo(run) };
   }
 
   /** What an earlier attempt left behind. */
@@ -85,6 +88,8 @@ export class KnownWrites {
 
   /** Lets other replicas have a write of which this one has learnt nothing new. */
   async release(name: string, run: string, told: WriteRecord | undefined, keptMs: number): Promise<void> {
+    // A renewal that came behind it would leave a lease that nobody holds.
+    this.#letGo(run);
     await this.#shared?.end(name, run, told, keptMs);
   }
 
@@ -92,4 +97,9 @@ export class KnownWrites {
   keep(name: string, record: WriteRecord, forMs: number): void {
     this.#own.keep(name, record, forMs);
     void this.#shared?.keep(name, record, forMs);
-  }}
+  }
+  #letGo(run: string): void {
+    clearInterval(this.#renewals.get(run));
+    this.#renewals.delete(run);
+  }
+}

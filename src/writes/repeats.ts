@@ -132,20 +132,20 @@ export class Repeats {
     const { write, names, run } = attempt;
     using _lease = this.#known.hold(names.write, run);
     const before = this.#known.before(names.write, claim);
-    if (!before) return this.#send(attempt, this.#known.isContested(names.resources, claim));
+    if (!before) return await this.#send(attempt, this.#known.isContested(names.resources, claim));
     if (write.key !== undefined && keyMismatch(names, before)) {
       await this.#known.release(names.write, run, before, leftOf(before));
       throw keyReused();
     }
     // A key stands for one request, whatever else is written.
     const since = write.key === undefined ? await this.#known.since(before) : 'untouched';
-    if (since === 'written') return this.#send(attempt, true);
+    if (since === 'written') return await this.#send(attempt, true);
     if (since === 'untouched' && before.reply) {
       write.onRepeat('replayed');
       await this.#known.release(names.write, run, before, leftOf(before));
       return before.reply;
     }
-    return this.#look(attempt, before);
+    return await this.#look(attempt, before);
   }
 
   async #look(attempt: Attempt, before: WriteRecord): Promise<Answer> {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { eventually } from '../support/eventually.ts';
-import { anna, begin, openStage, outcomesIn, type Stage, told } from './stage.ts';
+import { anna, begin, leave, leaveUnheard, openStage, outcomesIn, type Stage, told } from './stage.ts';
 
 const repeatsIn = async ({ gateway }: Stage): Promise<unknown[]> =>
   (await outcomesIn(gateway)).map(({ repeat }) => repeat);
@@ -12,15 +12,10 @@ const repeatsIn = async ({ gateway }: Stage): Promise<unknown[]> =>
 test('a caller that left before the answer and repeats gets 201 with the same id, and there is one create', async () => {
   await using stage = await openStage();
   const { tenant, gateway } = stage;
-  const late = Promise.withResolvers<void>();
-  tenant.fateOf = () => late.promise;
-  const first = await begin(stage.gateway, 'POST', '/Users', anna);
-  await eventually(async () => tenant.executed.length === 1);
-  first.reset();
-  await sleep(50);
+  const answerFirst = await leave(stage, 'POST', '/Users', anna);
   const repeat = gateway.call('POST', '/Users', anna);
   await sleep(50);
-  late.resolve();
+  answerFirst();
   const answer = await repeat;
   assert.equal(answer.status, 201);
   assert.equal((await told(answer)).id, tenant.executed[0]?.id);
@@ -31,14 +26,7 @@ test('a caller that left before the answer and repeats gets 201 with the same id
 test('an answer that nobody took is told to the repeat', async () => {
   await using stage = await openStage();
   const { tenant, gateway } = stage;
-  const late = Promise.withResolvers<void>();
-  tenant.fateOf = () => late.promise;
-  const first = await begin(stage.gateway, 'POST', '/Users', anna);
-  await eventually(async () => tenant.executed.length === 1);
-  first.reset();
-  await sleep(50);
-  late.resolve();
-  await eventually(async () => (await repeatsIn(stage)).length === 1);
+  await leaveUnheard(stage, 'POST', '/Users', anna);
   const answers = [await gateway.call('POST', '/Users', anna), await gateway.call('POST', '/Users', anna)];
   assert.deepEqual(
     await Promise.all(answers.map(async (each) => [each.status, (await told(each)).id])),
@@ -62,14 +50,7 @@ test('a repeat of an answer that nobody took goes up when the resource was writt
   await using stage = await openStage();
   const { tenant, gateway } = stage;
   const { id } = tenant.put({ userName: 'bert' });
-  const late = Promise.withResolvers<void>();
-  tenant.fateOf = ({ method }) => (method === 'PUT' ? late.promise : 'answer');
-  const first = await begin(gateway, 'PUT', `/Users/${id}`, { userName: 'bert', title: 'A' });
-  await eventually(async () => tenant.executed.length === 1);
-  first.reset();
-  await sleep(50);
-  late.resolve();
-  await eventually(async () => (await repeatsIn(stage)).length === 1);
+  await leaveUnheard(stage, 'PUT', `/Users/${id}`, { userName: 'bert', title: 'A' });
   const operations = [{ op: 'replace', path: 'title', value: 'B' }];
   await gateway.call('PATCH', `/Users/${id.toUpperCase()}`, { schemas: [], Operations: operations });
   assert.equal((await gateway.call('PUT', `/Users/${id}`, { userName: 'bert', title: 'A' })).status, 200);
@@ -82,14 +63,7 @@ test('a repeat of an answer that nobody took goes up when the resource was writt
 test('a create whose resource was deleted meanwhile goes up again', async () => {
   await using stage = await openStage();
   const { tenant, gateway } = stage;
-  const late = Promise.withResolvers<void>();
-  tenant.fateOf = ({ method }) => (method === 'POST' ? late.promise : 'answer');
-  const first = await begin(gateway, 'POST', '/Users', anna);
-  await eventually(async () => tenant.executed.length === 1);
-  first.reset();
-  await sleep(50);
-  late.resolve();
-  await eventually(async () => (await repeatsIn(stage)).length === 1);
+  await leaveUnheard(stage, 'POST', '/Users', anna);
   await gateway.call('DELETE', `/Users/${tenant.executed[0]?.id}`);
   assert.equal((await gateway.call('POST', '/Users', anna)).status, 201);
   assert.equal(tenant.resources.size, 1);

@@ -6,23 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 
 import { eventually } from '../support/eventually.ts';
-import { anna, begin, openReplicas, outcomesIn, type Replicas, told } from './stage.ts';
+import { anna, begin, leaveUnheard, openReplicas, outcomesIn, type Replicas, told } from './stage.ts';
 
 /** What takes the tenant 90 s, and its caller gives up after 60 s, in a hundredth of the time. */
 const tenantMs = 900;
 const callerMs = 600;
 
 /** The first call ended unheard at one replica. */
-async function leaveUnheard({ tenant, one }: Replicas): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  tenant.fateOf = () => late.promise;
-  const first = await begin(one, 'POST', '/Users', anna);
-  await eventually(async () => tenant.executed.length === 1);
-  first.reset();
-  await sleep(50);
-  late.resolve();
-  await eventually(async () => (await outcomesIn(one)).length === 1);
-}
+const leaveOne = ({ tenant, one }: Replicas): Promise<void> =>
+  leaveUnheard({ tenant, gateway: one }, 'POST', '/Users', anna);
 
 test('the tenant takes 90 s, the caller leaves at 60 s and repeats at another replica: one create, 201, the same id', async () => {
   await using stage = await openReplicas();
@@ -57,7 +49,7 @@ test('a repeat at another replica waits for the answer of the one that runs', as
 test('an answer that nobody took at one replica is told at the other', async () => {
   await using stage = await openReplicas();
   const { tenant, other } = stage;
-  await leaveUnheard(stage);
+  await leaveOne(stage);
   const repeat = await other.call('POST', '/Users', anna);
   assert.deepEqual([repeat.status, (await told(repeat)).id], [201, tenant.executed[0]?.id]);
   assert.equal(tenant.writes().length, 1);
@@ -67,10 +59,26 @@ test('an answer that nobody took at one replica is told at the other', async () 
   );
 });
 
+test('a lease lasts as long as its write, however long that takes', async () => {
+  await using stage = await openReplicas();
+  const { tenant, redis, one } = stage;
+  using client = new DisposableRedis(redis.url);
+  const late = Promise.withResolvers<void>();
+  tenant.fateOf = () => late.promise;
+  const first = one.call('POST', '/Users', anna);
+  await eventually(async () => tenant.executed.length === 1);
+  const [lease = ''] = await client.redis.keys('gr1:{writes}:lease:*');
+  await eventually(async () => (await client.redis.pttl(lease)) < 9000);
+  await eventually(async () => (await client.redis.pttl(lease)) > 9000);
+  late.resolve();
+  assert.equal((await first).status, 201);
+  assert.equal(await client.redis.exists(lease), 0);
+});
+
 test('what was written meanwhile at one replica sends the repeat at the other up', async () => {
   await using stage = await openReplicas();
   const { tenant, one, other } = stage;
-  await leaveUnheard(stage);
+  await leaveOne(stage);
   tenant.fateOf = () => 'answer';
   assert.equal((await one.call('DELETE', `/Users/${tenant.executed[0]?.id}`)).status, 204);
   assert.equal((await other.call('POST', '/Users', anna)).status, 201);
@@ -123,7 +131,7 @@ test('without Redis a replica knows its own, and the trail says that it knew no 
   await using stage = await openReplicas();
   const { tenant, one, redis } = stage;
   await redis.kill();
-  await leaveUnheard(stage);
+  await leaveOne(stage);
   const repeat = await one.call('POST', '/Users', anna);
   assert.deepEqual([repeat.status, (await told(repeat)).id], [201, tenant.executed[0]?.id]);
   assert.deepEqual(
@@ -136,7 +144,7 @@ test('without Redis a replica knows its own, and the trail says that it knew no 
 
 test('nothing in Redis names a person or an answer', async () => {
   await using stage = await openReplicas();
-  await leaveUnheard(stage);
+  await leaveOne(stage);
   using client = new DisposableRedis(stage.redis.url);
   const names = await client.redis.keys('gr1:*');
   assert.ok(names.length >= 3, names.join(' '));

@@ -2,8 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Secret } from '../../src/gateway/secret.ts';
+import { eventually } from '../support/eventually.ts';
 import {
   startGateway,
   type TestGateway,
@@ -25,10 +27,12 @@ const freely = { perMinute: 90_000, burst: 10_000, tenantLimit: 100_000, minute:
 
 type Options = Omit<TestGatewayOptions, 'upstream'>;
 
-export interface Stage extends AsyncDisposable {
+interface Parties {
   readonly tenant: RepeatingTenant;
   readonly gateway: TestGateway;
 }
+
+export interface Stage extends Parties, AsyncDisposable {}
 
 export async function openStage(options: Options = {}): Promise<Stage> {
   await using starting = new AsyncDisposableStack();
@@ -97,6 +101,34 @@ export async function begin(
   ];
   connection.send(`${head.join('\r\n')}\r\n\r\n${text}`);
   return connection;
+}
+
+/** A write whose caller hangs up while the tenant is at it; what is returned lets the tenant answer. */
+export async function leave(
+  { tenant, gateway }: Parties,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<() => void> {
+  const late = Promise.withResolvers<void>();
+  tenant.fateOf = () => late.promise;
+  const call = await begin(gateway, method, path, body);
+  await eventually(async () => tenant.executed.length === 1);
+  call.reset();
+  await sleep(50);
+  return late.resolve;
+}
+
+/** A write whose caller hangs up, and whose answer comes when nobody takes it any more. */
+export async function leaveUnheard(
+  parties: Parties,
+  method: string,
+  path: string,
+  body: unknown,
+): Promise<void> {
+  const answer = await leave(parties, method, path, body);
+  answer();
+  await eventually(async () => (await outcomesIn(parties.gateway)).length === 1);
 }
 
 /** The records of calls that were answered, or would have been. */
