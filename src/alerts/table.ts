@@ -143,6 +143,7 @@ const rules: Readonly<Record<string, Rule>> = {
     'repeated writes': ['repeats.degraded', 'repeats.recovered'],
     'lost updates': ['updates.degraded', 'updates.recovered'],
     guards: ['guard.degraded', 'guard.recovered'],
+    profiles: ['profiles.degraded', 'profiles.recovered'],
     snapshots: ['snapshot.unreachable', 'snapshot.reachable'],
   }),
   'process.fault': (told) => raised('process-fault', 'critical', 'the process', causeIn(told)),

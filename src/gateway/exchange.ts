@@ -98,7 +98,7 @@ async function follow(parts: Parts, call: Call, entry: RequestEntry, progress: P
   const caller = await parts.identify(call);
   call.onKnown();
   entry.add(actorOf(caller));
-  const meant = repairRequest(parts, { caller: caller.name, call, entry }, came, (target) =>
+  const meant = await repairRequest(parts, { caller: caller.name, call, entry }, came, (target) =>
     understand(call.method, target, (id) => parts.systems.get(id), caller.tenant),
   );
   progress.operation = meant.operation;
@@ -119,7 +119,7 @@ async function serve(parts: Parts, meant: Meant, entry: RequestEntry, caller: Ca
   const { call, operation: understood } = meant;
   const place = placeOf(parts, understood);
   const received = await readBody(call, understood, place.limits);
-  const body = repairBody(parts, { caller: caller.name, entry, limits: place.limits }, meant, received);
+  const body = await repairBody(parts, { caller: caller.name, entry, limits: place.limits }, meant, received);
   if (body) {
     entry.add({ body });
     checkBody(caller, understood, body);

@@ -36,11 +36,11 @@ import { createLine, realm } from './line.ts';
 import { Noise } from './noise.ts';
 import { openOperatorDesk } from './operator-desk.ts';
 import { openOwnTrail } from './own-trail.ts';
-import { CallerHabits } from './profiles.ts';
 import { Running } from './running.ts';
 import type { ReportNoise } from './server.ts';
 import { openCache } from './shared-cache.ts';
 import { openGuard } from './shared-guard.ts';
+import { openHabits } from './shared-habits.ts';
 import { openPacers } from './shared-quota.ts';
 import { openRepeats } from './shared-repeats.ts';
 import { openSnapshots } from './shared-snapshots.ts';
@@ -94,6 +94,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     traffic.observe(event, record);
     alerts.observe(event, record);
   };
+  const quietMs = await quietForMs(config);
   const trail = starting.use(
     await openOwnTrail(config, { key: deriveKey(key, 'audit'), version, acceptDamaged, onRecord }),
   );
@@ -121,7 +122,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const repeats = openRepeats(sharing, deriveKey(key, 'repeats'));
   const guarding = await openGuard(config, sharing, deriveKey(key, 'guard'), trail);
   const running = new Running();
-  const pacers = starting.use(openPacers(config, sharing));
+  const pacers = starting.use(openPacers(config, sharing, quietMs));
   const callerLimits = starting.use(new CallerLimits(callerLimitsOf(config)));
 
   let isServing = false;
@@ -155,7 +156,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     repeats,
     pacers,
     callerLimits,
-    habits: new CallerHabits(),
+    habits: openHabits(sharing, deriveKey(key, 'profiles')),
     ending,
     ports,
   };

@@ -33,6 +33,7 @@ export function deriveKey(
     | 'guard'
     | 'repeats'
     | 'snapshots'
+    | 'profiles'
     | 'console',
 ): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `gatehouse ${purpose} v1`, keyBytes));

@@ -4,7 +4,7 @@
  */
 import { idOf, readListPage } from '../pages/list-page.ts';
 import type { KnownIds } from '../profile/known-ids.ts';
-import { repairPatch } from '../profile/patch-spelling.ts';
+import { membersIn, repairPatch } from '../profile/patch-spelling.ts';
 import type { Quirk } from '../profile/quirks.ts';
 import { checkWhole } from '../profile/unpaged-lists.ts';
 import type { Reply } from '../scim/call.ts';
@@ -15,19 +15,19 @@ import type { Asked, System } from './place.ts';
 import { hasQuirk, type Meant, type ProfileParts } from './profiles.ts';
 
 /** The body as its caller means it, within the limits that hold for every body. */
-export function repairBody(
+export async function repairBody(
   { quirks, habits }: ProfileParts,
   { caller, entry, limits }: Pick<Asked, 'caller' | 'entry'> & Pick<System, 'limits'>,
   { operation, repairs }: Meant,
   body: Buffer | undefined,
-): Buffer | undefined {
+): Promise<Buffer | undefined> {
   const own = quirks.get(caller);
   if (!own || !body || operation.kind !== 'patch') return body;
   const { system, resourceType } = operation;
   const namesMembers = own.has('lower-case-ids') && resourceType === 'Groups';
   const repaired = repairPatch(body, {
     spelling: own.has('patch-spelling'),
-    ...(namesMembers && { trueMember: (id) => habits.ids.trueMember(system, id) }),
+    ...(namesMembers && { trueMember: await habits.ids.trueMembers(system, membersIn(body)) }),
   });
   if (repaired.body === body) return body;
   if (repaired.body.length > limits.maxBytes)
@@ -46,29 +46,30 @@ export function repairBody(
  * Who asked for a collection without paging is told the whole of it, or nothing. Ids are learnt from what everybody is
  * told, because whoever writes them in another case has read them somewhere.
  */
-export function checkAnswer(
+export async function checkAnswer(
   { quirks, habits }: ProfileParts,
   { operation, repairs }: Pick<Meant, 'operation' | 'repairs'>,
   reply: Reply,
-): Reply {
+): Promise<Reply> {
   const mustBeWhole = repairs.includes('unpaged-lists') && reply.status === 200;
   const learns = hasQuirk(quirks, 'lower-case-ids');
   if (!mustBeWhole && !learns) return reply;
   const page = operation.kind === 'list' ? readListPage(reply) : undefined;
   if (mustBeWhole) checkWhole(page);
-  if (learns) learnIds(habits.ids, operation, page ? page.resources : [reply.body], reply.status);
+  if (learns) await learnIds(habits.ids, operation, page ? page.resources : [reply.body], reply.status);
   return reply;
 }
 
-function learnIds(
+async function learnIds(
   ids: KnownIds,
   { kind, system, resourceType }: Operation,
   resources: readonly Buffer[],
   status: number,
-): void {
+): Promise<void> {
   if (!['list', 'get', 'create'].includes(kind) || (status !== 200 && status !== 201)) return;
-  for (const resource of resources) {
-    const id = idOf(resource);
-    if (id !== undefined) ids.learn(system, resourceType, id);
-  }
+  await ids.learn(
+    system,
+    resourceType,
+    resources.map(idOf).filter((id) => id !== undefined),
+  );
 }

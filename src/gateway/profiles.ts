@@ -4,6 +4,7 @@
  */
 import { KnownIds } from '../profile/known-ids.ts';
 import { repairMediaTypes } from '../profile/media-types.ts';
+import { noNotes, type Notes } from '../profile/notes.ts';
 import { PageNumbers } from '../profile/page-numbers.ts';
 import type { Quirk, Quirks } from '../profile/quirks.ts';
 import { singleSlashes } from '../profile/slashes.ts';
@@ -17,8 +18,14 @@ import type { Asked, System } from './place.ts';
 
 /** What callers have shown of themselves; it outlives a reload. */
 export class CallerHabits {
-  readonly pageNumbers = new PageNumbers();
-  readonly ids = new KnownIds();
+  readonly pageNumbers: PageNumbers;
+  readonly ids: KnownIds;
+
+  /** @param notes what replicas tell each other */
+  constructor(notes: Notes = noNotes) {
+    this.pageNumbers = new PageNumbers({ notes });
+    this.ids = new KnownIds({ notes });
+  }
 }
 
 export interface ProfileParts {
@@ -73,12 +80,12 @@ export interface Meant {
 }
 
 /** Nothing of the request has been authorised yet, and its body has not been read. */
-export function repairRequest(
+export async function repairRequest(
   { quirks, habits, systems }: ProfileParts,
   { caller, call, entry }: Pick<Asked, 'caller' | 'call' | 'entry'>,
   { target, fault }: ReadTarget,
   understand: (target: Target) => Operation,
-): Meant {
+): Promise<Meant> {
   const own = quirks.get(caller);
   if (fault !== undefined && !own?.has('slashes')) throw fault;
   const came = understand(target);
@@ -86,9 +93,9 @@ export function repairRequest(
   const system = came.api === 'proxy' ? systems.get(came.system) : undefined;
   if (fault !== undefined && !system) throw fault;
   if (!own || !system) return { call, operation: came, repairs: [] };
-  const query = repairQuery(own, habits, caller, came, system);
+  const query = await repairQuery(own, habits, caller, came, system);
   const segments = own.has('lower-case-ids')
-    ? withTrueId(target.segments, habits.ids, came)
+    ? await withTrueId(target.segments, habits.ids, came)
     : target.segments;
   const headers = own.has('media-types') ? repairMediaTypes(call, came, system.kind) : call.headers;
   const isSame = query === came.query && segments === target.segments;
@@ -109,24 +116,24 @@ export function repairRequest(
 }
 
 /** Only where the sizes of pages are known, which no standard says of other service providers. */
-function repairQuery(
+async function repairQuery(
   own: Quirks,
   { pageNumbers }: CallerHabits,
   caller: string,
   list: Operation,
   { kind, snapshot }: System,
-): Operation['query'] {
+): Promise<Operation['query']> {
   const { query } = list;
   if (list.kind !== 'list' || kind !== 'ips') return query;
   if (own.has('page-numbers') && query.has('startIndex')) return pageNumbers.repair(caller, list);
   return own.has('unpaged-lists') ? repairUnpagedList(list, snapshot.enabled) : query;
 }
 
-function withTrueId(
+async function withTrueId(
   segments: Target['segments'],
   ids: KnownIds,
   { system, resourceType, id }: Operation,
-): Target['segments'] {
-  const known = id === undefined ? undefined : ids.trueId(system, resourceType, id);
+): Promise<Target['segments']> {
+  const known = id === undefined ? undefined : await ids.trueId(system, resourceType, id);
   return known === undefined || known === id ? segments : [...segments.slice(0, -1), known];
 }

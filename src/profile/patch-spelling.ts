@@ -31,6 +31,16 @@ export function repairPatch(body: Buffer, { spelling, trueMember }: PatchRepairs
   };
 }
 
+/** The ids that a patch of a group names as members. */
+export function membersIn(body: Buffer): readonly string[] {
+  const found = new Set<string>();
+  withTrueIds(JSON.parse(body.toString('utf8')), (id) => {
+    found.add(id);
+    return id;
+  });
+  return [...found];
+}
+
 /** Numbers keep their digits, also those that JavaScript cannot hold. */
 function keepNumber(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
   return typeof value === 'number' && source !== undefined ? rawJson.rawJSON(source) : value;

@@ -141,7 +141,7 @@ const rows: readonly Row[] = [
     'Redis',
     'critical',
   ]),
-  ...['cache', 'quota', 'throttle', 'repeats', 'updates', 'guard'].flatMap((part) => [
+  ...['cache', 'quota', 'throttle', 'repeats', 'updates', 'guard', 'profiles'].flatMap((part) => [
     ofFacts(`${part}.degraded`, { state: 'off', reason: 'ECONNREFUSED' }, ['redis-away', 'Redis', 'warning']),
     ofFacts(`${part}.recovered`, { state: 'on' }, ['redis-away', 'Redis', 'over']),
   ]),

@@ -13,6 +13,7 @@ import { RedisLedger } from '../../src/auth/redis-ledger.ts';
 import { createRedisStore } from '../../src/cache/redis-store.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
 import { RedisPools } from '../../src/pace/redis-pool.ts';
+import { RedisNotes } from '../../src/profile/redis-notes.ts';
 import type { CircuitState } from '../../src/redis-circuit.ts';
 import { RecordSeal } from '../../src/writes/record-seal.ts';
 import { RedisRecords } from '../../src/writes/redis-records.ts';
@@ -177,6 +178,19 @@ test('what replicas share of repeated writes works with the delivered Redis', as
   await records.end('w', 'a', { ...begun, reply }, 0);
   assert.deepEqual(await records.look('w', 'a'), { holder: undefined, told: { ...begun, reply } });
   assert.deepEqual(await records.writers(['r', 's']), ['a', undefined]);
+  assert.deepEqual(states, []);
+});
+
+test('what replicas share of callers with quirks works with the delivered Redis', async () => {
+  await using server = await startDelivered();
+  using opened = openRedis(server.url, { ca: certificate });
+  const states: CircuitState[] = [];
+  const onState = (state: CircuitState): void => void states.push(state);
+  using notes = new RedisNotes({ redis: opened.redis, budgetMs: 2000, key: Buffer.alloc(32, 7), onState });
+  const noted = Array.from({ length: 450 }, (_, at) => ({ name: `n${at}`, value: 'v' }));
+  for (const giveUpAt = Date.now() + 8000; !(await notes.add(noted, 60_000)); await sleep(10))
+    assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
+  assert.deepEqual(await notes.read(['n0', 'n449', 'n450']), [['v'], ['v'], []]);
   assert.deepEqual(states, []);
 });
 

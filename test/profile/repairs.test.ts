@@ -6,6 +6,7 @@ import fc from 'fast-check';
 
 import { KnownIds } from '../../src/profile/known-ids.ts';
 import { repairMediaTypes } from '../../src/profile/media-types.ts';
+import type { Notes } from '../../src/profile/notes.ts';
 import { PageNumbers } from '../../src/profile/page-numbers.ts';
 import { repairPatch } from '../../src/profile/patch-spelling.ts';
 import { singleSlashes } from '../../src/profile/slashes.ts';
@@ -27,43 +28,45 @@ const listOf = (query: Query): Operation =>
 const pageOf = (startIndex: number, count: number): Operation =>
   listOf(queryOf({ startIndex: `${startIndex}`, count: `${count}` }));
 
-test('a walk by page numbers reads every index once, for each size of pages', () => {
+test('a walk by page numbers reads every index once, for each size of pages', () =>
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 60 }), (count, pages) => {
-      const numbers = new PageNumbers();
-      for (let page = 1; page <= pages; page += 1) {
-        const query = numbers.repair('midpoint', pageOf(page, count));
-        assert.equal(query.get('startIndex'), String((page - 1) * count + 1));
-        assert.equal(query.get('count'), String(count));
-      }
-    }),
-  );
-});
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 100 }),
+      fc.integer({ min: 1, max: 60 }),
+      async (count, pages) => {
+        const numbers = new PageNumbers();
+        for (let page = 1; page <= pages; page += 1) {
+          const query = await numbers.repair('midpoint', pageOf(page, count));
+          assert.equal(query.get('startIndex'), String((page - 1) * count + 1));
+          assert.equal(query.get('count'), String(count));
+        }
+      },
+    ),
+  ));
 
-test('a walk by index is refused at its second page and never led past anybody', () => {
+test('a walk by index is refused at its second page and never led past anybody', () =>
   fc.assert(
-    fc.property(fc.integer({ min: 2, max: 100 }), (count) => {
+    fc.asyncProperty(fc.integer({ min: 2, max: 100 }), async (count) => {
       const numbers = new PageNumbers();
       const first = pageOf(1, count);
-      assert.equal(numbers.repair('caller', first), first.query);
-      assert.throws(() => numbers.repair('caller', pageOf(1 + count, count)), isKind('invalid-value'));
+      assert.equal(await numbers.repair('caller', first), first.query);
+      await assert.rejects(numbers.repair('caller', pageOf(1 + count, count)), isKind('invalid-value'));
     }),
-  );
-});
+  ));
 
-test('what one list has shown of a caller is not held against another list, nor for ever', () => {
+test('what one list has shown of a caller is not held against another list, nor for ever', async () => {
   let now = 0;
-  const numbers = new PageNumbers(() => now);
-  numbers.repair('midpoint', pageOf(2, 25));
-  assert.equal(numbers.repair('midpoint', pageOf(26, 25)).get('startIndex'), '626');
-  assert.throws(() => numbers.repair('other', pageOf(26, 25)), isKind('invalid-value'));
-  assert.throws(() => numbers.repair('midpoint', pageOf(51, 50)), isKind('invalid-value'));
+  const numbers = new PageNumbers({ now: () => now });
+  await numbers.repair('midpoint', pageOf(2, 25));
+  assert.equal((await numbers.repair('midpoint', pageOf(26, 25))).get('startIndex'), '626');
+  await assert.rejects(numbers.repair('other', pageOf(26, 25)), isKind('invalid-value'));
+  await assert.rejects(numbers.repair('midpoint', pageOf(51, 50)), isKind('invalid-value'));
   now = 11 * 60_000;
-  assert.throws(() => numbers.repair('midpoint', pageOf(26, 25)), isKind('invalid-value'));
+  await assert.rejects(numbers.repair('midpoint', pageOf(26, 25)), isKind('invalid-value'));
 });
 
-test('pages larger than the tenant gives are as large as it gives them', () => {
-  const query = new PageNumbers().repair('midpoint', pageOf(3, 200));
+test('pages larger than the tenant gives are as large as it gives them', async () => {
+  const query = await new PageNumbers().repair('midpoint', pageOf(3, 200));
   assert.deepEqual([query.get('startIndex'), query.get('count')], ['201', '100']);
 });
 
@@ -159,36 +162,115 @@ test('only a body without a name, or with a vague one, is renamed, and the field
 
 const ids = fc.constantFrom('ab', 'AB', 'aB', 'cd', 'CD', 'x1', 'X1');
 
-test('an id is only ever exchanged for one that was seen and differs in its case alone, and for none of two', () => {
+test('an id is only ever exchanged for one that was seen and differs in its case alone, and for none of two', () =>
   fc.assert(
-    fc.property(fc.array(ids), ids, (seen, asked) => {
+    fc.asyncProperty(fc.array(ids), ids, async (seen, asked) => {
       const known = new KnownIds();
-      for (const id of seen) known.learn('s', 'Users', id);
-      const found = known.trueId('s', 'Users', asked);
+      await known.learn('s', 'Users', seen);
+      const found = await known.trueId('s', 'Users', asked);
       const alike = new Set(seen.filter((id) => id.toLowerCase() === asked));
       assert.equal(found, alike.size === 1 ? [...alike][0] : asked);
-      assert.equal(known.trueId('s', 'Users', found), found);
-      assert.equal(known.trueId('other', 'Users', asked), asked);
-      assert.equal(known.trueId('s', 'Groups', asked), asked);
+      assert.equal(await known.trueId('s', 'Users', found), found);
+      assert.equal(await known.trueId('other', 'Users', asked), asked);
+      assert.equal(await known.trueId('s', 'Groups', asked), asked);
     }),
-  );
+  ));
+
+test('more ids than there is room for are forgotten, the longest unseen first', async () => {
+  const known = new KnownIds({ max: 2 });
+  await known.learn('s', 'Users', ['A', 'B', 'A', 'C']);
+  assert.deepEqual(await Promise.all(['a', 'b', 'c'].map((id) => known.trueId('s', 'Users', id))), [
+    'A',
+    'b',
+    'C',
+  ]);
 });
 
-test('more ids than there is room for are forgotten, the longest unseen first', () => {
-  const known = new KnownIds(2);
-  for (const id of ['A', 'B', 'A', 'C']) known.learn('s', 'Users', id);
-  assert.deepEqual(
-    ['a', 'b', 'c'].map((id) => known.trueId('s', 'Users', id)),
-    ['A', 'b', 'C'],
-  );
-});
-
-test('a member that may be a user or a group of the same spelling is left alone', () => {
+test('a member that may be a user or a group of the same spelling is left alone', async () => {
   const known = new KnownIds();
-  known.learn('s', 'Users', 'AB');
-  assert.equal(known.trueMember('s', 'ab'), 'AB');
-  known.learn('s', 'Groups', 'Ab');
-  assert.equal(known.trueMember('s', 'ab'), 'ab');
+  const trueMember = async (id: string): Promise<string> => (await known.trueMembers('s', [id]))(id);
+  await known.learn('s', 'Users', ['AB']);
+  assert.equal(await trueMember('ab'), 'AB');
+  await known.learn('s', 'Groups', ['Ab']);
+  assert.equal(await trueMember('ab'), 'ab');
+});
+
+/** Two replicas that tell each other what they have seen, as long as they can. */
+function replicas() {
+  const noted = new Map<string, Set<string>>();
+  const stage = { isAway: false };
+  const notes: Notes = {
+    add: async (all) => {
+      if (!stage.isAway)
+        for (const { name, value } of all) noted.getOrInsertComputed(name, () => new Set()).add(value);
+      return !stage.isAway;
+    },
+    read: async (names) => (stage.isAway ? undefined : names.map((name) => [...(noted.get(name) ?? [])])),
+  };
+  let now = 0;
+  const own = { notes, now: () => now };
+  return {
+    stage,
+    ids: [new KnownIds(own), new KnownIds(own)] as const,
+    numbers: [new PageNumbers(own), new PageNumbers(own)] as const,
+    later: (ms: number) => void (now += ms),
+  };
+}
+
+test('an id that one replica has told is known to the other, and that there are two of them as well', async () => {
+  const {
+    ids: [one, other],
+  } = replicas();
+  await one.learn('s', 'Users', ['AB']);
+  assert.equal(await other.trueId('s', 'Users', 'ab'), 'AB');
+  await other.learn('s', 'Users', ['Ab']);
+  assert.deepEqual(
+    [await one.trueId('s', 'Users', 'ab'), await other.trueId('s', 'Users', 'ab')],
+    ['ab', 'ab'],
+  );
+});
+
+test('while replicas cannot tell each other, an id that one has not seen stays as it is, until it can be told', async () => {
+  const {
+    stage,
+    ids: [one, other],
+  } = replicas();
+  stage.isAway = true;
+  await one.learn('s', 'Users', ['AB']);
+  assert.deepEqual(
+    [await one.trueId('s', 'Users', 'ab'), await other.trueId('s', 'Users', 'ab')],
+    ['AB', 'ab'],
+  );
+  stage.isAway = false;
+  assert.equal(await other.trueId('s', 'Users', 'ab'), 'ab');
+  await one.learn('s', 'Users', ['AB']);
+  assert.equal(await other.trueId('s', 'Users', 'ab'), 'AB');
+});
+
+test('whichever replica a page comes to, it is the same page, for each size of pages', () =>
+  fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 2, max: 30 }),
+      fc.array(fc.constantFrom(0, 1), { minLength: 1, maxLength: 80 }),
+      async (count, ways) => {
+        const { numbers } = replicas();
+        for (const [at, way] of ways.entries()) {
+          const query = await numbers[way]?.repair('midpoint', pageOf(at + 1, count));
+          assert.equal(query?.get('startIndex'), String(at * count + 1));
+        }
+      },
+    ),
+  ));
+
+test('while replicas cannot tell each other, a page of which one cannot tell is refused, never a wrong one', async () => {
+  const {
+    stage,
+    numbers: [one, other],
+  } = replicas();
+  stage.isAway = true;
+  await one.repair('midpoint', pageOf(2, 2));
+  await assert.rejects(other.repair('midpoint', pageOf(3, 2)), isKind('invalid-value'));
+  assert.equal((await one.repair('midpoint', pageOf(3, 2))).get('startIndex'), '5');
 });
 
 const spell = (patch: unknown): unknown => JSON.parse(textOf(JSON.stringify(patch)));

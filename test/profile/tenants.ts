@@ -27,6 +27,18 @@ export async function startCallers(
 ): Promise<Callers> {
   await using starting = new AsyncDisposableStack();
   const started = starting.use(await startedTenant(tenantOptions));
+  const callers = starting.use(await startReplica(started, profiles, system));
+  const running = starting.move();
+  return { ...callers, [Symbol.asyncDispose]: () => running.disposeAsync() };
+}
+
+/** One of several gateways before the same tenant; what they share is in the configuration. */
+export async function startReplica(
+  started: Awaited<ReturnType<typeof startedTenant>>,
+  profiles: readonly string[],
+  system: TestGatewayOptions['system'] = {},
+  config: TestGatewayOptions['config'] = {},
+): Promise<Callers> {
   const callers: ConfigDocument['callers'] = Object.fromEntries(
     profiles.map((profile) => [
       profile,
@@ -34,15 +46,13 @@ export async function startCallers(
     ]),
   );
   const credential = { type: 'basic', user: clientId, secret: new Secret(secret) } as const;
-  const gateway = starting.use(
-    await startGateway({
-      upstream: started.tenant.url.origin,
-      tenant: { pace, credential },
-      system: { id: proxyId, cache: { enabled: false }, ...system },
-      callers,
-    }),
-  );
-  const running = starting.move();
+  const gateway = await startGateway({
+    upstream: started.tenant.url.origin,
+    tenant: { pace, credential },
+    system: { id: proxyId, cache: { enabled: false }, ...system },
+    callers,
+    config,
+  });
   return {
     gateway,
     base: gateway.base,
@@ -53,7 +63,7 @@ export async function startCallers(
         redirect: 'manual',
       }),
     ofTenant: started.call,
-    [Symbol.asyncDispose]: () => running.disposeAsync(),
+    [Symbol.asyncDispose]: () => gateway[Symbol.asyncDispose](),
   };
 }
 
