@@ -35,7 +35,7 @@ import { deriveKey, readOrCreateKey } from './key-file.ts';
 import { createLine, realm } from './line.ts';
 import { Noise } from './noise.ts';
 import { openOperatorDesk } from './operator-desk.ts';
-import { openOwnTrail } from './own-trail.ts';
+import { openOwnTrail, quietForMs } from './own-trail.ts';
 import { Running } from './running.ts';
 import type { ReportNoise } from './server.ts';
 import { openCache } from './shared-cache.ts';

@@ -1,4 +1,5 @@
 /** Opens the trail as the configuration wants it. */
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { parseKey } from '../audit/note.ts';
@@ -40,6 +41,23 @@ export async function openOwnTrail(config: Config, options: OwnTrailOptions): Pr
       ...(keepDays !== undefined && { keepMs: keepDays * 86_400_000 }),
     },
   });
+}
+
+/**
+ * For how long nothing has gone up, in milliseconds: no call goes up without a record on disk. To be asked before the trail is
+ * opened; Infinity where there is none yet.
+ */
+export async function quietForMs({ audit }: Pick<Config, 'audit'>): Promise<number> {
+  const directory = join(audit.directory, audit.instance);
+  const entries = await readdir(directory, { withFileTypes: true }).catch(unlessMissing);
+  const files = entries.filter((entry) => entry.isFile()).map(({ name }) => join(directory, name));
+  const written = await Promise.all(files.map((file) => stat(file).then(({ mtimeMs }) => mtimeMs)));
+  return Date.now() - Math.max(-Infinity, ...written);
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): [] {
+  if (error.code === 'ENOENT') return [];
+  throw error;
 }
 
 /** What is reported and is a record as well. */

@@ -2,6 +2,7 @@
  * The pacer of each tenant. It outlives every reload of the configuration: what was spent of a quota stays spent, and
  * whoever waits for a turn keeps his place.
  */
+import { OwnBudget, type Pace } from '../pace/budget.ts';
 import { createPacer, type CreateBudget } from '../pace/pacer.ts';
 import { departingOf, shareOf } from '../pace/pool-pace.ts';
 import type { Pool } from '../pace/pool.ts';
@@ -15,20 +16,30 @@ export class Pacers implements Disposable {
   readonly #pacers = new Map<string, Pacer>();
   readonly #budgets = new Map<string, SharedBudget>();
   readonly #beats: NodeJS.Timeout[] = [];
+  readonly #startedAt: number;
+  readonly #quietMs: number;
   readonly #poolOf: ((tenant: string) => Pool) | undefined;
 
-  /** @param poolOf where replicas share a tenant's quota; without it each keeps to its part */
-  constructor(poolOf?: (tenant: string) => Pool) {
+  /**
+   * @param quietMs for how long nothing of this instance has gone up
+   * @param poolOf where replicas share a tenant's quota; without it each keeps to its part
+   */
+  constructor(quietMs: number, poolOf?: (tenant: string) => Pool) {
+    this.#startedAt = performance.now();
+    this.#quietMs = quietMs;
     this.#poolOf = poolOf;
   }
 
   of(tenant: Paced, replicas: number): Pacer {
-    return this.#pacers.getOrInsertComputed(tenant.id, () =>
-      createPacer(
-        { ...this.#limitsOf(tenant, replicas), minuteMs: tenant.pace.minute, learns: true },
-        this.#poolOf && this.#sharing(tenant, replicas, this.#poolOf(tenant.id)),
-      ),
-    );
+    return this.#pacers.getOrInsertComputed(tenant.id, () => {
+      const limits = this.#limitsOf(tenant, replicas);
+      return createPacer(
+        { ...limits, minuteMs: tenant.pace.minute, learns: true },
+        this.#poolOf
+          ? this.#sharing(tenant, replicas, this.#poolOf(tenant.id))
+          : this.#alone(limits, tenant.pace.minute),
+      );
+    });
   }
 
   /** Keeps to what the configuration says from now on. */
@@ -53,6 +64,16 @@ export class Pacers implements Disposable {
   [Symbol.dispose](): void {
     for (const beat of this.#beats) clearInterval(beat);
     for (const pacer of this.#pacers.values()) pacer[Symbol.dispose]();
+  }
+
+  #alone(pace: Pace, minuteMs: number): CreateBudget {
+    return ({ now }) => {
+      const budget = new OwnBudget(pace, minuteMs);
+      // Whoever ran in our place before may have spent all that is saved up in a minute.
+      const quietMs = this.#quietMs + performance.now() - this.#startedAt;
+      if (quietMs < minuteMs) budget.spendUntil(now() + budget.intervalUs);
+      return budget;
+    };
   }
 
   #sharing({ id, pace }: Paced, replicas: number, pool: Pool): CreateBudget {

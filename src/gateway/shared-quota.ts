@@ -4,11 +4,16 @@ import type { Config } from './config.ts';
 import { Pacers } from './pacers.ts';
 import type { Sharing } from './sharing.ts';
 
-export function openPacers({ replicas }: Pick<Config, 'replicas'>, sharing: Sharing): Pacers {
-  if (replicas === 1) return new Pacers();
+/** @param quietMs for how long nothing of this instance has gone up */
+export function openPacers(
+  { replicas }: Pick<Config, 'replicas'>,
+  sharing: Sharing,
+  quietMs: number,
+): Pacers {
+  if (replicas === 1) return new Pacers(quietMs);
   const pools = sharing.open(
     { what: 'what replicas share of the quota', on: 'quota.recovered', off: 'quota.degraded' },
     (connection) => new RedisPools(connection),
   );
-  return new Pacers(pools && ((tenant) => pools.of(tenant)));
+  return new Pacers(quietMs, pools && ((tenant) => pools.of(tenant)));
 }

@@ -60,7 +60,7 @@ const defaultRetryAfterMs = 10_000;
 /** Reads `Retry-After` (RFC 9110 §10.2.3): seconds or an HTTP date; what is neither counts as not said. */
 export function retryAfterMs(value: string | undefined, wallNow: number): number {
   const text = value?.trim() ?? '';
-  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : httpDate(text) - wallNow;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : httpDate(text) - wallNow;
   return Number.isNaN(ms) ? defaultRetryAfterMs : Math.min(Math.max(ms, 1000), maxRetryAfterMs);
 }
 
