@@ -3,9 +3,7 @@
  * every byte. `npm run fuzz` plays CASES (100,000) from SEED, which it prints; what it finds it prints with the bytes.
  */
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -14,6 +12,7 @@ import { parse, stringify } from 'yaml';
 
 import { startChild, type Child } from '../support/child.ts';
 import { prepareInstallation } from '../support/installation.ts';
+import { RawConnection } from '../support/raw.ts';
 import { fieldsUp } from './fields-up.ts';
 import { base, bytesOf, canary, sent, type Sent } from './generators.ts';
 import { startRecordingTenant, type Arrived, type RecordingTenant } from './recording-tenant.ts';
@@ -117,18 +116,19 @@ class Run {
   }
 
   async work(): Promise<void> {
-    let connection: Connection | undefined;
+    let connection: RawConnection | undefined;
     for (let next = this.#next(); next; next = this.#next()) {
-      connection = connection?.isFit ? connection : await Connection.open(this.#authority);
+      connection = connection?.isOpen ? connection : await RawConnection.open(this.#authority);
       const bytes = bytesOf(next, this.#authority, this.#options.authorization);
       const askedAt = performance.now();
-      const reading = await connection.ask(bytes, next.method === 'HEAD');
+      const reading = await ask(connection, bytes, next.method === 'HEAD');
       this.#slowest = Math.max(this.#slowest, performance.now() - askedAt);
       this.#judge(reading, bytes);
       // What was framed in doubt may leave bytes behind that are the beginning of another request.
-      if (next.framing !== 'length' || next.cuts.length > 0 || next.fields.some(frames)) connection.close();
+      const isDoubtful = next.framing !== 'length' || next.cuts.length > 0 || next.fields.some(frames);
+      if (isDoubtful || reading.faults.length > 0) connection[Symbol.dispose]();
     }
-    connection?.close();
+    connection?.[Symbol.dispose]();
   }
 
   /** After all that, the gateway lives, and serves a plain call. */
@@ -202,68 +202,23 @@ function faultOf(request: Arrived, authorization: string): string | undefined {
   return undefined;
 }
 
-/** A kept-alive connection to the gateway. */
-class Connection {
-  readonly #socket: Socket;
-  #unread = '';
-  #ended = false;
-  #arrived = Promise.withResolvers<void>();
-
-  static async open(authority: string): Promise<Connection> {
-    const { hostname: host, port } = new URL(`http://${authority}`);
-    const socket = connect({ host, port: Number(port) });
-    await once(socket, 'connect');
-    return new Connection(socket);
-  }
-
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    const wake = (): void => {
-      this.#arrived.resolve();
-      this.#arrived = Promise.withResolvers();
-    };
-    socket.setEncoding('latin1').on('data', (text: string) => {
-      this.#unread += text;
-      wake();
-    });
-    socket.on('error', () => {}); // a reset ends it, and 'close' follows
-    socket.once('close', () => {
-      this.#ended = true;
-      wake();
-    });
-  }
-
-  get isFit(): boolean {
-    return !this.#ended && !this.#socket.destroyed;
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
-
-  /** Everything until the final answer; where that announces the end, until the end. */
-  async ask(bytes: string, isHead: boolean): Promise<Reading> {
-    this.#unread = '';
-    this.#socket.write(bytes, 'latin1');
-    const until = performance.now() + silenceMs;
-    for (;;) {
-      const reading = readAnswers(this.#unread, isHead);
-      const isOver = reading.isFinal && !reading.isLast;
-      if (reading.faults.length > 0 || isOver || this.#ended) {
-        if (this.#ended && !reading.isFinal) reading.statuses.push('none');
-        if (this.#ended && reading.rest) reading.faults.push('an answer that was cut off');
-        if (reading.faults.length > 0) this.close();
-        return reading;
-      }
-      const left = until - performance.now();
-      if (left <= 0) {
-        this.close();
-        return { ...reading, faults: [...reading.faults, 'no answer, and no end'] };
-      }
-      const timer = setTimeout(() => this.#arrived.resolve(), left);
-      await this.#arrived.promise;
-      clearTimeout(timer);
+/** Everything until the final answer; where that announces the end, until the end. */
+async function ask(connection: RawConnection, bytes: string, isHead: boolean): Promise<Reading> {
+  connection.forget();
+  connection.send(Buffer.from(bytes, 'latin1'));
+  const until = performance.now() + silenceMs;
+  for (;;) {
+    const reading = readAnswers(connection.unread, isHead);
+    const isOver = reading.isFinal && !reading.isLast;
+    const hasEnded = !connection.isOpen;
+    if (reading.faults.length > 0 || isOver || hasEnded) {
+      if (hasEnded && !reading.isFinal) reading.statuses.push('none');
+      if (hasEnded && reading.rest) reading.faults.push('an answer that was cut off');
+      return reading;
     }
+    const left = until - performance.now();
+    if (left <= 0) return { ...reading, faults: [...reading.faults, 'no answer, and no end'] };
+    await connection.more(left).catch(() => undefined); // the next turn tells of it
   }
 }
 

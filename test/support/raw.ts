@@ -85,8 +85,18 @@ export class RawConnection implements Disposable {
         return parsed.answer;
       }
       if (!this.isOpen) throw new Error('the connection ended without an answer', { cause: this.#fault });
-      await within(until - performance.now(), this.#arrived.promise);
+      await this.more(until - performance.now());
     }
+  }
+
+  /** Waits for more bytes, or the end; rejects when neither comes in time. */
+  more(ms: number): Promise<void> {
+    return within(ms, this.#arrived.promise);
+  }
+
+  /** Lets go of what has arrived and was not taken. */
+  forget(): void {
+    this.#unread = '';
   }
 
   /** Resolves when the other side has closed in an orderly way. */
