@@ -1,17 +1,17 @@
 /**
  * `gatehouse check`: reads a configuration exactly as a start would and opens nothing. What it calls sound starts,
- * as far as the configuration can tell; everything else is listed with its remedy, and what ends soon with its day.
+ * as far as the configuration can tell; everything else is listed with its remedy, and so is what is dangerous or ends soon.
  */
-import { endsOf, readSecrets, type Entries } from '../auth/secret-file.ts';
-import { ConfigFaults } from '../gateway/config-faults.ts';
+import { ConfigFaults, describeFault } from '../gateway/config-faults.ts';
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
-import { describeWarning, endsIn, secretEnds, warningsOf, type Warning } from '../gateway/expiry.ts';
 import { readArguments } from './arguments.ts';
+import { endedAtListeners, warningsAbout } from './check-warnings.ts';
 
 export const help = `usage: gatehouse check [--config FILE] [--json]
 
-Reads the configuration as a start would, with the environment laid over it, and reports every fault. It warns of
-certificates, revocation lists and secrets that end within 30 days.
+Reads the configuration as a start would, with the environment laid over it, and reports every fault. It warns of what is
+dangerous, as the console's page Security does, of a file that others can write, and of certificates, revocation lists and
+secrets that end within 30 days. A listener's certificate that has ended is a fault.
 The configuration is FILE, else the file that GATEHOUSE_CONFIG names, else config/gatehouse.yaml.
 With --json the answer is one JSON object.
 
@@ -19,7 +19,7 @@ examples:
   gatehouse check
   gatehouse check --config /etc/gatehouse/gatehouse.yaml --json
 
-exit codes: 0 the configuration is sound, 1 it has faults, 4 wrong usage
+exit codes: 0 the configuration is sound, be there warnings or not, 1 it has faults, 4 wrong usage
 `;
 
 export async function run(args: readonly string[]): Promise<number> {
@@ -33,28 +33,24 @@ export async function run(args: readonly string[]): Promise<number> {
 async function judge(file: string, asJson: boolean): Promise<{ output: string; status: number }> {
   try {
     const config = loadConfig(file);
+    const ended = endedAtListeners(config);
+    if (ended.length > 0) throw new ConfigFaults(file, ended);
     const summary = summarise(config);
-    const warnings = (await endsSoon(config)).map(describeWarning);
-    const lines = [...summary, ...warnings.map((warning) => `warning: ${warning}`)];
-    const text = `${file}: the configuration is sound\n${lines.map((line) => `  ${line}\n`).join('')}`;
+    const warnings = await warningsAbout(file, config);
+    const lines = [
+      ...summary.map((line) => `  ${line}\n`),
+      ...warnings.map((warning) => `  warning: ${describeFault(warning).trimStart()}\n`),
+    ];
+    const text = `${file}: the configuration is sound\n${lines.join('')}`;
     return { output: asJson ? json({ file, sound: true, faults: [], warnings, summary }) : text, status: 0 };
   } catch (error) {
     if (!(error instanceof ConfigFaults)) throw error;
     const { faults } = error;
     const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
-    const lines = faults.map(({ path, problem, remedy }) => `  ${path}: ${problem}\n    remedy: ${remedy}\n`);
+    const lines = faults.map((fault) => `${describeFault(fault)}\n`);
     const text = `${file}: ${count}\n${lines.join('')}`;
     return { output: asJson ? json({ file, sound: false, faults }) : text, status: 1 };
   }
-}
-
-async function endsSoon(config: Config): Promise<Warning[]> {
-  const secrets = await readSecrets(config.secretsFile).catch((error: NodeJS.ErrnoException): Entries => {
-    // The first start may make it.
-    if (error.code === 'ENOENT') return new Map();
-    throw error;
-  });
-  return warningsOf([...endsIn(config), ...secretEnds(endsOf(secrets))], Date.now());
 }
 
 function summarise({

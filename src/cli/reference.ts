@@ -32,7 +32,7 @@ Generated from the schema in \`src/gateway/config-schema.ts\` by \`node src/cli/
 
 The gateway reads one YAML file: the one that \`--config FILE\` names, otherwise the one that \`GATEHOUSE_CONFIG\` names,
 otherwise \`config/gatehouse.yaml\`. \`bin/gatehouse check\` reads it in the same way and reports every fault at once, each
-with its path and a remedy. \`config/gatehouse.example.yaml\` explains a real deployment. Unknown keys are faults.
+with its path and a remedy, and warns of what is dangerous. \`config/gatehouse.example.yaml\` explains a real deployment. Unknown keys are faults.
 
 - **Durations** carry a unit: \`250ms\`, \`30s\`, \`5m\`, \`1h\`. **Sizes** too: \`512B\`, \`64KiB\`, \`8MiB\`, \`1GiB\`.
 - **Paths** start at the directory of the configuration file.

@@ -134,11 +134,16 @@ function warningOf({ kind, what, subject, notAfter }: Expiring, now: number): Wa
   return { kind, what, ...(subject !== undefined && { subject }), notAfter, daysLeft };
 }
 
-export function describeWarning({ kind, what, subject, notAfter, daysLeft }: Warning): string {
+export function describeWarning(warning: Warning): string {
+  const { kind, what, subject } = warning;
   const place = kind === 'secret' ? `a secret of ${what}` : what;
+  return `${place}${subject === undefined ? '' : ` (${subject})`} ${whenItEnds(warning)}`;
+}
+
+export function whenItEnds({ notAfter, daysLeft }: Warning): string {
   const left = daysLeft === 0 ? 'a day' : `${daysLeft + 1} days`;
   const when = daysLeft < 0 ? 'has ended' : `ends within ${left}`;
-  return `${place}${subject === undefined ? '' : ` (${subject})`} ${when}: ${new Date(notAfter).toISOString()}`;
+  return `${when}: ${new Date(notAfter).toISOString()}`;
 }
 
 export interface ExpiryWatchOptions {

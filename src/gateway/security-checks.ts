@@ -6,19 +6,24 @@ import type { SecurityCheck } from '../console/api/security.ts';
 import type { Config } from './config.ts';
 import type { Expiring } from './expiry.ts';
 import { consoleChecks, listenerChecks } from './security-entrances.ts';
+import { guardChecks } from './security-guard.ts';
 import { callerChecks, tenantChecks } from './security-parties.ts';
 import { expiryChecks, processChecks } from './security-process.ts';
 import { auditChecks, cacheChecks } from './security-stores.ts';
 
 export function checksOf(config: Config, ends: readonly Expiring[]): SecurityCheck[] {
+  return [...settingChecks(config), ...processChecks(), ...expiryChecks(ends)];
+}
+
+/** Of the configuration alone, so that they hold without the process that it is for. */
+export function settingChecks(config: Config): SecurityCheck[] {
   return [
     ...listenerChecks(config),
     ...consoleChecks(config),
     ...callerChecks(config),
+    ...guardChecks(config),
     ...tenantChecks(config),
     ...auditChecks(config),
     ...cacheChecks(config),
-    ...processChecks(),
-    ...expiryChecks(ends),
   ];
 }

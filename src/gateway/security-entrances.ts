@@ -1,21 +1,24 @@
 /** How safe the ways into this installation are: the listeners, and the console on one of them. */
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+
 import type { SecurityCheck } from '../console/api/security.ts';
 import { isLoopback } from './config-values.ts';
 import type { Config } from './config.ts';
-import { listenersOf } from './listener.ts';
+import { listenersOf, type ListenerSettings } from './listener.ts';
 import { check, type Found } from './security-check.ts';
 
 const area = 'listeners';
 const longestIdleMs = 30 * 60_000;
 
 export function listenerChecks(config: Config): SecurityCheck[] {
-  const callers = listenersOf(config).flatMap(([place, { host, tls, tlsTerminatedElsewhere }]) => [
+  const callers = listenersOf(config).flatMap(([place, settings]) => [
     check({
       area,
       about: 'listener.tls',
       id: `${place}.tls`,
       setting: `${place}.tls`,
-      found: transportOf(host, tls, tlsTerminatedElsewhere),
+      found: transportOf(settings),
       values: { place },
     }),
     check({
@@ -23,9 +26,12 @@ export function listenerChecks(config: Config): SecurityCheck[] {
       about: 'listener.clients',
       id: `${place}.clients`,
       setting: `${place}.tls.clients`,
-      found: tls?.clients ? ['good', 'listener.clients.possible'] : ['advice', 'listener.clients.none'],
+      found: settings.tls?.clients
+        ? ['good', 'listener.clients.possible']
+        : ['advice', 'listener.clients.none'],
       values: { place },
     }),
+    ...certificateChecks(place, settings, config.publicUrl),
   ]);
   const { host, tls } = config.admin;
   const isReached: Found = tls ? ['advice', 'admin.tls.encrypted'] : ['danger', 'admin.tls.plain'];
@@ -33,10 +39,42 @@ export function listenerChecks(config: Config): SecurityCheck[] {
   return [...callers, check({ area, about: 'admin.tls', setting: 'admin.tls', found })];
 }
 
-function transportOf(host: string, tls: object | undefined, isElsewhere: boolean): Found {
+function transportOf({ host, tls, tlsTerminatedElsewhere }: ListenerSettings): Found {
   if (tls) return ['good', 'listener.tls.encrypted'];
   if (isLoopback(host)) return ['good', 'listener.tls.local'];
-  return isElsewhere ? ['advice', 'listener.tls.elsewhere'] : ['danger', 'listener.tls.plain'];
+  return tlsTerminatedElsewhere ? ['advice', 'listener.tls.elsewhere'] : ['danger', 'listener.tls.plain'];
+}
+
+/** Where a proxy in front takes calls apart, callers see its certificate and not ours. */
+function certificateChecks(
+  place: string,
+  { tls, hosts, trustedHops }: ListenerSettings,
+  publicUrl: string | undefined,
+): SecurityCheck[] {
+  if (!tls || publicUrl === undefined || trustedHops.length > 0 || tls.clients?.forwarders) return [];
+  const host = new URL(publicUrl).hostname;
+  const certificate = new X509Certificate(tls.certificate.text);
+  const isNamed = [host, ...hosts].some((name) => vouchesFor(certificate, name));
+  return [
+    check({
+      area,
+      about: 'listener.certificate',
+      id: `${place}.certificate`,
+      setting: `${place}.tls.certificate`,
+      found: isNamed ? ['good', 'listener.certificate.named'] : ['danger', 'listener.certificate.other'],
+      values: { place, host, names: namesIn(certificate) },
+    }),
+  ];
+}
+
+function vouchesFor(certificate: X509Certificate, host: string): boolean {
+  const bare = host.replaceAll(/[[\]]/g, '');
+  return (isIP(bare) ? certificate.checkIP(bare) : certificate.checkHost(bare)) !== undefined;
+}
+
+function namesIn({ subjectAltName = '', subject }: X509Certificate): string {
+  const names = [...subjectAltName.matchAll(/(?:DNS|IP Address):([^,\s]+)/g)].map(([, name]) => name);
+  return names.join(', ') || subject.replaceAll('\n', ', ');
 }
 
 export function consoleChecks({ admin }: Config): SecurityCheck[] {

@@ -2,12 +2,18 @@
 import type { SecurityCheck } from '../console/api/security.ts';
 import { isLoopback } from './config-values.ts';
 import type { Caller, Config, Tenant } from './config.ts';
+import { listenersOf } from './listener.ts';
 import { check, type Found } from './security-check.ts';
 
-export function callerChecks({ callers, firstStart, listen }: Config): SecurityCheck[] {
+export function callerChecks(config: Config): SecurityCheck[] {
+  const { callers, firstStart, listen } = config;
   const isShown = firstStart.generateSecrets && !isLoopback(listen.host);
+  // Whoever steals a secret still lacks a certificate where one is required.
+  const isOpen = listenersOf(config).some(
+    ([, { host, tls }]) => !isLoopback(host) && tls?.clients?.mode !== 'required',
+  );
   return [
-    ...Object.values(callers).flatMap(checksOfCaller),
+    ...Object.values(callers).flatMap((caller) => checksOfCaller(caller, isOpen)),
     check({
       area: 'callers',
       about: 'firstStart.generateSecrets',
@@ -19,7 +25,7 @@ export function callerChecks({ callers, firstStart, listen }: Config): SecurityC
   ];
 }
 
-function checksOfCaller({ name, sourceNetworks, permissions }: Caller): SecurityCheck[] {
+function checksOfCaller({ name, sourceNetworks, permissions }: Caller, isOpen: boolean): SecurityCheck[] {
   const writesAll = permissions.some(
     (permission) =>
       'systems' in permission && permission.systems === 'all' && permission.access.includes('write'),
@@ -38,11 +44,16 @@ function checksOfCaller({ name, sourceNetworks, permissions }: Caller): Security
       about: 'caller.scope',
       id: `caller.scope.${name}`,
       setting: `callers.${name}.permissions`,
-      found: writesAll ? ['advice', 'caller.scope.all'] : ['good', 'caller.scope.named'],
+      found: writesAll ? scopes[isOpen && !sourceNetworks ? 'open' : 'all'] : ['good', 'caller.scope.named'],
       values: { caller: name },
     }),
   ];
 }
+
+const scopes = {
+  all: ['advice', 'caller.scope.all'],
+  open: ['danger', 'caller.scope.open'],
+} as const satisfies Record<string, Found>;
 
 const credentials = {
   certificate: ['good', 'tenant.credential.certificate'],

@@ -73,12 +73,19 @@ function readAgain({ certificate, key, clients }: TlsMaterial): TlsMaterial {
 }
 
 function tryOut(tls: TlsMaterial): void {
-  const [own] = readAll(tls.certificate.text);
-  const now = Date.now();
-  if (!own || own.validToDate.getTime() < now) throw new UnfitTls('the certificate has expired');
-  if (own.validFromDate.getTime() > now) throw new UnfitTls('the certificate is not valid yet');
+  readAll(tls.certificate.text);
+  const fault = periodFault(tls.certificate.text);
+  if (fault !== undefined) throw new UnfitTls(fault);
   if (tls.clients) readAll(tls.clients.ca.text);
   createSecureContext(contextOptions(tls));
+}
+
+/** @param pem whose first certificate is the listener's own */
+export function periodFault(pem: string): string | undefined {
+  const { validFromDate, validToDate } = new X509Certificate(pem);
+  const now = Date.now();
+  if (validToDate.getTime() < now) return 'the certificate has expired';
+  return validFromDate.getTime() > now ? 'the certificate is not valid yet' : undefined;
 }
 
 /** Also those behind the first one, which is all that the configuration's rules look at. */

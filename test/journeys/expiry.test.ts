@@ -45,16 +45,20 @@ test('check warns of what ends within thirty days, and calls the configuration s
   const notAfter = '2020-01-01T00:00:00Z';
   await writeFile(place('secrets.yaml'), stringify({ 'sap-idm': [{ hash, notAfter }] }), { mode: 0o600 });
   const tls = { certificate: { file: 'own.pem' }, key: { file: 'own.key' } };
+  const audit = { directory: '/var/lib/gatehouse/audit' };
   const config = place('gatehouse.yaml');
-  await writeFile(config, stringify({ ...soundDocument(), secretsFile: 'secrets.yaml', listen: { tls } }));
+  await writeFile(
+    config,
+    stringify({ ...soundDocument(), audit, secretsFile: 'secrets.yaml', listen: { tls } }),
+  );
   const check = (...args: string[]) =>
     promisify(execFile)(process.execPath, [main, 'check', '--config', config, ...args], {
       env: { ...process.env, ACME_SECRET: 'kept to ourselves' },
     });
   const { stdout } = await check();
   assert.match(stdout, /the configuration is sound/);
-  assert.match(stdout, /warning: listen\.tls\.certificate \(CN=localhost\) ends within 2 days: 20/);
-  assert.match(stdout, /warning: a secret of sap-idm has ended: 2020-01-01T00:00:00\.000Z/);
+  assert.match(stdout, /warning: listen\.tls\.certificate: CN=localhost ends within 2 days: 20/);
+  assert.match(stdout, /warning: secretsFile: A secret of sap-idm has ended: 2020-01-01T00:00:00\.000Z/);
   const { warnings } = JSON.parse((await check('--json')).stdout);
   assert.equal(warnings.length, 2);
 });

@@ -1,0 +1,75 @@
+/** `gatehouse check` says what is dangerous although it would start, and nothing of what is not. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmod, mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { test } from 'node:test';
+
+import { stringify } from 'yaml';
+
+import { createCertificate } from '../support/certificate.ts';
+import { changed } from '../support/configuration.ts';
+
+const main = resolve(import.meta.dirname, '../../src/main.ts');
+const env = { ...process.env, ACME_SECRET: 'kept to ourselves' };
+const audit = { directory: '/var/lib/gatehouse/audit' };
+
+interface Told {
+  readonly code: unknown;
+  readonly stdout: string;
+}
+
+async function check(place: string, document: object, ...more: string[]): Promise<Told> {
+  const file = join(place, 'gatehouse.yaml');
+  await writeFile(file, stringify(document), { flag: 'a' });
+  const { promise, resolve: end } = Promise.withResolvers<Told>();
+  execFile(process.execPath, [main, 'check', '--config', file, ...more], { env }, (error, stdout) =>
+    end({ code: error?.code ?? 0, stdout }),
+  );
+  return promise;
+}
+
+const placeForTest = () => mkdtempDisposable(join(tmpdir(), 'gatehouse-check-'));
+
+test('a danger is a warning with its path and its remedy, and the configuration is sound', async () => {
+  await using place = await placeForTest();
+  const document = changed({ audit, guard: { deletes: { above: 'off' } } });
+  const { code, stdout } = await check(place.path, document);
+  assert.equal(code, 0);
+  assert.match(stdout, /the configuration is sound/);
+  assert.match(stdout, /^ {2}warning: guard\.deletes\.above: Nobody hears .*\n {4}remedy: Write refuse/m);
+  assert.equal(stdout.match(/warning:/g)?.length, 1);
+});
+
+test('what is no danger is no warning', async () => {
+  await using place = await placeForTest();
+  const { code, stdout } = await check(place.path, changed({ audit }), '--json');
+  assert.deepEqual([code, JSON.parse(stdout).warnings], [0, []]);
+});
+
+for (const [what, warned] of [
+  ['a file that others can write', 'gatehouse.yaml'],
+  ['a directory in which others can replace the file', '.'],
+] as const)
+  test(`${what} is warned of`, async () => {
+    await using place = await placeForTest();
+    await writeFile(join(place.path, 'gatehouse.yaml'), '');
+    const path = join(place.path, warned);
+    await chmod(path, 0o777);
+    const { code, stdout } = await check(place.path, changed({ audit }), '--json');
+    assert.equal(code, 0);
+    assert.partialDeepStrictEqual(JSON.parse(stdout).warnings, [{ path, remedy: 'chmod o-w it.' }]);
+    assert.equal(JSON.parse(stdout).warnings.length, 1);
+  });
+
+test('a certificate of a listener that has ended is a fault', async () => {
+  await using place = await placeForTest();
+  const { certificate, key } = createCertificate('localhost', { expired: true });
+  await writeFile(join(place.path, 'own.crt'), certificate);
+  await writeFile(join(place.path, 'own.key'), key, { mode: 0o600 });
+  const tls = { certificate: { file: 'own.crt' }, key: { file: 'own.key' } };
+  const { code, stdout } = await check(place.path, changed({ audit, listen: { tls } }));
+  assert.equal(code, 1);
+  assert.match(stdout, /listen\.tls\.certificate: the certificate has expired/);
+});
