@@ -1,12 +1,12 @@
 /** `gatehouse cache forget`: nothing that is remembered of a system is told any more. */
 import { readArguments, WrongUsage } from './arguments.ts';
-import { operate } from './operator.ts';
+import { operate, reasonIn } from './operator.ts';
 
 export const help = `usage: gatehouse cache forget --system ID --reason TEXT [--config FILE] [--json]
 
 Lets the gateway forget all that it remembers of a system, for instance after somebody changed the target itself or a
 transformation. Where replicas share a Redis it counts for all of them. It runs on the gateway's host, as the account
-that runs the gateway; who asked and why is in the trail.
+that runs the gateway; who asked and why is in the trail: TEXT has 3 to 500 characters.
 
 examples:
   gatehouse cache forget --system 5d0cbe5a-6a3f-4c55-9d0e-3c1f4b7a2e01 --reason 'transformation changed'
@@ -24,9 +24,8 @@ const options = {
 export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args, options, help, 1);
   if (!given) return 0;
-  const { system, reason } = given.values;
+  const { system } = given.values;
   if (given.positionals[0] !== 'forget') throw new WrongUsage('the verb is forget', help);
-  if (system === undefined || reason === undefined)
-    throw new WrongUsage('--system and --reason are needed', help);
-  return operate({ action: 'forget', system, reason }, given.values);
+  if (system === undefined) throw new WrongUsage('--system is needed', help);
+  return operate({ action: 'forget', system, reason: reasonIn(given.values.reason, help) }, given.values);
 }

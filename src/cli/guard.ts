@@ -7,7 +7,7 @@ import { guardPlaces } from '../gateway/shared-guard.ts';
 import { LocalBook, type Hold } from '../guard/local-book.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { cut, visible } from './audit-table.ts';
-import { operate } from './operator.ts';
+import { operate, reasonIn } from './operator.ts';
 
 export const help = `usage: gatehouse guard list [--json] [--config FILE]
        gatehouse guard release <hold> --count N --reason TEXT [--expires 1h] [--config FILE]
@@ -22,7 +22,7 @@ release  Lets pass what the hold is about, once: N deletes, deactivations or mem
 
   --count N       how many may pass
   --expires TIME  until when: 30m, 1h, 24h (default: 1h)
-  --reason TEXT   why, for the trail
+  --reason TEXT   why, for the trail, in 3 to 500 characters
   --json          one object for each hold
   --help          this text
 
@@ -48,17 +48,16 @@ export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args, options, help, 1, 2);
   if (!given) return 0;
   const [verb, hold] = given.positionals;
-  const { count, expires, reason, json, config: file } = given.values;
+  const { count, expires, json, config: file } = given.values;
   if (verb === 'list' && hold === undefined) return list(loadConfig(configFile(file)), json === true);
   if (verb !== 'release' || hold === undefined) throw new WrongUsage('the verbs are list and release', help);
   if (count === undefined || !/^\d{1,9}$/.test(count)) throw new WrongUsage('--count is a number', help);
-  if (reason === undefined || reason.trim() === '') throw new WrongUsage('--reason is needed', help);
   const asked = {
     action: 'release',
     hold,
     count: Number(count),
     minutes: minutesOf(expires),
-    reason,
+    reason: reasonIn(given.values.reason, help),
   } as const;
   return operate(asked, given.values);
 }

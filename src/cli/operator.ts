@@ -3,7 +3,13 @@ import { userInfo } from 'node:os';
 
 import { askDesk } from '../file-desk.ts';
 import { configFile, loadConfig } from '../gateway/config.ts';
-import { operatorPlace, operatorReply, type OperatorRequest } from '../gateway/operator-desk.ts';
+import {
+  operatorPlace,
+  operatorReply,
+  reasonLength,
+  type OperatorRequest,
+} from '../gateway/operator-desk.ts';
+import { WrongUsage } from './arguments.ts';
 
 /** A gateway looks twice a second, and may be busy. */
 const patienceMs = 10_000;
@@ -13,6 +19,15 @@ type Asked = OperatorRequest extends infer Each
     ? Omit<Each, 'by'>
     : never
   : never;
+
+/** Why something is done, for the trail; who is asked would not say what is wrong with it. */
+export function reasonIn(text: string | undefined, help: string): string {
+  const { least, most } = reasonLength;
+  const { length } = text?.trim() ?? '';
+  if (text === undefined || length < least || length > most)
+    throw new WrongUsage(`--reason is a text of ${least} to ${most} characters`, help);
+  return text;
+}
 
 /** Asks, tells, and returns the exit code. */
 export async function operate(

@@ -1,6 +1,6 @@
 /** `gatehouse tenant`: no more calls to a tenant for some time, and calls again. */
 import { readArguments, WrongUsage } from './arguments.ts';
-import { operate } from './operator.ts';
+import { operate, reasonIn } from './operator.ts';
 
 export const help = `usage: gatehouse tenant pause <tenant> --minutes N --reason TEXT [--config FILE] [--json]
        gatehouse tenant resume <tenant> --reason TEXT [--config FILE] [--json]
@@ -10,7 +10,7 @@ pause   Nothing goes up to the tenant for so many minutes (1 to 1440). What is o
 resume  Ends the pause.
 
 It counts for the replica on whose host it runs, as the account that runs the gateway; run it on each host. Who asked and
-why is in the trail.
+why is in the trail: TEXT has 3 to 500 characters.
 
 examples:
   gatehouse tenant pause main --minutes 30 --reason 'SAP maintenance CHG-4711'
@@ -30,9 +30,9 @@ export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args, options, help, 2);
   if (!given) return 0;
   const [verb, tenant = ''] = given.positionals;
-  const { minutes, reason } = given.values;
+  const { minutes } = given.values;
   if (verb !== 'pause' && verb !== 'resume') throw new WrongUsage('the verbs are pause and resume', help);
-  if (reason === undefined) throw new WrongUsage('--reason is needed', help);
+  const reason = reasonIn(given.values.reason, help);
   if (verb === 'resume') return operate({ action: 'resume', tenant, reason }, given.values);
   if (minutes === undefined || !/^[1-9]\d{0,3}$/.test(minutes))
     throw new WrongUsage('--minutes is a number from 1 to 1440', help);

@@ -103,6 +103,11 @@ export class ShownState implements ConsoleState {
     return Object.hasOwn(kind === 'system' ? config().systems : config().tenants, id);
   }
 
+  names(kind: 'systems' | 'tenants' | 'channels'): readonly string[] {
+    const { systems, tenants, alerts } = this.#shown.config();
+    return Object.keys({ systems, tenants, channels: alerts.channels }[kind]);
+  }
+
   held(id: string): number | undefined {
     return this.#shown.holds.all.find((hold) => hold.id === id)?.amount;
   }

@@ -11,6 +11,7 @@ import { FileDesk, makePrivate } from '../file-desk.ts';
 import type { Release } from '../guard/holds.ts';
 import { describeError, log } from '../log.ts';
 import type { Config } from './config.ts';
+import { unknownName } from './unknown-name.ts';
 
 /** What can be done, each with the sentence that says so; undefined where there is no such system or tenant. */
 export interface Operations {
@@ -26,9 +27,13 @@ export interface Operations {
   releaseSnapshot(system: string, resourceType: string): Promise<string | undefined>;
   /** Sends an alert to a channel, or to all, to see whether it arrives. */
   tryAlerts(channel: string | undefined): Promise<readonly Tried[]>;
+  /** Of those that there are now, for whoever named another one. */
+  names(kind: 'systems' | 'tenants' | 'channels'): readonly string[];
 }
 
-const reason = z.string().trim().min(3).max(500);
+/** In characters: enough to be looked up, and no place to keep something. */
+export const reasonLength = { least: 3, most: 500 } as const;
+const reason = z.string().trim().min(reasonLength.least).max(reasonLength.most);
 const by = z.string().max(100);
 const request = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('forget'), system: z.string(), reason, by }),
@@ -103,7 +108,26 @@ async function carryOut(
     log.warn('what an operator asked for could not be recorded, so it is not done', describeError(error));
     return refused('It cannot be recorded, so it is not done.');
   }
-  return refused('This gateway has nothing of that name.');
+  return refused(`${unknownIn(asked, operations)}.`);
+}
+
+function unknownIn(asked: OperatorRequest, operations: Operations): string {
+  const names: Operations['names'] = (kind) => operations.names(kind);
+  switch (asked.action) {
+    case 'forget':
+      return unknownName('system', asked.system, names('systems'));
+    case 'pause':
+    case 'resume':
+      return unknownName('tenant', asked.tenant, names('tenants'));
+    case 'release':
+      return `there is no hold ${JSON.stringify(asked.hold)}; 'gatehouse guard list' lists them`;
+    case 'release-snapshot':
+      return names('systems').includes(asked.system)
+        ? `${asked.system} keeps no snapshot of ${asked.resourceType} (systems.${asked.system}.snapshot)`
+        : unknownName('system', asked.system, names('systems'));
+    case 'test-alert':
+      return unknownName('channel', asked.channel ?? '', names('channels'));
+  }
 }
 
 async function done(

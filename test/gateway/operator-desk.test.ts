@@ -39,6 +39,7 @@ const nothing: Operations = {
   releaseSnapshot: never,
   releaseSome: never,
   tryAlerts: () => assert.fail('it was carried out'),
+  names: (kind) => [`one of the ${kind}`],
 };
 
 async function stage(operations: Partial<Operations>, record = note) {
@@ -74,12 +75,27 @@ test('a snapshot that became smaller is released with its system and type', asyn
   assert.deepEqual(released, [['people', 'Users']]);
 });
 
-test('what is not known is answered so', async () => {
-  await using desk = await stage({ forget: () => Promise.resolve(undefined) });
-  assert.deepEqual(await desk.ask(forget), {
-    done: false,
-    says: 'This gateway has nothing of that name.',
+test('what is not known is answered with what there is', async () => {
+  const unknown = () => Promise.resolve(undefined);
+  await using desk = await stage({
+    forget: unknown,
+    pause: unknown,
+    releaseSome: unknown,
+    releaseSnapshot: unknown,
+    tryAlerts: () => Promise.resolve([]),
+    names: (kind) => ({ systems: ['one', 'two'], tenants: ['acme'], channels: [] })[kind],
   });
+  const why = { reason: 'CHG-4', by: 'operator' };
+  const snapshot = { action: 'release-snapshot', resourceType: 'Users', ...why };
+  const cases: readonly (readonly [object, string])[] = [
+    [forget, 'there is no system "people"; there are: one, two.'],
+    [{ action: 'pause', tenant: 'a', minutes: 1, ...why }, 'there is no tenant "a"; there is: acme.'],
+    [wanted, `there is no hold "k7m"; 'gatehouse guard list' lists them.`],
+    [{ ...snapshot, system: 'three' }, 'there is no system "three"; there are: one, two.'],
+    [{ ...snapshot, system: 'one' }, 'one keeps no snapshot of Users (systems.one.snapshot).'],
+    [{ action: 'test-alert', channel: 'mail', by: 'x' }, 'there is no channel "mail"; there are: none.'],
+  ];
+  for (const [asked, says] of cases) assert.deepEqual(await desk.ask(asked), { done: false, says });
 });
 
 test('what cannot be recorded is not done, and said to be so', async () => {
