@@ -7,7 +7,7 @@ import { profile } from './config-profiles.ts';
 import type { References } from './config-references.ts';
 import { count, name, network } from './config-values.ts';
 
-export const permissionNames = {
+const permissionNames = {
   proxy: 'Access Proxy System API',
   realTime: 'Access Real-Time Provisioning API',
   admin: 'Access Identity Provisioning Tenant Admin API',

@@ -23,7 +23,7 @@ const algorithms = [
   'EdDSA',
 ] as const;
 
-export const issuerName = () => name('-', 'name of an issuer');
+const issuerName = () => name('-', 'name of an issuer');
 
 export function oauth(references: References, callerName: () => z.ZodString) {
   return z

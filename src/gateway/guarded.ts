@@ -3,7 +3,6 @@
  * the size of a group decides is asked of the tenant, never worked out.
  */
 import { changesOf } from '../audit/change.ts';
-import type { RequestEntry } from '../audit/trail.ts';
 import { ceilingOf, ceilingsFor, type Ceilings, type GuardSettings } from '../guard/ceiling.ts';
 import type { GroupSizes } from '../guard/group-sizes.ts';
 import type { Admission, Counted, Guard } from '../guard/guard.ts';
@@ -17,7 +16,8 @@ import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
 import { noQuery } from '../scim/target.ts';
-import { ask, type Patience } from './ask.ts';
+import type { Patience } from './ask.ts';
+import { lookFor } from './own-calls.ts';
 import type { Asked, System } from './place.ts';
 
 /** What lives as long as the process. */
@@ -147,24 +147,14 @@ class Counting {
 
   /** Undefined when there is no such group, which is the tenant's to say to the write. */
   async #look(group: Operation): Promise<number | undefined> {
-    const { entry, call, operation } = this.#asked;
-    const { body: _, ...question } = this.#asked;
-    const reply = await ask(this.#system.route, {
-      ...question,
-      body: undefined,
-      call: { ...call, method: 'GET' },
-      operation: {
-        ...group,
-        kind: 'get',
-        effect: 'read',
-        query: noQuery,
-        touches: [],
-        priority: operation.priority,
-      },
-      entry: forPurpose(entry),
-      patience: this.#patience,
-      onSent: () => {},
-    });
+    const { priority } = this.#asked.operation;
+    const reply = await lookFor(
+      'guard',
+      this.#system.route,
+      this.#asked,
+      { ...group, kind: 'get', effect: 'read', query: noQuery, touches: [], priority },
+      this.#patience,
+    );
     if (reply.status === 404) return undefined;
     const size = sizeIn(reply);
     if (size === undefined)
@@ -174,16 +164,6 @@ class Counting {
       );
     return size;
   }
-}
-
-/** The look belongs to the call, and its pair of records says what it is for. */
-function forPurpose(entry: RequestEntry): RequestEntry {
-  return {
-    add: () => undefined,
-    remark: (event, facts) => entry.remark(event, facts),
-    intend: (upstream) => entry.intend({ ...upstream, purpose: 'guard' }),
-    close: () => Promise.resolve(true),
-  };
 }
 
 /** Takes notice of a group that passes whole, as the tenant has it now. */

@@ -8,8 +8,9 @@ import type { AskTenant, Settings } from '../pages/memory.ts';
 import type { Pages } from '../pages/pages.ts';
 import { ScimError } from '../scim/error.ts';
 import type { GroupUpdates } from '../writes/updates.ts';
-import { ask, type Patience, type Question, type Route } from './ask.ts';
+import { ask, type Patience, type Route } from './ask.ts';
 import { isIdle, ownEntry, patienceFor, sparePatience } from './own-calls.ts';
+import type { Asked } from './place.ts';
 
 export interface ReadParts {
   readonly cache: Cache;
@@ -28,7 +29,7 @@ export function readThrough(
   { cache, pages, trail, patienceMs }: ReadParts,
   { route, pages: settings }: PagedSystem,
   cacheAsk: CacheAsk,
-  asked: Omit<Question, 'patience' | 'onSent'>,
+  asked: Asked,
 ): Promise<CacheAnswer> {
   let patience: Patience | undefined;
   // A flight may be shared, so it does not end when the caller who began it leaves.

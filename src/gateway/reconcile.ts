@@ -4,12 +4,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { RequestEntry } from '../audit/trail.ts';
 import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
 import { lookAfter, type Finding, type Look, type Sent } from '../writes/look.ts';
-import { ask } from './ask.ts';
+import { lookFor, patienceFor } from './own-calls.ts';
 import type { Asked, System } from './place.ts';
 
 /** What a write shows later than at once: eventual consistency takes moments, a repeat by IPS itself minutes (facts: IPS 5.3). */
@@ -55,25 +54,6 @@ async function lookOnce(system: System, asked: Asked, look: Look, sent: Sent): P
 }
 
 function read({ route, repeats }: System, asked: Asked, operation: Operation): Promise<Reply> {
-  const { call, caller, entry } = asked;
-  const patienceMs = Math.max(1000, repeats.lookForMs);
-  return ask(route, {
-    call: { ...call, method: 'GET' },
-    caller,
-    operation,
-    body: undefined,
-    entry: lookingEntry(entry),
-    patience: { until: performance.now() + patienceMs, signal: AbortSignal.timeout(patienceMs) },
-    onSent: () => undefined,
-  });
-}
-
-/** Of the write's own request, with a purpose by which its looks are told from the write. */
-function lookingEntry(entry: RequestEntry): RequestEntry {
-  return {
-    add: () => undefined,
-    remark: (event, facts) => entry.remark(event, facts),
-    intend: (upstream) => entry.intend({ ...upstream, purpose: 'reconcile' }),
-    close: () => Promise.resolve(true),
-  };
+  const patience = patienceFor(Math.max(1000, repeats.lookForMs));
+  return lookFor('reconcile', route, asked, operation, patience);
 }

@@ -5,7 +5,7 @@
 import type { Reply } from '../scim/call.ts';
 import type { ScimError } from '../scim/error.ts';
 import { readIdempotencyKey } from '../writes/idempotency-key.ts';
-import type { Repeats, Work } from '../writes/repeats.ts';
+import type { RepeatableWrite, Repeats, Work } from '../writes/repeats.ts';
 import type { Asked, System } from './place.ts';
 import { reconcile } from './reconcile.ts';
 import { unknownOutcome } from './verdict.ts';
@@ -16,18 +16,18 @@ export interface RepeatParts {
   readonly patienceMs: number;
 }
 
-/**
- * @param send carries it out, and looks where no certain answer came
- * @param forget what is remembered of the system, when a look has found what a write did
- */
+interface WriteSteps {
+  /** Carries it out, and looks where no certain answer came. */
+  readonly send: (onSent: () => void, isContested: boolean) => Promise<Reply>;
+  /** Forgets what is remembered of the system, when a look has found what a write did. */
+  readonly forget: () => Promise<void>;
+}
+
 export async function once(
   { repeats, patienceMs }: RepeatParts,
   system: System,
   asked: Asked,
-  {
-    send,
-    forget,
-  }: { send: (onSent: () => void, isContested: boolean) => Promise<Reply>; forget: () => Promise<void> },
+  { send, forget }: WriteSteps,
 ): Promise<Reply> {
   const { call, caller, operation, body, entry } = asked;
   const { method, headers, left } = call;
@@ -42,7 +42,7 @@ export async function once(
     });
   const origin = system.location.base.href;
   const { readMs, writeMs } = system.route.deadlines;
-  const write = {
+  const write: RepeatableWrite = {
     caller,
     method,
     operation,
@@ -53,7 +53,7 @@ export async function once(
     left,
     windowMs,
     longestMs: patienceMs + writeMs + lookForMs + readMs,
-    onRepeat: (repeat: NonNullable<Parameters<typeof entry.add>[0]['repeat']>) => entry.add({ repeat }),
+    onRepeat: (repeat) => entry.add({ repeat }),
   };
   const look: Work['look'] = async (sent) => {
     const reply = await reconcile(system, asked, sent);

@@ -24,7 +24,7 @@ export interface JsonLimits {
   readonly maxTokens: number;
 }
 
-export const defaultJsonLimits: JsonLimits = { maxDepth: 32, maxTokens: 1_000_000 };
+const defaultJsonLimits: JsonLimits = { maxDepth: 32, maxTokens: 1_000_000 };
 
 /**
  * Told of each string that is the value of an object's member.
