@@ -196,10 +196,18 @@ test('a mistake in the YAML is reported with its place', () => {
   assert.match(faultsIn('tenants:\n  acme: {\n').join(), /^line 3, column 1: is not valid YAML/);
 });
 
+test('of what one slip brings about the first fault alone is told, and keys before it', () => {
+  const text = 'patience: 1s\npatience: 2s\nlisten:\n\thost: a\n  port: 1\ncache:\n  a: 1\n';
+  const [first = '', second = '', ...others] = faultsIn(text);
+  assert.match(first, /^line 2, column 1: .*duplicate key/);
+  assert.match(second, /^line 4, column 1: .*tab as indent/);
+  assert.deepEqual(others, []);
+});
+
 test('a key that is written twice is refused', () => {
   assert.match(
     faultsIn('patience: 1s\npatience: 2s\n').join(),
-    /^line 2, column 1: is not valid YAML \(duplicate key\)/,
+    /^line 2, column 1: is not valid YAML \(duplicate key\): patience stands in line 1 already$/,
   );
 });
 
