@@ -11,6 +11,7 @@ import { tellsChanges, type AskChanged } from './delta.ts';
 import { sampleReferences } from './mentions.ts';
 import { partsOf } from './parts.ts';
 import { EditionReader, idsName, partName } from './reader.ts';
+import { wordOf } from './roster.ts';
 
 /** The way to the tenant for what nobody waits for: each call takes its turn when nobody else wants it. */
 export interface Source {
@@ -46,7 +47,7 @@ export async function build(board: Board, start: Start, options: BuildOptions): 
     const collected = await collect({ askPage: options.source.page, maxBytes: options.maxBytes });
     const { count, ids: before } = await editionBefore(board, start);
     const { size } = collected.bodies;
-    if (size === 0) return { fault: 'empty', before: count, after: 0 };
+    if (size === 0 && count > 0) return { fault: 'empty', before: count, after: 0 };
     const missing = before.filter((id) => !collected.bodies.has(id));
     const isMuch = size < count * (1 - mostShrink);
     if (isMuch && !options.isReleased) return { fault: 'shrunk', before: count, after: size };
@@ -84,9 +85,9 @@ async function editionBefore(board: Board, { standing }: Start): Promise<Before>
 async function stillThere(missing: readonly string[], { single }: Source): Promise<[string, Buffer][]> {
   const found: [string, Buffer][] = [];
   for (const id of missing) {
-    const { status, body } = await single(id);
-    if (status === 200) found.push([id, body]);
-    else if (status !== 404 && status !== 410) throw new CollectFault('tenant-error');
+    const word = wordOf(await single(id), id);
+    if (word === undefined) throw new CollectFault('tenant-error');
+    if (word !== 'gone') found.push([id, word]);
   }
   return found;
 }

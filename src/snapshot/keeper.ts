@@ -178,8 +178,7 @@ export class Keeper implements Disposable {
   }
 
   #refuse(built: NotBuilt): void {
-    const { fault, before = 0 } = built;
-    const isRefusal = fault === 'shrunk' || (fault === 'empty' && before > 0);
+    const isRefusal = built.fault === 'shrunk' || built.fault === 'empty';
     this.#fail(isRefusal ? 'refused' : 'failed', { ...built });
   }
 

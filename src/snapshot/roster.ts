@@ -1,9 +1,23 @@
 /** Who is in a collection: an edition's ids in their order, without those who are gone and with those who came. Pure. */
+import { idOf } from '../pages/list-page.ts';
+import type { Reply } from '../scim/call.ts';
 import type { Change } from './board.ts';
 import { fold, saidIn } from './mentions.ts';
 
 /** What the tenant has said of a resource since it was changed. */
 export type Word = Buffer | 'gone';
+
+/**
+ * What the answer to a single read says; undefined where it says nothing. Of whom a condition drops there is nothing left in
+ * the lists, and the single read may answer with an empty object (facts: IPS 15).
+ */
+export function wordOf({ status, body }: Reply, id: string): Word | undefined {
+  if (status === 404 || status === 410) return 'gone';
+  if (status !== 200) return undefined;
+  const told = idOf(body);
+  if (told === undefined) return /^\s*\{\s*\}\s*$/.test(body.toString('latin1', 0, 100)) ? 'gone' : undefined;
+  return fold(told) === fold(id) ? body : undefined;
+}
 
 interface Changed {
   readonly nonces: Set<string>;

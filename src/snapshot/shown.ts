@@ -2,12 +2,11 @@
  * The snapshot of one type as this replica shows it. The invariant: no list is answered that the board did not confirm at
  * that moment, and nobody who was written since the edition began is shown before the tenant has told how he is now.
  */
-import { idOf } from '../pages/list-page.ts';
 import type { Reply } from '../scim/call.ts';
 import type { Board, Edition, Standing } from './board.ts';
 import { areIds } from './mentions.ts';
 import { EditionReader } from './reader.ts';
-import { Roster, type Word } from './roster.ts';
+import { Roster, type Word, wordOf } from './roster.ts';
 
 export interface Wanted {
   readonly startIndex: number;
@@ -136,7 +135,7 @@ export class ShownSnapshot {
   }
 
   async #ask(id: string, key: string, reread: Reread): Promise<Word | undefined> {
-    const asked = this.#asked.getOrInsertComputed(key, () => reread(id).then(wordOf));
+    const asked = this.#asked.getOrInsertComputed(key, () => reread(id).then((reply) => wordOf(reply, id)));
     try {
       const word = await asked;
       if (word !== undefined) this.#words.set(key, word);
@@ -178,11 +177,6 @@ function fit(bodies: readonly Buffer[], maxBytes: number): readonly Buffer[] {
   let bytes = 0;
   const end = bodies.findIndex((body) => (bytes += body.length + 1) > maxBytes);
   return end < 0 ? bodies : bodies.slice(0, Math.max(1, end));
-}
-
-function wordOf({ status, body }: Reply): Word | undefined {
-  if (status === 404 || status === 410) return 'gone';
-  return status === 200 && idOf(body) !== undefined ? body : undefined;
 }
 
 function listOf(bodies: readonly Buffer[], startIndex: number, total: number, contentType: string): Reply {

@@ -51,6 +51,30 @@ test('an empty reading never replaces an edition', async () => {
   assert.deepEqual(await replica.ids(), old);
 });
 
+test('a collection that has nobody yet has an edition that says so', async () => {
+  const { tenant, replica } = await built(0);
+  assert.equal((await replica.page(1, 10))?.totalResults, 0);
+  tenant.people = many(3);
+  assert.equal(await replica.build(), undefined);
+  assert.deepEqual(await replica.ids(), tenant.ids());
+});
+
+test('whom a condition drops is gone, also where the tenant answers his single read with an empty object', async () => {
+  const { tenant, replica } = await built(100);
+  tenant.singleStatus = 200;
+  for (const at of [10, 20]) tenant.people[at]!.passes = false;
+  assert.equal(await replica.build(), undefined);
+  assert.deepEqual(await replica.ids(), tenant.ids());
+});
+
+test('a tenant that answers with somebody else leaves the old edition in force', async () => {
+  const { tenant, replica, old } = await built(100);
+  const answer = { headers: {}, status: 200, body: Buffer.from('{"id":"u11"}') };
+  tenant.people.splice(10, 1);
+  assert.equal(await replica.build({ source: { ...tenant, single: async () => answer } }), 'tenant-error');
+  assert.deepEqual(await replica.ids(), old);
+});
+
 test('a tenant that fails half way leaves the old edition in force', async () => {
   const { tenant, replica, old } = await built(250);
   tenant.onPage = (startIndex) => void (tenant.status = startIndex > 100 ? 500 : 200);

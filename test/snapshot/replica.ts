@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 
 import type { Seal } from '../../src/cache/seal.ts';
 import { Board, type Slate, type Start } from '../../src/snapshot/board.ts';
-import { build } from '../../src/snapshot/build.ts';
+import { build, type Source } from '../../src/snapshot/build.ts';
 import { ShownSnapshot } from '../../src/snapshot/shown.ts';
 import type { Collection } from './collection.ts';
 
@@ -42,10 +42,12 @@ export class Replica {
   }
 
   /** The fault, if there is one. */
-  async build({ isReleased = false, start }: { isReleased?: boolean; start?: Start } = {}): Promise<
-    string | undefined
-  > {
-    const options = { source: this.#tenant, maxBytes: 10_000_000, lifetimeMs: 60_000, isReleased };
+  async build({
+    isReleased = false,
+    start,
+    source = this.#tenant,
+  }: { isReleased?: boolean; start?: Start; source?: Source } = {}): Promise<string | undefined> {
+    const options = { source, maxBytes: 10_000_000, lifetimeMs: 60_000, isReleased };
     const built = await build(this.board, start ?? (await this.begin()), options);
     return 'fault' in built ? built.fault : undefined;
   }
