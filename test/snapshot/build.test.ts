@@ -71,7 +71,12 @@ test('a tenant that answers with somebody else leaves the old edition in force',
   const { tenant, replica, old } = await built(100);
   const answer = { headers: {}, status: 200, body: Buffer.from('{"id":"u11"}') };
   tenant.people.splice(10, 1);
-  assert.equal(await replica.build({ source: { ...tenant, single: async () => answer } }), 'tenant-error');
+  assert.equal(
+    await replica.build({
+      source: { page: tenant.page, changed: tenant.changed, single: async () => answer },
+    }),
+    'tenant-error',
+  );
   assert.deepEqual(await replica.ids(), old);
 });
 
