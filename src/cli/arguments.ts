@@ -39,3 +39,14 @@ function parse<Config extends ParseArgsConfig>(
     throw error;
   }
 }
+
+/** Reads what the arguments name. What cannot be read is wrong usage, in words of ours instead of the file system's. */
+export async function readable<T>(path: string, help: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    const place = 'path' in error ? String(error.path) : path;
+    throw new WrongUsage(`${place} cannot be read (${String(error.code)})`, help);
+  }
+}

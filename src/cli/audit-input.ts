@@ -9,7 +9,7 @@ import { parsePeriodKey } from '../audit/period-file.ts';
 import { keysUntil, type PeriodKey } from '../audit/period.ts';
 import { NoTrail, openChains, readTrail, type Chain, type Damage, type Reading } from '../audit/read.ts';
 import { Redactor } from '../audit/redact.ts';
-import { WrongUsage } from './arguments.ts';
+import { readable, WrongUsage } from './arguments.ts';
 import { startProgress } from './progress.ts';
 
 export const mostDirectories = 1000;
@@ -64,15 +64,6 @@ export async function redactorsFrom(file: string, help: string): Promise<Redacto
 
 export function contentOf(file: string, help: string): Promise<string> {
   return readable(file, help, () => readFile(file, 'utf8'));
-}
-
-async function readable<T>(file: string, help: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    throw new WrongUsage(`${file} cannot be read${code}`, help);
-  }
 }
 
 export const pseudonymTypes = ['id', 'value', 'name'] as const;

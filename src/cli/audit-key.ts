@@ -3,7 +3,7 @@ import { findChains } from '../audit/chain-files.ts';
 import { encodeKey, type NoteKey } from '../audit/note.ts';
 import { readPublishedKeys } from '../audit/published-keys.ts';
 import { fingerprint } from '../audit/signing-key.ts';
-import { readArguments } from './arguments.ts';
+import { readable, readArguments } from './arguments.ts';
 
 export const help = `usage: gatehouse audit key <directory> [--json]
 
@@ -12,7 +12,7 @@ the file keys.pub to another host: 'audit verify --key' takes either. A witness 
 
   <directory>   the audit directory of all instances, or of one
 
-exit codes: 0 done, 1 a file cannot be read, 4 wrong usage
+exit codes: 0 done, 1 a key cannot be read, 4 wrong usage, or the directory cannot be read
 
 examples:
   gatehouse audit key var/audit
@@ -21,7 +21,8 @@ examples:
 export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args, { json: { type: 'boolean' } }, help, 1);
   if (!given) return 0;
-  for (const { instance, directories } of await findChains(given.positionals)) {
+  const [place = ''] = given.positionals;
+  for (const { instance, directories } of await readable(place, help, () => findChains([place]))) {
     const keys = (await Promise.all(directories.map(readPublishedKeys))).flat();
     process.stdout.write(
       given.values.json

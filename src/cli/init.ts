@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { callerName } from '../gateway/config-callers.ts';
 import { profileNames } from '../gateway/config-profiles.ts';
-import { readArguments, WrongUsage } from './arguments.ts';
+import { readable, readArguments, WrongUsage } from './arguments.ts';
 import { consoleAccount, planFor, type Plan, type Wishes } from './init-plan.ts';
 import { CannotPlan } from './init-tenants.ts';
 import { readRepository, repositoryAt, type Repository } from './repository-csv.ts';
@@ -21,12 +22,13 @@ addresses that another identity manager calls, and writes into DIR, where none o
   gatehouse.yaml      the configuration: the tenants, the systems, and one technical user with its profile
   repositories/*.csv  the repositories that were given with the gateway's address, to be imported again
 
-Then it tells what is left to do by hand, and the way back. No password is taken over.
+Repositories that call the same host, port and path with the same user and proxy share a tenant; any other has its own, which is
+told. Then it tells what is left to do by hand, and the way back. No password is taken over.
 
   --from-csv FILE  a repository; give it once for each
   --from-url URL   the address of a proxy system as the identity manager has it today; give it once for each
   --host NAME      under which the identity manager reaches the gateway
-  --port PORT      of the gateway (443)
+  --port PORT      of the gateway, 1 to 65535 (443)
   --profile NAME   which identity manager it is, so that what it writes otherwise than it means is put right:
                    ${profiles}
                    (default: sap-idm with --from-csv, else generic, which repairs nothing)
@@ -62,14 +64,24 @@ export async function run(args: readonly string[]): Promise<number> {
   const { 'from-csv': files = [], 'from-url': addresses = [], host, out, port, data } = given.values;
   if (files.length + addresses.length === 0)
     throw new WrongUsage('give a repository with --from-csv, or an address with --from-url', help);
-  if (host === undefined || !/^[a-z0-9.-]+$/i.test(host)) throw new WrongUsage('--host is a host name', help);
+  if (host === undefined)
+    throw new WrongUsage(
+      '--host is needed: the name under which the identity manager reaches the gateway',
+      help,
+    );
+  if (!/^[a-z0-9.-]+$/i.test(host)) throw new WrongUsage('--host is a host name', help);
   if (out === undefined) throw new WrongUsage('give a directory with --out', help);
-  if (!/^\d{1,5}$/.test(port)) throw new WrongUsage('--port is a number', help);
+  if (!/^[1-9]\d{0,4}$/.test(port) || Number(port) > 65_535)
+    throw new WrongUsage('--port is a number from 1 to 65535', help);
   const { profile = files.length > 0 ? 'sap-idm' : 'generic' } = given.values;
   if (!profileNames().includes(profile)) throw new WrongUsage(`--profile is one of: ${profiles}`, help);
   const { caller = profile === 'generic' ? 'identity-manager' : profile } = given.values;
+  const named = callerName().safeParse(caller);
+  if (named.error) throw new WrongUsage(`--caller ${named.error.issues[0]?.message}`, help);
   const wishes = { host, port: Number(port), caller, profile, data };
-  const read = files.map(async (file) => readRepository(file, await readFile(file, 'utf8')));
+  const read = files.map(async (file) =>
+    readRepository(file, await readable(file, help, () => readFile(file, 'utf8'))),
+  );
   const plan = planFor([...(await Promise.all(read)), ...addresses.map(addressed)], wishes);
   await write(out, plan);
   const { files: written, remarks, secretFiles, systems } = plan;

@@ -7,7 +7,7 @@ import { operations } from '../transformation/document.ts';
 import { describe, type Fault } from '../transformation/fault.ts';
 import type { Json } from '../transformation/json.ts';
 import { compile, EntityFailure, type Outcome, type Run } from '../transformation/transformation.ts';
-import { readArguments, WrongUsage } from './arguments.ts';
+import { readable, readArguments, WrongUsage } from './arguments.ts';
 import { explain } from './transform-explain.ts';
 
 export const help = `usage: gatehouse transform check <file or folder> [--properties <file>] [--json]
@@ -87,8 +87,8 @@ async function check(path: string, values: Values): Promise<number> {
 }
 
 async function filesAt(path: string): Promise<string[]> {
-  if (!(await readable(path, () => stat(path))).isDirectory()) return [path];
-  const entries = await readable(path, () => readdir(path, { recursive: true, withFileTypes: true }));
+  if (!(await readable(path, help, () => stat(path))).isDirectory()) return [path];
+  const entries = await readable(path, help, () => readdir(path, { recursive: true, withFileTypes: true }));
   const files = entries.filter((entry) => entry.isFile() && entry.name.endsWith('.json'));
   if (files.length === 0) throw new WrongUsage(`there is no .json file below ${path}`, help);
   return files.map((entry) => join(entry.parentPath, entry.name)).toSorted();
@@ -201,14 +201,5 @@ async function jsonIn(file: string): Promise<Json> {
 }
 
 function contentOf(file: string): Promise<string> {
-  return readable(file, () => readFile(file, 'utf8'));
-}
-
-async function readable<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    throw new WrongUsage(`${path} cannot be read${code}`, help);
-  }
+  return readable(file, help, () => readFile(file, 'utf8'));
 }

@@ -223,6 +223,28 @@ test('what is no repository, or leads elsewhere, is told and nothing is written'
   assert.deepEqual(await readdir(directory.path), ['sac.csv']);
 });
 
+for (const [what, args, says] of [
+  ['a port that there is not', ['--port', '99999'], /--port is a number from 1 to 65535/],
+  [
+    'a technical user that check refuses',
+    ['--caller', 'böse user'],
+    /--caller is no name of a technical user/,
+  ],
+  ['a file that is not there', ['--from-csv', 'nofile.csv'], /nofile\.csv cannot be read \(ENOENT\)/],
+  ['a host that is none', ['--host', 'a b'], /--host is a host name/],
+] as const)
+  test(`${what} is wrong usage, and nothing is written`, async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+    await assert.rejects(init(directory.path, exported(), ...args), { code: 4, stderr: says });
+    assert.deepEqual(await readdir(directory.path), ['sac.csv']);
+  });
+
+test('what --host is for is told where it is missing', async () => {
+  const url = `https://acme.accounts.ondemand.com/ipsproxy/service/api/v1/scim/${systemId}`;
+  const asked = run(process.execPath, [main, 'init', '--from-url', url, '--out', '/nowhere']);
+  await assert.rejects(asked, { code: 4, stderr: /--host is needed: the name under which/ });
+});
+
 test('with --json it tells what it wrote, and for which systems', async () => {
   await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
   const { out, stdout } = await init(directory.path, exported(), '--json');
