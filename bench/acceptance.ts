@@ -1,5 +1,5 @@
-import type { WayName } from './way.ts';
 /** What Gatehouse promises of the workloads at their full size, and whether it held in a run. */
+import type { WayName } from './way.ts';
 import type { Costs, Workload } from './workloads.ts';
 
 export interface Verdict {

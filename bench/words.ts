@@ -1,5 +1,5 @@
-import type { WayName } from './way.ts';
 /** How figures of a run are written, the same in table, chart and document. */
+import type { WayName } from './way.ts';
 import type { Costs, Sizes, Workload } from './workloads.ts';
 
 export const wayTitles: Readonly<Record<WayName, string>> = {

@@ -1,8 +1,8 @@
-import type { Entry } from './entry.ts';
 /**
  * The forms in which others read the trail. A mapper may leave things out and must not make anything up: what a record
  * does not say is absent, never guessed. docs/audit-export.md says field by field what becomes what.
  */
+import type { Entry } from './entry.ts';
 import { toCef } from './export-cef.ts';
 import { csvHead, toCsv } from './export-csv.ts';
 import { toEcs } from './export-ecs.ts';

@@ -1,8 +1,8 @@
-import type { SegmentFile } from './chain-files.ts';
 /**
  * The end of a trail and what is added to it: from segment to segment, restarts and new instances included. A line is
  * given when it is whole in the file, which may be a moment before it is confirmed.
  */
+import type { SegmentFile } from './chain-files.ts';
 import { Entry } from './entry.ts';
 import { readLine } from './line.ts';
 import { linesOf } from './lines.ts';

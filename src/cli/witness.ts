@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 /** `gatehouse witness`: a small service on another host that lets no gateway's trail go back on what it has shown. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

@@ -1,8 +1,8 @@
-import { lookup } from 'node:dns/promises';
 /**
  * The way to a tenant, leg by leg, each over the socket of the one before it: its name, the outbound proxy, the
  * connection, TLS. Nothing is asked of the tenant, so no quota is spent.
  */
+import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect as connectTls, type PeerCertificate, type TLSSocket } from 'node:tls';

@@ -1,8 +1,8 @@
-import { log } from '../log.ts';
 /**
  * What replicas share in Redis beside the cache. Each kind has a connection of its own, so that large replies never stand in
  * its way; whether Redis helps is told in log and trail, never to a caller.
  */
+import { log } from '../log.ts';
 import type { Config } from './config.ts';
 import type { Note } from './own-trail.ts';
 import { openRedis } from './redis.ts';

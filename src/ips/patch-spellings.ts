@@ -1,8 +1,8 @@
-import { Refusal } from './refusal.ts';
 /**
  * A tenant that takes PATCH in RFC 7644's own spelling only. Which of the spellings that identity managers use a tenant
  * takes is not documented, so this is an assumption that can be switched on.
  */
+import { Refusal } from './refusal.ts';
 import { isObject, type Resource } from './resource.ts';
 
 /** Of RFC 7643 §4: attributes that have several values. */

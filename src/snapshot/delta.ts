@@ -1,8 +1,8 @@
-import { membersOf } from '../pages/json-spans.ts';
 /**
  * What was changed elsewhere since an instant, where the system can tell it (facts: IPS 3.3). Only a probe is believed: there
  * are systems that do not know the filter and answer with everybody. Deletions never show; they are the whole reading's.
  */
+import { membersOf } from '../pages/json-spans.ts';
 import { idOf, readListPage } from '../pages/list-page.ts';
 import type { Reply } from '../scim/call.ts';
 

@@ -1,5 +1,5 @@
-import type { Json } from './json.ts';
 /** The parsed forms of paths and conditions. Plain data: parsing, reading and deciding live elsewhere. */
+import type { Json } from './json.ts';
 import type { JavaRegex } from './regex.ts';
 
 export interface Path {

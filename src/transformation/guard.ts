@@ -1,5 +1,5 @@
-import { parseCondition } from './condition-grammar.ts';
 /** A condition as it stands in a transformation: parsed once, or for each run where variables are part of it. */
+import { parseCondition } from './condition-grammar.ts';
 import { decide, type Surroundings } from './condition.ts';
 import { SyntaxFault } from './cursor.ts';
 import { RunFault } from './effort.ts';

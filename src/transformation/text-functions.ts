@@ -1,5 +1,5 @@
-import { parsePath } from './condition-grammar.ts';
 /** The functions on texts and regular expressions (facts: transformations 8.2). */
+import { parsePath } from './condition-grammar.ts';
 import { scopeOf } from './condition.ts';
 import { SyntaxFault } from './cursor.ts';
 import { RunFault } from './effort.ts';

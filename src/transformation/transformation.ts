@@ -1,8 +1,8 @@
-import { currentDate } from './date-functions.ts';
 /**
  * SAP Identity Provisioning's transformation language: `compile` a document, `run` it for one entity. Pure and
  * bounded: it reads no file, keeps nothing between runs, and ends whatever the document says.
  */
+import { currentDate } from './date-functions.ts';
 import { anyEntity, compileDocument, type Entity, type Operation, parseDocument } from './document.ts';
 import { Effort, RunFault } from './effort.ts';
 import { collectFindings, describe, type Fault } from './fault.ts';

@@ -1,5 +1,5 @@
-import { permissions } from '../../src/ips/technical-users.ts';
 /** A tenant on a free port for one test, and the calls of an identity manager to it. */
+import { permissions } from '../../src/ips/technical-users.ts';
 import { startTenant, type Tenant, type TenantOptions } from '../../src/ips/tenant.ts';
 
 export const clientId = '3b6f3c1e-5d2a-4a56-9b1f-6a0d8d0c1a11';

@@ -1,5 +1,5 @@
-import type { Reply } from '../../src/scim/call.ts';
 /** A tenant with one collection for the tests of snapshots, paging as IPS does it, which can be changed at any moment. */
+import type { Reply } from '../../src/scim/call.ts';
 import type { Source } from '../../src/snapshot/build.ts';
 
 /** The rules of facts: IPS 3.2; `provided` is a backend's own total. */
