@@ -105,6 +105,13 @@ test('the table knows every folder', () => {
   );
 });
 
+test('every file opens with what it is for', () => {
+  const silent = globSync('**/*.ts', { cwd: root }).filter(
+    (file) => !readFileSync(resolve(root, file), 'utf8').startsWith('/**'),
+  );
+  assert.deepEqual(silent, []);
+});
+
 test('nobody imports from a folder as a whole', () => {
   assert.deepEqual(
     imports.filter(({ to }) => to.startsWith('.') && !to.endsWith('.ts')),

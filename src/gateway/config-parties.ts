@@ -175,45 +175,9 @@ export function system() {
           'after its caller read the group. `report`: it goes up, and the trail says so. `refuse`: 409, and writes of one ' +
           'group go up one after the other.',
       ),
-    repeats: z
-      .strictObject({
-        enabled: z
-          .boolean()
-          .default(true)
-          .describe(
-            'An identical write of the same caller waits for one that runs, and after an answer that was unknown or that ' +
-              'nobody took it is told what became of it instead of being sent again.',
-          ),
-        window: duration({ min: '1s', max: '24h' })
-          .prefault('10m')
-          .describe('How long that is so after such an answer; also how long an `Idempotency-Key` is known.'),
-        lookFor: duration({ min: '0ms', max: '60s' })
-          .prefault('10s')
-          .describe(
-            'How long the tenant is looked at for what became of a write whose outcome is unknown. `0ms`: once.',
-          ),
-      })
-      .prefault({})
-      .describe('Writes that are repeated, and writes of which nobody knows whether they were carried out.'),
+    repeats: systemRepeats(),
     cache: systemCache(),
-    pages: z
-      .strictObject({
-        blocks: z
-          .enum(['auto', 'on', 'off'])
-          .default('auto')
-          .describe(
-            'Whether small list pages come out of pages of 100. `auto`: at systems of kind `ips`, once a caller reads on behind the first page. `on`: with any page.',
-          ),
-        singleReads: z
-          .boolean()
-          .optional()
-          .describe(
-            'Answers single reads out of list pages, while probes find the tenant’s two views of a resource equal. ' +
-              'Default: at systems of kind `ips`, whose calls are counted; other service providers speak for themselves.',
-          ),
-      })
-      .prefault({})
-      .describe('What is made of list pages; needs the cache.'),
+    pages: systemPages(),
     snapshot: systemSnapshot(),
     limits: z
       .strictObject({
@@ -238,4 +202,48 @@ export function system() {
       .prefault({})
       .describe('Deadlines that differ for this system.'),
   });
+}
+
+function systemRepeats() {
+  return z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(true)
+        .describe(
+          'An identical write of the same caller waits for one that runs, and after an answer that was unknown or that ' +
+            'nobody took it is told what became of it instead of being sent again.',
+        ),
+      window: duration({ min: '1s', max: '24h' })
+        .prefault('10m')
+        .describe('How long that is so after such an answer; also how long an `Idempotency-Key` is known.'),
+      lookFor: duration({ min: '0ms', max: '60s' })
+        .prefault('10s')
+        .describe(
+          'How long the tenant is looked at for what became of a write whose outcome is unknown. `0ms`: once.',
+        ),
+    })
+    .prefault({})
+    .describe('Writes that are repeated, and writes of which nobody knows whether they were carried out.');
+}
+
+function systemPages() {
+  return z
+    .strictObject({
+      blocks: z
+        .enum(['auto', 'on', 'off'])
+        .default('auto')
+        .describe(
+          'Whether small list pages come out of pages of 100. `auto`: at systems of kind `ips`, once a caller reads on behind the first page. `on`: with any page.',
+        ),
+      singleReads: z
+        .boolean()
+        .optional()
+        .describe(
+          'Answers single reads out of list pages, while probes find the tenant’s two views of a resource equal. ' +
+            'Default: at systems of kind `ips`, whose calls are counted; other service providers speak for themselves.',
+        ),
+    })
+    .prefault({})
+    .describe('What is made of list pages; needs the cache.');
 }

@@ -28,11 +28,6 @@ export interface UpstreamCall {
   readonly maxReplyBytes: number;
 }
 
-export interface Upstream {
-  readonly url: URL;
-  readonly agent: Agent;
-}
-
 /** Throws NoReply; the signal is the call's own deadline, never the caller's patience. */
 export type Forward = (call: UpstreamCall, deadline: AbortSignal) => Promise<Reply>;
 
@@ -139,7 +134,7 @@ function singleValues(headers: IncomingHttpHeaders): Headers {
   return Object.fromEntries(entries) as Headers;
 }
 
-export function createForward({ url, agent }: Upstream): Forward {
+export function createForward({ url, agent }: { readonly url: URL; readonly agent: Agent }): Forward {
   const proxy = createProxyMiddleware<IncomingMessage, Capture>({
     target: url,
     agent,

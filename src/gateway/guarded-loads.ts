@@ -2,13 +2,11 @@
 import { ceilingsFor } from '../guard/ceiling.ts';
 import type { LoadPage } from '../guard/running-load.ts';
 import { idOf, readListPage } from '../pages/list-page.ts';
-import { isPlainList } from '../pages/wanted.ts';
+import { defaultCount, isPlainList } from '../pages/wanted.ts';
 import type { Reply } from '../scim/call.ts';
 import type { GuardParts } from './guarded.ts';
 import type { Asked, System } from './place.ts';
 
-/** What IPS gives to those who do not say how many they want (facts: IPS 3.1). */
-const defaultCount = 25;
 /** A larger first page is read at once instead of being kept for a load that may go on. */
 const mostKept = 256 * 1024;
 

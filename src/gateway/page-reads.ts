@@ -4,13 +4,13 @@
  */
 import type { Trail } from '../audit/trail.ts';
 import type { Cache, CacheAnswer, CacheAsk } from '../cache/cache.ts';
-import type { AskTenant, Settings } from '../pages/memory.ts';
+import type { AskTenant } from '../pages/memory.ts';
 import type { Pages } from '../pages/pages.ts';
 import { ScimError } from '../scim/error.ts';
 import type { GroupUpdates } from '../writes/updates.ts';
-import { ask, type Patience, type Route } from './ask.ts';
+import { ask, type Patience } from './ask.ts';
 import { isIdle, ownEntry, patienceFor, sparePatience } from './own-calls.ts';
-import type { Asked } from './place.ts';
+import type { Asked, System } from './place.ts';
 
 export interface ReadParts {
   readonly cache: Cache;
@@ -20,14 +20,9 @@ export interface ReadParts {
   readonly patienceMs: number;
 }
 
-export interface PagedSystem {
-  readonly route: Route;
-  readonly pages: Settings;
-}
-
 export function readThrough(
   { cache, pages, trail, patienceMs }: ReadParts,
-  { route, pages: settings }: PagedSystem,
+  { route, pages: settings }: Pick<System, 'route' | 'pages'>,
   cacheAsk: CacheAsk,
   asked: Asked,
 ): Promise<CacheAnswer> {

@@ -3,7 +3,7 @@
  * link in it names the tenant.
  */
 import type { CacheRules } from '../cache/cache.ts';
-import type { Settings } from '../pages/memory.ts';
+import type { PageSettings } from '../pages/memory.ts';
 import type { Reply } from '../scim/call.ts';
 import type { SystemFacts } from '../scim/operation.ts';
 import { relocate, type Location } from '../scim/relocate.ts';
@@ -14,7 +14,7 @@ import type { Question, Route } from './ask.ts';
 import type { BodyLimits } from './body.ts';
 import { headersDown } from './headers.ts';
 
-export interface SnapshotSettings extends KeeperRules {
+interface SnapshotSettings extends KeeperRules {
   readonly enabled: boolean;
   readonly defaultCount: number;
   /** How long a build rests after each call. */
@@ -31,7 +31,7 @@ export interface System extends SystemFacts {
     readonly writeReplies: boolean;
     readonly rules: CacheRules;
   };
-  readonly pages: Settings;
+  readonly pages: PageSettings;
   readonly snapshot: SnapshotSettings;
   /** What becomes of a PUT that would undo what others have added to a group. */
   readonly lostUpdates: UpdatesMode;

@@ -9,7 +9,7 @@ import { kinds, ScimError } from '../scim/error.ts';
 import { scimContentType } from '../scim/message.ts';
 import { isFollowed } from './connection.ts';
 
-/** Any thrown value as an answer; what is not a ScimError is told as `internal` and nothing more. */
+/** A refusal in SCIM's words. */
 export function toReply(error: ScimError): Reply {
   return {
     status: error.status,
@@ -18,6 +18,7 @@ export function toReply(error: ScimError): Reply {
   };
 }
 
+/** Of any thrown value: what is no ScimError is told as `internal` and nothing more. */
 export function asScimError(thrown: unknown): ScimError {
   if (thrown instanceof ScimError) return thrown;
   return new ScimError('internal', 'The gateway failed to serve this request. Its log has the reason.', {

@@ -1,6 +1,6 @@
 /**
  * A list reply taken apart into its figures and its resources, and put together again with others. The resources
- * stay the bytes that the tenant sent; nothing is understood of them but their id.
+ * stay the bytes that the tenant sent; nothing is understood of them but their id, and what `meta` says.
  */
 import type { Reply } from '../scim/call.ts';
 import { itemsOf, membersOf, skipSpace, type Member } from './json-spans.ts';
@@ -42,10 +42,23 @@ export function readListPage(reply: Reply): ListPage | undefined {
 
 /** The id of a resource; undefined for what has none, such as a page that was cut by `attributes`. */
 export function idOf(resource: Buffer): string | undefined {
-  if (resource[0] !== 0x7b) return undefined;
-  const id = membersOf(resource, 0).find(({ name }) => name === 'id');
-  const value: unknown = id && JSON.parse(resource.toString('utf8', id.start, id.end));
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return textOf(resource, 0, 'id') || undefined;
+}
+
+/** @param name in small letters, as whatever spelling is read */
+export function metaOf(resource: Buffer, name: string): string | undefined {
+  const meta = memberOf(resource, 0, 'meta');
+  return meta && textOf(resource, meta.start, name);
+}
+
+function memberOf(json: Buffer, start: number, wanted: string): Member | undefined {
+  return json[start] === 0x7b ? membersOf(json, start).find(({ name }) => name === wanted) : undefined;
+}
+
+function textOf(json: Buffer, start: number, wanted: string): string | undefined {
+  const member = memberOf(json, start, wanted);
+  const value: unknown = member && JSON.parse(json.toString('utf8', member.start, member.end));
+  return typeof value === 'string' ? value : undefined;
 }
 
 function numberOf(body: Buffer, members: readonly Member[], wanted: string): number | undefined {

@@ -26,7 +26,7 @@ export interface Memory<A extends Answer> {
 /** Asks the tenant; `asked` is called when the call goes up. */
 export type AskTenant = (operation: Operation, asked: () => void) => Promise<Reply>;
 
-export interface Settings {
+export interface PageSettings {
   readonly blocks: 'off' | 'on' | 'auto';
   readonly singleReads: boolean;
 }
@@ -41,7 +41,7 @@ export interface Reading<A extends Answer = Answer> {
   readonly accept: string;
   /** False when its caller wants the tenant's own word, or nothing may be kept. */
   readonly mayServe: boolean;
-  readonly settings: Settings;
+  readonly settings: PageSettings;
   readonly memory: Memory<A>;
   readonly askTenant: AskTenant;
   /** For what no caller has asked for yet; undefined while the tenant's quota has better uses. */

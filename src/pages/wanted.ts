@@ -2,8 +2,7 @@
 import type { Reply } from '../scim/call.ts';
 import { priorities, type Operation } from '../scim/operation.ts';
 import { encodeSegment, noQuery, Query, type Parameter } from '../scim/target.ts';
-import { membersOf } from './json-spans.ts';
-import { idOf } from './list-page.ts';
+import { idOf, metaOf } from './list-page.ts';
 import type { Further } from './memory.ts';
 
 export interface Wanted {
@@ -11,8 +10,8 @@ export interface Wanted {
   readonly count: number;
 }
 
-/** IPS's own (facts: IPS 3.1). */
-const defaultCount = 25;
+/** What IPS gives to those who do not say how many they want (facts: IPS 3.1). */
+export const defaultCount = 25;
 
 /** Whether nothing but the page is chosen: no filter, order, attributes, nor a cursor, whatever it may be called. */
 export function isPlainList({ kind, query }: Operation): boolean {
@@ -69,7 +68,8 @@ export function singlesOf(
     const id = idOf(body);
     if (id === undefined) return [];
     const { etag: _, ...ofList } = ownHeaders(headers);
-    const etag = versionOf(body);
+    // RFC 7644 §3.14: the version in `meta` is the ETag of the resource.
+    const etag = metaOf(body, 'version');
     return [
       {
         operation: singleOf(list, id),
@@ -99,13 +99,4 @@ export function singleOf(from: Operation, id: string): Operation {
 export function ownHeaders(headers: Reply['headers']): Reply['headers'] {
   const names = ['content-type', 'etag', 'cache-control', 'vary'] as const;
   return Object.fromEntries(names.map((name) => [name, headers[name]]));
-}
-
-/** RFC 7644 §3.14: the version in `meta` is the ETag of the resource. */
-function versionOf(resource: Buffer): string | undefined {
-  const meta = membersOf(resource, 0).find(({ name }) => name === 'meta');
-  if (!meta || resource[meta.start] !== 0x7b) return undefined;
-  const version = membersOf(resource, meta.start).find(({ name }) => name === 'version');
-  const value: unknown = version && JSON.parse(resource.toString('utf8', version.start, version.end));
-  return typeof value === 'string' ? value : undefined;
 }

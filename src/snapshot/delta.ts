@@ -2,8 +2,7 @@
  * What was changed elsewhere since an instant, where the system can tell it (facts: IPS 3.3). Only a probe is believed: there
  * are systems that do not know the filter and answer with everybody. Deletions never show; they are the whole reading's.
  */
-import { membersOf } from '../pages/json-spans.ts';
-import { idOf, readListPage } from '../pages/list-page.ts';
+import { idOf, metaOf, readListPage } from '../pages/list-page.ts';
 import type { Reply } from '../scim/call.ts';
 
 /** Asks for a page of what was modified after an instant. */
@@ -72,9 +71,6 @@ function instantIn(times: readonly number[]): number | undefined {
 }
 
 function modifiedAt(resource: Buffer): number | undefined {
-  const meta = membersOf(resource, 0).find(({ name }) => name === 'meta');
-  if (!meta || resource[meta.start] !== 0x7b) return undefined;
-  const modified = membersOf(resource, meta.start).find(({ name }) => name === 'lastmodified');
-  const at = modified && Date.parse(resource.toString('latin1', modified.start + 1, modified.end - 1));
-  return at === undefined || Number.isNaN(at) ? undefined : at;
+  const at = Date.parse(metaOf(resource, 'lastmodified') ?? '');
+  return Number.isNaN(at) ? undefined : at;
 }

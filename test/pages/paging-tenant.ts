@@ -9,7 +9,7 @@ import { createMemoryStore } from '../../src/cache/memory-store.ts';
 import type { Store } from '../../src/cache/store.ts';
 import type { Watch } from '../../src/cache/watch.ts';
 import type { Difference } from '../../src/pages/beliefs.ts';
-import type { Answer, AskTenant, Settings } from '../../src/pages/memory.ts';
+import type { Answer, AskTenant, PageSettings } from '../../src/pages/memory.ts';
 import { Pages } from '../../src/pages/pages.ts';
 import type { Reply } from '../../src/scim/call.ts';
 import type { Operation } from '../../src/scim/operation.ts';
@@ -93,7 +93,7 @@ export function entitiesOf(passes: readonly boolean[]): Entity[] {
 }
 
 export interface SideOptions {
-  readonly settings?: Partial<Settings>;
+  readonly settings?: Partial<PageSettings>;
   readonly store?: Store;
   /** Comes between the question and the answer of the tenant, before and after its data are read. */
   readonly pause?: () => Promise<void>;
