@@ -21,7 +21,7 @@ const areas: readonly (readonly [RegExp, Area])[] = [
   [/^process\.|^clock\./, 'lifecycle'],
   [/^config\.|^secret\.|^cert\.|^crl\.|^key\.|^console\.acted/, 'configuration'],
   [/^proto\.|^tls\./, 'protocol'],
-  [/^audit\.|^console\.viewed/, 'trail'],
+  [/^audit\.|^console\.(?:viewed|verified)/, 'trail'],
 ];
 
 export function areaOf(event: string): Area {
@@ -143,7 +143,14 @@ function endingOf(entry: Entry): Ending {
   if (result === 'unknown' || entry.event === 'request.outcome_unknown' || entry.event === 'upstream.intent')
     return 'unknown';
   if (result !== undefined) return 'failure';
+  if (isLoss(entry)) return 'failure';
   return bad.test(entry.event) ? 'failure' : 'success';
+}
+
+/** A verification that found that something was changed or is missing. */
+function isLoss(entry: Entry): boolean {
+  const verdict = entry.text('facts', 'verdict');
+  return entry.event === 'console.verified' && (verdict === 'tampered' || verdict === 'truncated');
 }
 
 /** From 1, nothing special, to 4, look at it now. */
@@ -185,6 +192,8 @@ const weights: Readonly<Record<string, Weight>> = {
   'token.rejected': 2,
 };
 
-export function weightOf({ event }: Entry, { ending }: RecordFacts): Weight {
+export function weightOf(entry: Entry, { ending }: RecordFacts): Weight {
+  const { event } = entry;
+  if (isLoss(entry)) return 4;
   return weights[event] ?? (ending === 'failure' ? 2 : 1);
 }

@@ -18,7 +18,7 @@ import type { Session } from './sessions.ts';
 import { Exports } from './trail/export.ts';
 import { TrailReader } from './trail/reader.ts';
 import type { TrailDeskOptions } from './trail/trail-desk.ts';
-import { VerifyJobs } from './trail/verify-jobs.ts';
+import { VerifyJobs, type VerifyWork } from './trail/verify-jobs.ts';
 
 export interface AuditDeskOptions extends TrailDeskOptions {
   /** One durable record; rejects where it is not on stable storage. */
@@ -28,6 +28,8 @@ export interface AuditDeskOptions extends TrailDeskOptions {
   /** Whether a name is one of the configuration. */
   readonly isKnown: (name: string) => boolean;
   readonly pulse: () => Promise<Omit<AuditPulse, 'verifiedUntil'>>;
+  /** Vouches for where the trails end. */
+  readonly witness?: VerifyWork['witness'];
 }
 
 const recordId = /^[0-9a-f]{32}:[1-9]\d{0,15}$/;
@@ -48,6 +50,8 @@ const pseudonymRequest = z.strictObject({
 });
 /** One look at one question is one record, though page, histogram and facets ask for it together. */
 const sameLookMs = 60_000;
+/** Of what a verification found; the rest is counted. */
+const mostReasons = 5;
 
 export class AuditDesk implements AsyncDisposable {
   readonly #options: AuditDeskOptions;
@@ -65,7 +69,12 @@ export class AuditDesk implements AsyncDisposable {
       key,
       ...(budgetBytes !== undefined && { budgetBytes }),
     });
-    this.#jobs = new VerifyJobs(trails);
+    this.#jobs = new VerifyJobs({
+      trails,
+      directory,
+      ...(options.witness && { witness: options.witness }),
+      onDone: (job) => void this.#recordVerdict(job),
+    });
     this.#exports = new Exports(trails);
   }
 
@@ -164,6 +173,17 @@ export class AuditDesk implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#reader, this.#jobs, this.#exports].map((part) => part[Symbol.asyncDispose]()));
+  }
+
+  /** Also where nobody waits for it any more. */
+  async #recordVerdict({ by, verdict, findings = [] }: VerifyJob): Promise<void> {
+    const reasons = findings
+      .slice(0, mostReasons)
+      .map(({ instance = '', file, reason }) => [instance, file, reason].filter(Boolean).join(' '));
+    const facts = { user: by, verdict, findings: findings.length, ...(reasons.length > 0 && { reasons }) };
+    await this.#record('console.verified', facts).catch((error: unknown) =>
+      log.warn('the verdict of a verification is not recorded', describeError(error)),
+    );
   }
 
   async #recorded(query: AuditQuery): Promise<Record<string, unknown>> {

@@ -134,7 +134,7 @@ function openOidc(
 }
 
 function openDesk({ config, trail, key }: ConsoleParts, settings: Settings, note: Trail['note']): AuditDesk {
-  const { directory, instance, keyFile, periodKeyFile } = config().audit;
+  const { directory, instance, keyFile, periodKeyFile, witness } = config().audit;
   const periods = periodKeyFile ?? join(dirname(keyFile), 'periods.key');
   return new AuditDesk({
     trails: directory,
@@ -148,6 +148,7 @@ function openDesk({ config, trail, key }: ConsoleParts, settings: Settings, note
     },
     isKnown: (name) => namesOf(config()).has(name),
     pulse: () => pulseOf(trail, join(directory, instance)),
+    ...(witness && { witness }),
   });
 }
 

@@ -109,6 +109,9 @@ export interface VerifyJob {
     readonly firstAt?: string;
     readonly lastAt?: string;
     readonly running: boolean;
+    /** The last record that a checkpoint from elsewhere covers, and when its witness saw it. */
+    readonly coveredTo?: number;
+    readonly witnessedAt?: string;
   }[];
 }
 

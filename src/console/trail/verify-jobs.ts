@@ -8,6 +8,19 @@ import type { VerifyFinding, VerifyJob } from '../api/record.ts';
 import { Refusal } from '../refusal.ts';
 import { given } from './rows.ts';
 
+export interface VerifyWork {
+  readonly trails: string;
+  /** Where it is kept how far the trails were verified. */
+  readonly directory: string;
+  /** Cosigns checkpoints elsewhere. */
+  readonly witness?: { readonly url: string; readonly publicKey: string };
+}
+
+export interface VerifyJobsOptions extends VerifyWork {
+  /** Told of each that came to its end, by whom it was begun. */
+  readonly onDone: (job: VerifyJob) => void;
+}
+
 export type VerifyMessage =
   | { readonly bytesDone: number; readonly bytesTotal?: number }
   | { readonly report: TrailReport };
@@ -19,14 +32,16 @@ const mostFindings = 200;
 const mostJobs = 20;
 
 export class VerifyJobs implements AsyncDisposable {
-  readonly #trails: string;
+  readonly #work: VerifyWork;
+  readonly #onDone: VerifyJobsOptions['onDone'];
   readonly #jobs = new Map<string, Progress>();
   #running: { readonly job: Progress; readonly worker: Worker } | undefined;
   /** The last instant up to which a trail was found to be in order. */
   verifiedUntil: string | undefined;
 
-  constructor(trails: string) {
-    this.#trails = trails;
+  constructor({ onDone, ...work }: VerifyJobsOptions) {
+    this.#work = work;
+    this.#onDone = onDone;
   }
 
   /** The one that runs, when one does. */
@@ -35,7 +50,7 @@ export class VerifyJobs implements AsyncDisposable {
     const startedAt = new Date().toISOString();
     const job: Progress = { id: randomUUID(), state: 'running', by, startedAt, bytesDone: 0, bytesTotal: 0 };
     const worker = new Worker(new URL('verify-worker.ts', import.meta.url), {
-      workerData: { trails: this.#trails },
+      workerData: this.#work,
     });
     worker.unref();
     this.#running = { job, worker };
@@ -82,10 +97,12 @@ export class VerifyJobs implements AsyncDisposable {
       records: each.records,
       running: each.running,
       ...given({ firstAt: each.firstTs, lastAt: each.lastTs }),
+      ...given({ coveredTo: each.checkpointed, witnessedAt: each.witnessedAt }),
     }));
     job.bytesDone = job.bytesTotal;
     if (verdict === 'ok' || verdict === 'incomplete') this.verifiedUntil = latest(message.report);
     this.#end(job, 'done');
+    this.#onDone({ ...job });
   }
 
   #end(job: Progress, state: VerifyJob['state']): void {

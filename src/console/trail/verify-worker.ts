@@ -1,18 +1,25 @@
 /** Verifies the trails in a thread of its own, which whoever waits no longer ends. */
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { openChains } from '../../audit/read.ts';
-import { verifyTrail } from '../../audit/verify.ts';
-import type { VerifyMessage } from './verify-jobs.ts';
+import { findChains } from '../../audit/chain-files.ts';
+import { parseKey } from '../../audit/note.ts';
+import { verifyTrail, type VerifyOptions } from '../../audit/verify.ts';
+import { lastWitnessed } from '../../audit/witnessed.ts';
+import { keepVerified, readVerified, withPast } from './verified.ts';
+import type { VerifyMessage, VerifyWork } from './verify-jobs.ts';
 
-const { trails } = workerData as { readonly trails: string };
+const { trails, directory, witness } = workerData as VerifyWork;
 const everyMs = 250;
 
-const chains = await openChains([trails]);
+const chains = await findChains([trails]);
+const segments = chains.flatMap((chain) => chain.segments);
 let bytesDone = 0;
 let told = 0;
-tell({ bytesTotal: chains.reduce((sum, { bytes }) => sum + bytes, 0), bytesDone });
-const report = await verifyTrail(trails, {
+tell({ bytesTotal: segments.reduce((sum, { bytes }) => sum + bytes, 0), bytesDone });
+const known = await readVerified(directory);
+const found = await verifyTrail(trails, {
+  ...(await witnessed()),
+
   onBytes(bytes) {
     bytesDone += bytes;
     if (performance.now() - told < everyMs) return;
@@ -20,7 +27,16 @@ const report = await verifyTrail(trails, {
     tell({ bytesDone });
   },
 });
-tell({ report });
+await keepVerified(directory, known, found);
+tell({ report: withPast(found, known) });
+
+/** Asked before the files are read: what is written meanwhile is longer than a checkpoint says, never shorter. */
+async function witnessed(): Promise<Pick<VerifyOptions, 'checkpoints' | 'witnesses'>> {
+  const key = witness && parseKey(witness.publicKey);
+  if (!witness || !key) return {};
+  const notes = await Promise.all(chains.map((chain) => lastWitnessed(witness.url, chain)));
+  return { checkpoints: notes.filter((note) => note !== undefined), witnesses: [key] };
+}
 
 function tell(message: VerifyMessage): void {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
