@@ -53,12 +53,17 @@ const sameLookMs = 60_000;
 /** Of what a verification found; the rest is counted. */
 const mostReasons = 5;
 
+interface Look {
+  readonly at: number;
+  readonly recorded: Promise<void>;
+}
+
 export class AuditDesk implements AsyncDisposable {
   readonly #options: AuditDeskOptions;
   readonly #reader: TrailReader;
   readonly #jobs: VerifyJobs;
   readonly #exports: Exports;
-  readonly #looks = new Map<string, number>();
+  readonly #looks = new Map<string, Look>();
 
   constructor(options: AuditDeskOptions) {
     this.#options = options;
@@ -204,10 +209,18 @@ export class AuditDesk implements AsyncDisposable {
   async #lookOnce(who: Session, what: string, query: Record<string, unknown>): Promise<void> {
     const now = Date.now();
     const key = JSON.stringify([who.csrf, what, query]);
-    if ((this.#looks.get(key) ?? -Infinity) > now - sameLookMs) return;
-    for (const [each, at] of this.#looks) if (at <= now - sameLookMs) this.#looks.delete(each);
-    await this.#look(who, what, query);
-    this.#looks.set(key, now);
+    for (const [each, { at }] of this.#looks) if (at <= now - sameLookMs) this.#looks.delete(each);
+    const former = this.#looks.get(key);
+    // What is asked meanwhile waits for the same record.
+    if (former) return former.recorded;
+    const recorded = this.#look(who, what, query);
+    this.#looks.set(key, { at: now, recorded });
+    try {
+      await recorded;
+    } catch (error) {
+      this.#looks.delete(key);
+      throw error;
+    }
   }
 
   async #look(who: Session, what: string, query: Record<string, unknown>): Promise<void> {

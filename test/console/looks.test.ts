@@ -61,6 +61,17 @@ test('histogram and page of the same question are one look', async () => {
   assert.equal(told.length, 1);
 });
 
+test('histogram and page that are asked for at once are one look as well', async () => {
+  const paths = [
+    '/audit/histogram?kind=patch',
+    '/audit/records?kind=patch',
+    '/audit/records?kind=patch&limit=5',
+  ];
+  await Promise.all(paths.map((path) => auditor.get(path)));
+  const told = (await looks()).filter(({ query }) => (query as { kind?: string }).kind === 'patch');
+  assert.equal(told.length, 1);
+});
+
 test('a record, its proof and an export are each a look of their own', async () => {
   const { records } = await auditor.get<RecordPage>('/audit/records?event=request.*&order=oldest&limit=1');
   const id = records[0]?.id ?? '';
