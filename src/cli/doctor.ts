@@ -10,8 +10,9 @@ import { readArguments } from './arguments.ts';
 export const help = `usage: gatehouse doctor [--read] [--config FILE] [--json]
 
 Walks the way from this host to every tenant, leg by leg: name, outbound proxy, connection, TLS, answer, clock, token;
-and beside it the audit trail, the running gateway, Redis, and what ends soon. Each leg that is broken is told with its
-cause and its remedy, and nothing beyond it is tried. Needs no internet but the way to the tenants.
+and beside it the audit trail, the running gateway, Redis, the way to destinations of the trail and channels of alerts, to
+which nothing is sent, and what ends soon. Each leg that is broken is told with its cause and its remedy, and nothing beyond
+it is tried. Needs no internet but the way to the tenants.
 
 It may run beside a gateway. It spends no quota, unless --read asks for one read of each system. A credential that a tenant
 refuses is tried once, because SAP locks a client after five failures. Its own calls are recorded in the instance 'doctor'

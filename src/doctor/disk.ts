@@ -6,6 +6,8 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { DirectoryTaken, readOwners } from '../audit/owner.ts';
+import { NoPeriodKey } from '../audit/period-file.ts';
+import { SigningKeyLost, TrailDamaged } from '../audit/recover.ts';
 import { codeOf } from '../audit/report.ts';
 import type { Trail } from '../audit/trail.ts';
 import type { Config } from '../gateway/config.ts';
@@ -73,6 +75,16 @@ function lengthOf(days: number): string {
 function faultOf(error: unknown, directory: string): unknown {
   if (error instanceof DirectoryTaken)
     return new Broken('Another examination runs.', 'Wait until it has ended.');
+  if (error instanceof SigningKeyLost || error instanceof NoPeriodKey)
+    return new Broken(
+      error.message,
+      'Restore audit.keyFile and audit.periodKeyFile from the backup (docs/operations.md, Backup and restore).',
+    );
+  if (error instanceof TrailDamaged)
+    return new Broken(
+      error.message,
+      `Find out who changed it: 'gatehouse audit verify' tells more; then move ${join(directory, instance)} aside.`,
+    );
   const code = codeOf(error);
   switch (code) {
     case 'ENOSPC':

@@ -12,8 +12,9 @@ import { walkAnswer, walkRead, walkToken, type Asked } from './calls.ts';
 import { walkDisk, type DiskOptions } from './disk.ts';
 import type { Report } from './finding.ts';
 import { walkGateway } from './gateway.ts';
+import { walkOutlets } from './outlets.ts';
 import { walkRedis } from './redis.ts';
-import { placeOf, walkWay } from './way.ts';
+import { walkWay, wayTo } from './way.ts';
 
 export interface Examination extends DiskOptions {
   /** Whether one call of each system's quota may be spent. */
@@ -37,6 +38,7 @@ export async function examine(report: Report, config: Config, given: Examination
       });
     else await examineTenant(report, config, tenant, trail, reads);
   }
+  await walkOutlets(report, config);
   tellEnds(report, [...endsIn(config), ...secretEnds(secretsEnd)]);
 }
 
@@ -51,7 +53,8 @@ async function examineTenant(
   const skip = (leg: string, of: string, found: string): void =>
     report({ leg, of, outcome: 'skipped', found });
   const systems = Object.values(config.systems).filter((system) => system.tenant === id);
-  if (!(await walkWay(report, tenant, id))) return skip('answer', `tenant ${id}`, 'the way to it is broken');
+  const way = wayTo(tenant);
+  if (!(await walkWay(report, way))) return skip('answer', `tenant ${id}`, 'the way to it is broken');
   if (!trail) return skip('answer', `tenant ${id}`, 'no call goes out that cannot be recorded');
   using access = openAccess(tenant, trail);
   const { deadlines } = config.tenants[id] ?? {};
@@ -59,7 +62,7 @@ async function examineTenant(
     deadlines: deadlines ?? { read: 20_000, write: 20_000 },
     maxReplyBytes: config.limits.reply,
   };
-  const place = placeOf(new URL(tenant.url), id);
+  const { place } = way;
   const askedAt = (url: string): Asked => ({
     trail,
     access,

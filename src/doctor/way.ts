@@ -1,6 +1,6 @@
 /**
- * The way to a tenant, leg by leg, each over the socket of the one before it: its name, the outbound proxy, the
- * connection, TLS. Nothing is asked of the tenant, so no quota is spent.
+ * The way to a tenant, or to whoever else is told something, leg by leg, each over the socket of the one before it: its name,
+ * the outbound proxy, the connection, TLS. Nothing is asked there, so no quota is spent.
  */
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
@@ -17,17 +17,26 @@ const legMs = 10_000;
 const dayMs = 86_400_000;
 const soonDays = 30;
 
-export function placeOf(url: URL, tenant: string): Place {
-  const of = (key: string): string => `tenants.${tenant}.${key}`;
-  return { host: url.hostname, key: of('url'), trust: of('ca'), proxy: of('outboundProxy') };
+export interface Way extends Partial<Pick<Upstream, 'ca' | 'pins' | 'clientCertificate' | 'outboundProxy'>> {
+  /** `https:` or `http:`; `tls:` and `tcp:` where something else is spoken than HTTP. */
+  readonly url: string;
+  /** Whose way it is, in findings. */
+  readonly of: string;
+  readonly place: Place;
+}
+
+export function wayTo(tenant: Upstream): Way {
+  const of = (key: string): string => `tenants.${tenant.id}.${key}`;
+  const { hostname: host } = new URL(tenant.url);
+  const place = { host, key: of('url'), trust: of('ca'), proxy: of('outboundProxy') };
+  return { ...tenant, of: `tenant ${tenant.id}`, place };
 }
 
 /** Whether the whole way holds. */
-export async function walkWay(report: Report, upstream: Upstream, name: string): Promise<boolean> {
-  const of = `tenant ${name}`;
-  const url = new URL(upstream.url);
-  const place = placeOf(url, name);
-  const proxy = proxyFor(upstream, url, name);
+export async function walkWay(report: Report, way: Way): Promise<boolean> {
+  const { of, place } = way;
+  const url = new URL(way.url);
+  const proxy = proxyFor(way, url);
   const first: Place = proxy ?? place;
   if (!(await walk(report, { leg: 'name', of }, () => resolve(first)))) return false;
   const socket = proxy
@@ -36,8 +45,8 @@ export async function walkWay(report: Report, upstream: Upstream, name: string):
   if (!socket) return false;
   using stack = new DisposableStack();
   stack.adopt(socket, (open) => open.destroy());
-  if (url.protocol === 'http:') return true;
-  const secured = await walk(report, { leg: 'tls', of }, () => secure(socket, upstream, place));
+  if (url.protocol === 'http:' || url.protocol === 'tcp:') return true;
+  const secured = await walk(report, { leg: 'tls', of }, () => secure(socket, way));
   if (secured) stack.adopt(secured, (open) => open.destroy());
   return secured !== undefined;
 }
@@ -73,14 +82,13 @@ function timedOut(error: unknown): unknown {
 /** Verified as the line verifies it; what is shown is looked at also where it is not believed. */
 async function secure(
   socket: Socket,
-  { ca, pins, clientCertificate }: Upstream,
-  place: Place,
+  { url, ca, pins, clientCertificate, place }: Way,
 ): Promise<readonly [Sound, TLSSocket]> {
   const host = place.host.replaceAll(/[[\]]/g, '');
   const secured = connectTls({
     socket,
     minVersion: 'TLSv1.2',
-    ALPNProtocols: ['http/1.1'],
+    ...(url.startsWith('https:') && { ALPNProtocols: ['http/1.1'] }),
     rejectUnauthorized: false,
     ...(!isIP(host) && { servername: host }),
     ...(ca && { ca: ca.text }),
@@ -133,10 +141,10 @@ function chainOf(shown: PeerCertificate): PeerCertificate[] {
   return chain;
 }
 
-function proxyFor({ outboundProxy }: Upstream, url: URL, name: string): ProxyPlace | undefined {
+function proxyFor({ outboundProxy, place }: Way, url: URL): ProxyPlace | undefined {
   if (!outboundProxy || outboundProxy.noProxy.some((rule) => isExempt(url.hostname, rule))) return undefined;
   const proxy = new URL(outboundProxy.url.reveal());
-  return { url: proxy, host: proxy.hostname, key: `tenants.${name}.outboundProxy.url` };
+  return { url: proxy, host: proxy.hostname, key: `${place.proxy}.url` };
 }
 
 /** As Node's agents read NO_PROXY: `*`, a host, or a domain with a dot or `*.` before it. */

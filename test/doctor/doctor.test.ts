@@ -361,6 +361,50 @@ test('a full disk is told, and then no call goes out that could not be recorded'
   assert.match(found.find(({ leg }) => leg === 'answer')?.found ?? '', /cannot be recorded/);
 });
 
+test('a key that the trail was not kept under is told, and the rest is examined all the same', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-doctor-key-'));
+  await using tenant = await startTenant();
+  const audit = { directory: directory.path, instance: 'test', keyFile: 'audit.key', ballast: '0B' };
+  await findings({ url: tenant.url, config: { audit } });
+  const found = await findings({ url: tenant.url, config: { audit } });
+  const broken = brokenIn(found);
+  assert.equal(broken.leg, 'audit');
+  assert.match(broken.remedy ?? '', /Restore audit\.keyFile/);
+  assert.ok(found.some(({ leg, outcome }) => leg === 'connection' && outcome === 'ok'));
+});
+
+test('destinations and channels are legs of their own, and nothing is sent to them', async () => {
+  const issuer = createCertificate('an authority');
+  await using tenant = await startTenant();
+  await using collector = await startTenant(createCertificate('localhost', { issuer }));
+  const url = `${collector.url}/alerts`;
+  const mail = { host: '127.0.0.1', port: collector.port, from: 'a@example.com', to: ['b@example.com'] };
+  const destinations = {
+    siem: { type: 'syslog', host: 'localhost', port: await freePort() },
+    disk: { type: 'file', path: 'a.log' },
+  };
+  const channels = {
+    hook: { type: 'webhook', url, secret: { file: 'hook' } },
+    trusted: { type: 'webhook', url, secret: { file: 'hook' }, ca: { file: 'ca.pem' } },
+    mail: { type: 'smtp', ...mail },
+  };
+  const audit = { directory: 'audit', keyFile: 'audit.key', ballast: '0B', destinations };
+  const texts = { hook: 'a secret of the webhook', 'ca.pem': issuer.certificate };
+  const found = await findings({ url: tenant.url, config: { audit, alerts: { channels } }, texts });
+  const last = (of: string) => found.findLast((each) => each.of === of);
+  const ends = Object.fromEntries(found.map(({ of, leg, outcome }) => [of, `${leg} ${outcome}`]));
+  assert.partialDeepStrictEqual(ends, {
+    'destination siem': 'connection failed',
+    'destination disk': 'connection skipped',
+    'channel hook': 'tls failed',
+    'channel trusted': 'tls warning',
+    'channel mail': 'tls skipped',
+  });
+  assert.match(last('destination siem')?.remedy ?? '', /audit\.destinations\.siem\.host/);
+  assert.match(last('channel hook')?.remedy ?? '', /alerts\.channels\.hook\.ca/);
+  assert.deepEqual(collector.paths, []);
+});
+
 test('a gateway that runs beside it is seen', async () => {
   await using tenant = await startTenant();
   await using gateway = await startGateway();
