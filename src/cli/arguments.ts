@@ -1,6 +1,8 @@
 /** What all commands have in common: strict options, `--help`, and wrong usage as one error that main.ts tells. */
 import { parseArgs, type ParseArgsConfig, type ParseArgsOptionsConfig } from 'node:util';
 
+import { hint } from './nearest.ts';
+
 export class WrongUsage extends Error {
   constructor(problem: string, help: string) {
     super(`gatehouse: ${problem}\n\n${help}`);
@@ -35,8 +37,11 @@ function parse<Config extends ParseArgsConfig>(
   try {
     return parseArgs(config);
   } catch (error) {
-    if (error instanceof TypeError) throw new WrongUsage(error.message, help);
-    throw error;
+    if (!(error instanceof TypeError)) throw error;
+    const [, unknown] = /^Unknown option '(-[^']*)'/.exec(error.message) ?? [];
+    if (unknown === undefined) throw new WrongUsage(error.message, help);
+    const known = Object.keys(config.options ?? {}).map((name) => `--${name}`);
+    throw new WrongUsage(`there is no option '${unknown}' here.${hint(unknown, known)}`, help);
   }
 }
 

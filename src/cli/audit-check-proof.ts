@@ -18,14 +18,14 @@ that the checkpoint speaks of, and the checkpoint is signed by the chain's log k
   --json             one JSON document
   --help             this text
 
+examples:
+  gatehouse audit check-proof deletion.proof --key gateway-1.pub
+  gatehouse audit check-proof deletion.proof --key gateway-1.pub --witness-key witness.pub --json
+
 exit codes:
   0  every record of the proof is proven
   1  one is not (the reason is told)
   4  the command was not understood, or a file cannot be read
-
-examples:
-  gatehouse audit check-proof deletion.proof --key gateway-1.pub
-  gatehouse audit check-proof deletion.proof --key gateway-1.pub --witness-key witness.pub --json
 `;
 
 const options = {

@@ -13,10 +13,10 @@ goes on. The file of every replica, and every backup of it, must be exchanged as
   --before PERIOD  the first quarter that stays readable, such as 2026q1; the present one at the latest
   --key FILE       the gateway's audit.periodKeyFile
 
-exit codes: 0 done, 4 the command was not understood, or the file cannot be read
-
-example:
+examples:
   gatehouse audit erase --before 2026q1 --key /var/lib/gatehouse/keys/periods.key
+
+exit codes: 0 done, 4 the command was not understood, or the file cannot be read
 `;
 
 const options = {

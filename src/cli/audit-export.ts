@@ -23,15 +23,15 @@ becomes what. None of the forms can be verified: keep the trail itself.
 
 ${timeHelp}
 
+examples:
+  gatehouse audit export var/audit --format ocsf --from 24h > audit.ocsf.jsonl
+  gatehouse audit export /mnt/a/audit /mnt/b/audit --format csv --event 'authz.*' > denied.csv
+
 exit codes:
   0  exported
   1  there was nothing to export
   2  the trail is damaged or its end is missing; what could be read was exported
   4  the command was not understood, or a directory cannot be read
-
-examples:
-  gatehouse audit export var/audit --format ocsf --from 24h > audit.ocsf.jsonl
-  gatehouse audit export /mnt/a/audit /mnt/b/audit --format csv --event 'authz.*' > denied.csv
 `;
 
 const options = {

@@ -17,11 +17,11 @@ With - as the value it is read from standard input, so that it does not stay in 
   --json       as one JSON object; with --period all one for each period
   --help       this text
 
-exit codes: 0 done, 4 the command was not understood, or the key cannot be read
-
 examples:
   gatehouse audit hash ada@example.com --type value --key periods.key
   gatehouse audit hash - --key periods.key --period all < id.txt
+
+exit codes: 0 done, 4 the command was not understood, or the key cannot be read
 `;
 
 const options = {

@@ -12,10 +12,10 @@ the file keys.pub to another host: 'audit verify --key' takes either. A witness 
 
   <directory>   the audit directory of all instances, or of one
 
-exit codes: 0 done, 1 a key cannot be read, 4 wrong usage, or the directory cannot be read
-
 examples:
   gatehouse audit key var/audit
+
+exit codes: 0 done, 1 a key cannot be read, 4 wrong usage, or the directory cannot be read
 `;
 
 export async function run(args: readonly string[]): Promise<number> {

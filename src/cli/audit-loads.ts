@@ -36,15 +36,15 @@ pages, and how they differ from the last whole load.
 
 ${timeHelp}
 
+examples:
+  gatehouse audit loads var/audit --from 24h
+  gatehouse audit loads var/audit --load 3f9c11aa --missing --among accounts.txt --key var/keys/periods.key
+
 exit codes:
   0  every load is whole, or was released
   1  some are not
   2  the trail is damaged or its end is missing
   4  the command was not understood, or a file cannot be read
-
-examples:
-  gatehouse audit loads var/audit --from 24h
-  gatehouse audit loads var/audit --load 3f9c11aa --missing --among accounts.txt --key var/keys/periods.key
 `;
 
 const options = {

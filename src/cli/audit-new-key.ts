@@ -15,11 +15,11 @@ Writes a new key to a file that must not exist, with mode 0600.
   period  the key of the present quarter, for audit.periodKeyFile: where replicas share it, or its place is read-only
           for the gateway, as a Kubernetes Secret is
 
-exit codes: 0 done, 4 the command was not understood, or the file cannot be written
-
 examples:
   gatehouse audit new-key reveal /media/dpo/reveal.pem
   gatehouse audit new-key period periods.key
+
+exit codes: 0 done, 4 the command was not understood, or the file cannot be written
 `;
 
 export async function run(args: readonly string[]): Promise<number> {

@@ -21,15 +21,15 @@ has done them must be looked up there.
 
 ${timeHelp}
 
+examples:
+  gatehouse audit open-intents var/audit
+  gatehouse audit open-intents /mnt/a/audit /mnt/b/audit --from 24h --json
+
 exit codes:
   0  there are none
   1  there are some
   2  the trail is damaged or its end is missing, as after a crash until the gateway starts again
   4  the command was not understood, or a directory cannot be read
-
-examples:
-  gatehouse audit open-intents var/audit
-  gatehouse audit open-intents /mnt/a/audit /mnt/b/audit --from 24h --json
 `;
 
 const options = {

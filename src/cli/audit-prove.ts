@@ -20,15 +20,15 @@ key and without the trail, so no other record is shown to anybody.
   --out FILE         instead of standard output
   --help             this text
 
+examples:
+  gatehouse audit prove gateway-1:4711 var/audit --out deletion.proof
+  gatehouse audit prove 6d9f79d7-ffa6-49bc-8b28-ba555950530c var/audit --checkpoint kept/gateway-1.checkpoint
+
 exit codes:
   0  written
   1  there is no such record, or no checkpoint covers it yet
   2  the trail and its checkpoint contradict each other, or the trail is damaged
   4  the command was not understood, or a file cannot be read
-
-examples:
-  gatehouse audit prove gateway-1:4711 var/audit --out deletion.proof
-  gatehouse audit prove 6d9f79d7-ffa6-49bc-8b28-ba555950530c var/audit --checkpoint kept/gateway-1.checkpoint
 `;
 
 const options = { checkpoint: { type: 'string', multiple: true }, out: { type: 'string' } } as const;

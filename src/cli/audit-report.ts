@@ -29,15 +29,15 @@ without anything from elsewhere; the CSV has the same figures.
 
 ${timeHelp}
 
+examples:
+  gatehouse audit report var/audit --from 2026-11-01 --to 2026-11-30 --out november.html
+  gatehouse audit report /mnt/a/audit /mnt/b/audit --from 7d --format csv > week.csv
+
 exit codes:
   0  written, and the trail verifies, or lacks only a checkpoint from elsewhere
   1  written, and the trail was tampered with
   2  written, and the trail's end is missing
   4  the command was not understood, or a file cannot be read
-
-examples:
-  gatehouse audit report var/audit --from 2026-11-01 --to 2026-11-30 --out november.html
-  gatehouse audit report /mnt/a/audit /mnt/b/audit --from 7d --format csv > week.csv
 `;
 
 const options = {

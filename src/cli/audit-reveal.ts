@@ -47,15 +47,15 @@ before anything is shown.
 
 ${timeHelp}
 
+examples:
+  gatehouse audit reveal var/audit --kind delete --from 24h --caller idm --reason 'INC-4711: wrong deletions' \\
+    --key /media/dpo/reveal.pem --period-key var/keys/periods.key --register var/reveals
+
 exit codes:
   0  all that was found is shown
   1  nothing found
   2  something cannot be opened: its period was erased, or it was sealed for other keys; or the trail is damaged
   4  the command was not understood, a file cannot be read, or too much was found
-
-example:
-  gatehouse audit reveal var/audit --kind delete --from 24h --caller idm --reason 'INC-4711: wrong deletions' \\
-    --key /media/dpo/reveal.pem --period-key var/keys/periods.key --register var/reveals
 `;
 
 const options = {

@@ -42,16 +42,16 @@ Finds records in the trails of all named directories, by time. All criteria must
 
 ${timeHelp}
 
+examples:
+  gatehouse audit search var/audit --from 24h --kind delete --resource-type Users
+  gatehouse audit search /mnt/a/audit /mnt/b/audit --value ada@example.com --key periods.key --joined
+  gatehouse audit search var/audit --status 5xx --from 2026-11-21T08:00 --to 2026-11-21T09:00 --json
+
 exit codes:
   0  found
   1  nothing found
   2  the trail is damaged or its end is missing; what could be read was searched
   4  the command was not understood, or a directory cannot be read
-
-examples:
-  gatehouse audit search var/audit --from 24h --kind delete --resource-type Users
-  gatehouse audit search /mnt/a/audit /mnt/b/audit --value ada@example.com --key periods.key --joined
-  gatehouse audit search var/audit --status 5xx --from 2026-11-21T08:00 --to 2026-11-21T09:00 --json
 `;
 
 const options = {

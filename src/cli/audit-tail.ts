@@ -23,15 +23,15 @@ Shows the last records of the trail, over segments, restarts and instances.
 
 A record may be shown a moment before the disk has confirmed it.
 
-exit codes:
-  0  shown
-  1  there is no such record
-  4  the command was not understood, or a directory cannot be read
-
 examples:
   gatehouse audit tail var/audit
   gatehouse audit tail var/audit -f --event 'authn.*'
   gatehouse audit tail var/audit -n 1000 --json
+
+exit codes:
+  0  shown
+  1  there is no such record
+  4  the command was not understood, or a directory cannot be read
 `;
 
 const options = {

@@ -38,17 +38,17 @@ trail is as long as a checkpoint says which was kept elsewhere. It reads files o
   --json              the report as one JSON document
   --help              this text
 
+examples:
+  gatehouse audit verify var/audit --local-only
+  gatehouse audit verify /mnt/audit --checkpoint gateway-1.checkpoint --key gateway-1.pub
+  gatehouse audit verify /var/lib/gatehouse/audit/gateway-1 /mnt/archive/gateway-1 --checkpoint latest --json
+
 exit codes:
   0  the trail is as it was written
   1  it was tampered with
   2  its end is missing: a crash that was not repaired yet, or somebody cut it off
   3  what is there is sound, but a checkpoint, an instance or a cosignature is missing
   4  the command was not understood, or a file cannot be read
-
-examples:
-  gatehouse audit verify var/audit --local-only
-  gatehouse audit verify /mnt/audit --checkpoint gateway-1.checkpoint --key gateway-1.pub
-  gatehouse audit verify /var/lib/gatehouse/audit/gateway-1 /mnt/archive/gateway-1 --checkpoint latest --json
 `;
 
 const options = {

@@ -29,15 +29,15 @@ so work of the last one that was made up for in this one is listed still.
 
 ${timeHelp}
 
+examples:
+  gatehouse audit worklist /mnt/a/audit /mnt/b/audit --since 24h
+  gatehouse audit worklist var/audit --since 2026-11-21T08:00 --until 2026-11-21T09:00 --system s4hana-cloud --json
+
 exit codes:
   0  there is nothing to be done
   1  there is
   2  the trail is damaged or its end is missing, as after a crash until the gateway starts again
   4  the command was not understood, or a directory cannot be read
-
-examples:
-  gatehouse audit worklist /mnt/a/audit /mnt/b/audit --since 24h
-  gatehouse audit worklist var/audit --since 2026-11-21T08:00 --until 2026-11-21T09:00 --system s4hana-cloud --json
 `;
 
 const options = {

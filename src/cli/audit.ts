@@ -1,6 +1,7 @@
 /** `gatehouse audit`: finds the subcommand. Each needs only the trail's files, never a running gateway. */
 import { WrongUsage } from './arguments.ts';
 import { listed, type Commands } from './commands.ts';
+import { hint } from './nearest.ts';
 
 export const commands: Commands = {
   verify: {
@@ -51,6 +52,8 @@ ${listed(commands)}
 examples:
   gatehouse audit verify var/audit --local-only
   gatehouse audit search var/audit --from 24h --status 5xx
+
+exit codes: those of the subcommand; 4 wrong usage
 `;
 
 export async function run([name = '', ...args]: readonly string[]): Promise<number> {
@@ -59,7 +62,13 @@ export async function run([name = '', ...args]: readonly string[]): Promise<numb
     return 0;
   }
   const subcommand = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!subcommand) throw new WrongUsage(`there is no command 'audit ${name}'`, help);
+  if (!subcommand)
+    throw new WrongUsage(
+      name === ''
+        ? 'audit needs a subcommand'
+        : `there is no command 'audit ${name}'.${hint(name, Object.keys(commands))}`,
+      help,
+    );
   const { run: runSubcommand } = await subcommand.load();
   return runSubcommand(args);
 }

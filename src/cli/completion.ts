@@ -43,11 +43,15 @@ export async function wordsOf(some: Commands, path: readonly string[] = []): Pro
 function verbsIn(text: string, path: readonly string[]): string[] {
   const usage = text.split('\n\n')[0] ?? '';
   const pattern = new RegExp(`gatehouse ${path.join(' ')} ([a-z][a-z|-]*)`, 'g');
-  return [...usage.matchAll(pattern)].flatMap(([, verbs = '']) => verbs.split('|'));
+  return [...new Set([...usage.matchAll(pattern)].flatMap(([, verbs = '']) => verbs.split('|')))];
 }
 
+/** Of the usage and of the lines that explain one; elsewhere a help may speak of another command's. */
 function optionsIn(text: string): string[] {
-  const found = [...text.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([option]) => option);
+  const [usage = '', ...others] = text.split('\n\n');
+  const explained = others.join('\n\n').match(/^ +(?:-[a-z], )?--[a-z].*$/gm) ?? [];
+  const places = [usage, ...explained].join('\n');
+  const found = [...places.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)].map(([option]) => option);
   return [...new Set([...found, '--help'])];
 }
 

@@ -26,14 +26,14 @@ release  Lets pass what the hold is about, once: N deletes, deactivations or mem
   --json          one object for each hold
   --help          this text
 
+examples:
+  gatehouse guard list
+  gatehouse guard release k7mz3hq9rt --count 120 --expires 2h --reason 'CHG-4711: leavers of plant 3'
+
 exit codes:
   0  done
   1  there is no such hold, no running gateway took the request, or the trail could not be written
   4  the command was not understood
-
-examples:
-  gatehouse guard list
-  gatehouse guard release k7mz3hq9rt --count 120 --expires 2h --reason 'CHG-4711: leavers of plant 3'
 `;
 
 const options = {

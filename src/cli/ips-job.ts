@@ -21,13 +21,14 @@ const options = {
   source: { type: 'string' },
   at: { type: 'string', default: 'http://127.0.0.1:8081' },
   scheduled: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
 } as const;
 
 export async function runJob(args: readonly string[], help: string): Promise<number> {
   const given = readArguments(args, options, help, 1);
   if (!given) return 0;
   const type = jobTypes.find((known) => known === given.positionals[0]);
-  const { source, at, scheduled } = given.values;
+  const { source, at, scheduled, json } = given.values;
   if (!type) throw new WrongUsage(`a job is one of ${jobTypes.join(', ')}`, help);
   if (source === undefined) throw new WrongUsage('--source is needed', help);
   if (!URL.canParse(at)) throw new WrongUsage('--at takes a URL', help);
@@ -41,7 +42,7 @@ export async function runJob(args: readonly string[], help: string): Promise<num
     await sleep(100);
     state = await ask(new URL(`/rehearsal/jobs/${state.id}`, at));
   }
-  process.stdout.write(reportOf(type, state));
+  process.stdout.write(json ? `${JSON.stringify({ type, ...state })}\n` : reportOf(type, state));
   return state.status === 'Success' ? 0 : 1;
 }
 

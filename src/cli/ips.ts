@@ -10,7 +10,7 @@ import { readArguments, WrongUsage } from './arguments.ts';
 import { runJob } from './ips-job.ts';
 
 export const help = `usage: gatehouse ips [--tenant FILE] [--port N] [--users N]
-       gatehouse ips job <READ|RESYNC|SIMULATE> --source <id> [--scheduled] [--at URL]
+       gatehouse ips job <READ|RESYNC|SIMULATE> --source <id> [--scheduled] [--at URL] [--json]
        gatehouse ips export --system <id> [--tenant FILE]
 
 Without a verb: runs the embedded Identity Provisioning tenant until SIGTERM or SIGINT. FILE describes its technical

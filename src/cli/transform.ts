@@ -30,16 +30,16 @@ options of run:
   --missing <as>           what a missing list equals in conditions: nothing or emptyList (default: nothing)
   --explain                mapping by mapping: taken or skipped and why, values before and after each function
 
+examples:
+  gatehouse transform check transformations/
+  gatehouse transform run read.json --entity user --input user.json --variable entityBaseLocation=https://t/Users/
+  gatehouse transform run write.json --entity user --operation create --input in.json --properties p.json --explain
+
 exit codes:
   0  no faults; the entity was transformed
   1  faults; or the entity cannot be transformed
   2  the entity is left out: its condition is not fulfilled, or it is ignored or skipped
   4  the command was not understood, or a file cannot be read
-
-examples:
-  gatehouse transform check transformations/
-  gatehouse transform run read.json --entity user --input user.json --variable entityBaseLocation=https://t/Users/
-  gatehouse transform run write.json --entity user --operation create --input in.json --properties p.json --explain
 `;
 
 const options = {

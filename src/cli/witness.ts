@@ -13,7 +13,7 @@ import { describeError, log } from '../log.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { refuseRoot } from './root.ts';
 
-export const help = `usage: gatehouse witness --directory DIR [--listen HOST:PORT] [--name NAME]
+export const help = `usage: gatehouse witness --directory DIR [--listen HOST:PORT] [--name NAME] [--allow-root]
 
 Remembers how far each gateway's trail has come, takes a new checkpoint only with the proof that lines were added and
 none was changed or taken away, and cosigns it with the time (C2SP tlog-witness). Run it where the gateway's
@@ -23,6 +23,7 @@ administrators cannot write. It ends on SIGTERM and SIGINT.
                        each has a directory of its own below logs/, whose gateways learn of each other
   --listen HOST:PORT   127.0.0.1:8090 when left out; it speaks plain HTTP, because all that it takes and gives is signed
   --name NAME          its name in cosignatures, at the first start; witness/<host> when left out
+  --allow-root         run as root, which is refused otherwise where others reach it
 
 The last cosigned checkpoint of a log is at /<origin>/checkpoint, and fits 'gatehouse audit verify --checkpoint'.
 

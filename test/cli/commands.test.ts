@@ -1,6 +1,7 @@
 /** What all commands have in common, and the small ones among them. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,10 +10,14 @@ import { promisify } from 'node:util';
 
 import { stringify } from 'yaml';
 
+import { WrongUsage } from '../../src/cli/arguments.ts';
 import { commands, type Commands } from '../../src/cli/commands.ts';
+import { wordsOf } from '../../src/cli/completion.ts';
+import { hint } from '../../src/cli/nearest.ts';
 import { soundDocument } from '../support/configuration.ts';
 
 const main = resolve(import.meta.dirname, '../../src/main.ts');
+const sources = resolve(import.meta.dirname, '../../src/cli');
 const env = { ...process.env, ACME_SECRET: 'kept to ourselves' };
 const run = (...args: string[]) => promisify(execFile)(process.execPath, [main, ...args], { env });
 
@@ -30,14 +35,14 @@ test('the help of every command has its usage, examples and exit codes', async (
   for (const [name, help] of await helpsOf(commands)) {
     assert.match(help, new RegExp(`^usage: gatehouse ${name}\\b`), name);
     assert.match(help, new RegExp(`\nexamples?:\n(?:.*\n)*?.*gatehouse ${name}\\b`), name);
-    assert.match(help, /exit codes?:/, name);
+    assert.match(help, /\nexit codes:(?:.*\n)+$/, `${name}: exit codes come last`);
+    assert.doesNotMatch(help, /exit codes:(?:.*\n)*\nexamples?:/, name);
   }
 });
 
 /** Services, whose log is JSON anyway, a play, and what writes a format of its own. */
 const withoutJson = new Set([
   'start',
-  'ips',
   'witness',
   'demo',
   'completion',
@@ -51,6 +56,92 @@ test('every command that answers a question answers in JSON as well', async () =
   const helps = await helpsOf(commands);
   const silent = helps.filter(([, help]) => !/--json\b/.test(help)).map(([name]) => name);
   assert.deepEqual(new Set(silent), withoutJson);
+});
+
+interface Refused {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+for (const [typed, says] of [
+  [['chekc'], "there is no command 'chekc'. Did you mean 'check'?"],
+  [['audit', 'serach', '.'], "there is no command 'audit serach'. Did you mean 'search'?"],
+  [['audit'], 'audit needs a subcommand'],
+  [['check', '--confg', 'x'], "there is no option '--confg' here. Did you mean '--config'?"],
+  [['audit', 'search', '.', '--resource', 'Users'], "'--resource' here. Did you mean '--resource-type'?"],
+  [['explain', 'x', '--whatever'], "there is no option '--whatever' here.\n"],
+  [['check', '--config'], "Option '--config <value>' argument missing"],
+] as const)
+  test(`'gatehouse ${typed.join(' ')}' is wrong usage, and a hint is told beside the help`, async () => {
+    await assert.rejects(run(...typed), ({ code, stdout, stderr }: Refused) => {
+      assert.deepEqual([code, stdout], [4, '']);
+      assert.ok(stderr.startsWith('gatehouse: ') && stderr.includes(says), stderr);
+      assert.match(stderr, /\nusage: gatehouse/);
+      assert.doesNotMatch(stderr, /^ +at /m);
+      return true;
+    });
+  });
+
+test('a hint is a name that is near, and none is given where none is', () => {
+  const names = ['--config', '--json', '--from', '--to'];
+  const hints = ['--cofnig', '--jsn', '--form', '--conf', '--missing', ''].map((typed) => hint(typed, names));
+  const meant = ['--config', '--json', '--from', '--config'].map((name) => ` Did you mean '${name}'?`);
+  assert.deepEqual(hints, [...meant, '', '']);
+});
+
+test('what a failure says goes to standard error, as one line without a stack', async () => {
+  for (const typed of [
+    ['doctor', '--config', 'nowhere.yaml'],
+    ['caller', 'list', '--config', 'nowhere.yaml'],
+    ['transform', 'check', 'nowhere.json'],
+    ['audit', 'key', 'nowhere'],
+  ])
+    await assert.rejects(run(...typed), ({ code, stdout, stderr }: Refused) => {
+      assert.ok(code === 1 || code === 4, `${code}`);
+      assert.equal(stdout, '');
+      assert.match(stderr, /nowhere/);
+      assert.doesNotMatch(stderr, /^ +at |node:/m);
+      return true;
+    });
+});
+
+/** Two unknown things, of which the first is not the option that is tried. */
+async function takes(command: Commands[string], verbs: readonly string[], option: string): Promise<boolean> {
+  const { run: runIt } = await command.load();
+  for (const verb of [[], ...verbs.map((each) => [each])])
+    try {
+      await runIt([...verb, option, '--zzz']);
+    } catch (error) {
+      assert.ok(error instanceof WrongUsage, String(error));
+      if (!error.message.includes(`no option '${option}'`)) return true;
+    }
+  return false;
+}
+
+test('what the shells complete is what the commands take: every command, and each of its options', async () => {
+  const words = await wordsOf(commands);
+  const all = async (some: Commands, before: readonly string[] = []): Promise<void> => {
+    for (const [name, command] of Object.entries(some)) {
+      const { commands: own } = await command.load();
+      const path = [...before, name];
+      if (own) {
+        await all(own, path);
+        continue;
+      }
+      const next = words.get(path.join(' ')) ?? assert.fail(path.join(' '));
+      const options = next.filter((word) => word.startsWith('--') && word !== '--help');
+      const verbs = next.filter((word) => !word.startsWith('--'));
+      for (const option of options)
+        assert.ok(await takes(command, verbs, option), `${path.join(' ')} ${option}`);
+      const files = globSync(`${path.join('-')}{,-job}.ts`, { cwd: sources });
+      const source = files.map((file) => readFileSync(join(sources, file), 'utf8')).join('\n');
+      const taken = [...source.matchAll(/'?([a-z][a-z-]*)'?: \{ type: '(?:string|boolean)'/g)];
+      for (const [, option] of taken)
+        assert.ok(options.includes(`--${option}`), `${path.join(' ')} --${option}`);
+    }
+  };
+  await all(commands);
 });
 
 test('bash completes commands, subcommands and options', async () => {
