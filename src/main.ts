@@ -1,6 +1,7 @@
 /** The command line: finds the command, runs it, and ends with its exit code. */
 import { WrongUsage } from './cli/arguments.ts';
 import { commands, listed } from './cli/commands.ts';
+import { hint } from './cli/nearest.ts';
 import { ConfigFaults } from './gateway/config-faults.ts';
 import { describeError, log } from './log.ts';
 import { version } from './version.ts';
@@ -26,7 +27,8 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) {
-    process.stderr.write(`gatehouse: there is no command '${name}'\n\n${overview}`);
+    const meant = hint(name, Object.keys(commands));
+    process.stderr.write(`gatehouse: there is no command '${name}'.${meant}\n\n${overview}`);
     return 4;
   }
   const { run } = await command.load();
