@@ -20,7 +20,8 @@ export function cache(references: References) {
         .enum(['memory', 'redis'])
         .default('memory')
         .describe(
-          'Where replies are remembered. With `redis` gateways share there also the quota and which log-ons have failed.',
+          'Where replies are remembered. With `redis` gateways share there also the quota and which log-ons have failed. ' +
+            'Several `replicas` remember nothing in `memory`.',
         ),
       memory: z
         .strictObject({

@@ -18,7 +18,7 @@ import { openRepeats } from './shared-repeats.ts';
 import { openSnapshots } from './shared-snapshots.ts';
 import { openThrottle } from './shared-throttle.ts';
 import { openUpdates } from './shared-updates.ts';
-import { Sharing } from './sharing.ts';
+import { openSharing } from './sharing.ts';
 import { tellingSnapshots } from './snapshot-reads.ts';
 
 export interface OpenFoundation extends AsyncDisposable {
@@ -43,8 +43,8 @@ export async function openFoundation(config: Config, parts: FoundationParts): Pr
   const secrets = opening.use(await openSecrets(config, note));
   let isCacheUsed = true;
   const onCache = (isUsed: boolean): void => void (isCacheUsed = isUsed);
-  const openedCache = opening.use(openCache(config, deriveKey(key, 'cache'), note, onCache));
-  const sharing = opening.use(new Sharing(config, note));
+  const sharing = opening.use(await openSharing(config, deriveKey(key, 'kinship'), note));
+  const openedCache = opening.use(openCache(config, sharing, deriveKey(key, 'cache'), note, onCache));
   const openedSnapshots = openSnapshots(config, sharing, deriveKey(key, 'snapshots'), note);
   const snapshots = opening.use(openedSnapshots.snapshots);
   const cache = tellingSnapshots(openedCache.cache, snapshots);

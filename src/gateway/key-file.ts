@@ -27,6 +27,7 @@ export function deriveKey(
   purpose:
     | 'audit'
     | 'cache'
+    | 'kinship'
     | 'token'
     | 'throttle'
     | 'updates'

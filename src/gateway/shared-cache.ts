@@ -1,15 +1,16 @@
 /**
  * The cache as the configuration wants it: in the process for a gateway that runs alone, in Redis for several, and there
- * encrypted. Whether Redis helps is told in log and trail, never to a caller.
+ * encrypted; for several without a Redis there is none. Whether Redis helps is told in log and trail, never to a caller.
  */
 import { createCache, type Cache } from '../cache/cache.ts';
 import { createMemoryStore } from '../cache/memory-store.ts';
+import { createNoStore } from '../cache/no-store.ts';
 import { createRedisStore } from '../cache/redis-store.ts';
 import { Sealer } from '../cache/seal.ts';
 import { log } from '../log.ts';
 import { keysIn } from './config-cache.ts';
 import type { Config } from './config.ts';
-import { openRedis } from './redis.ts';
+import type { Sharing } from './sharing.ts';
 import { Unreadable } from './unreadable.ts';
 
 export interface OpenCache extends AsyncDisposable {
@@ -23,20 +24,22 @@ export interface OpenCache extends AsyncDisposable {
  * @param onUse is told whether Redis is written and read
  */
 export function openCache(
-  { cache: settings }: Pick<Config, 'cache'>,
+  { cache: settings, replicas }: Pick<Config, 'cache' | 'replicas'>,
+  sharing: Sharing,
   key: Buffer,
   note: (event: string, facts?: Record<string, unknown>) => void,
   onUse: (isUsed: boolean) => void,
 ): OpenCache {
-  if (settings.store === 'memory' || !settings.redis) {
-    const cache = createCache({ store: createMemoryStore({ maxBytes: settings.memory.size }), key });
+  const place = sharing.connect();
+  if (!place) {
+    const isAlone = replicas === 1;
+    onUse(isAlone);
+    const store = isAlone ? createMemoryStore({ maxBytes: settings.memory.size }) : createNoStore();
+    const cache = createCache({ store, key });
     return { cache, keepTo: () => {}, [Symbol.asyncDispose]: () => cache[Symbol.asyncDispose]() };
   }
-  const { budget, ...place } = settings.redis;
-  const { redis, [Symbol.dispose]: disconnect } = openRedis(place);
   const store = createRedisStore({
-    redis,
-    budgetMs: budget,
+    ...place,
     onState: ({ state, reason }) => {
       log.warn('the cache changed its state', { state, reason });
       onUse(state === 'on');
@@ -53,7 +56,6 @@ export function openCache(
     async [Symbol.asyncDispose]() {
       await cache[Symbol.asyncDispose]();
       unreadable[Symbol.dispose]();
-      disconnect();
     },
   };
 }

@@ -103,7 +103,7 @@ export const securityEnglish = {
   'cache.store': 'Where replies are remembered',
   'cache.store.memory': 'In this process alone.',
   'cache.store.apart':
-    'There are {count} replicas, and each remembers for itself: what one has written is stale at the others, and each counts guards, repeats and failed log-ons alone.',
+    'There are {count} replicas that know nothing of each other’s writes, so nothing is remembered, and each counts guards, repeats and failed log-ons alone.',
   'cache.store.apart.remedy': 'Give them a Redis to share: cache.store: redis.',
   'cache.keys': 'Encryption of what is remembered',
   'cache.keys.own': 'It has keys of its own, which can be changed.',

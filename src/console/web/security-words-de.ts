@@ -105,7 +105,7 @@ export const securityGerman: Readonly<Record<SecurityWord, string>> = {
   'cache.store': 'Wo Antworten gemerkt werden',
   'cache.store.memory': 'Nur in diesem Prozess.',
   'cache.store.apart':
-    'Es gibt {count} Replikate, und jedes merkt sich Antworten für sich: was eines geschrieben hat, ist bei den anderen veraltet, und jedes zählt Schutzgrenzen, Wiederholungen und Fehlanmeldungen allein.',
+    'Es gibt {count} Replikate, die von den Schreibzugriffen der anderen nichts wissen; darum wird nichts gemerkt, und jedes zählt Schutzgrenzen, Wiederholungen und Fehlanmeldungen allein.',
   'cache.store.apart.remedy': 'Ein gemeinsames Redis angeben: cache.store: redis.',
   'cache.keys': 'Verschlüsselung des Gemerkten',
   'cache.keys.own': 'Mit eigenen Schlüsseln, die sich wechseln lassen.',
