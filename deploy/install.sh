@@ -52,6 +52,8 @@ case $prefix in
 esac
 case $prefix in *[!A-Za-z0-9/._-]*) fail "--prefix may have letters, digits and / . _ - only" ;; esac
 
+[ -n "$prefix" ] || [ "$(id -u)" -eq 0 ] || fail "only root can install below /; run it with sudo, or with --prefix DIR"
+
 opt=$prefix/opt/gatehouse
 etc=$prefix/etc/gatehouse
 data=$prefix/var/lib/gatehouse
@@ -63,7 +65,8 @@ version_of() { sed -n 's/^  "version": "\([0-9A-Za-z.+-]*\)",$/\1/p' "$1/package
 verify_archive() {
   [ -f "$here/SHA256SUMS" ] || fail "$here is no unpacked archive; run 'npm run package' and unpack what it makes"
   if command -v sha256sum >/dev/null; then sum='sha256sum'; else sum='shasum -a 256'; fi
-  (cd "$here" && $sum -c SHA256SUMS >/dev/null) || fail "the archive is damaged; nothing was changed"
+  found=$(cd "$here" && LC_ALL=C $sum -c SHA256SUMS 2>/dev/null) ||
+    fail "the archive is damaged; nothing was changed: $(echo "$found" | sed -n 's/: FAILED.*//p' | tr '\n' ' ')"
   # A file that nobody vouches for must not be installed either.
   files=$(cd "$here" && find . ! -type d ! -path ./SHA256SUMS ! -path ./node_modules/.bin/node | wc -l)
   [ "$files" -eq "$(wc -l <"$here/SHA256SUMS")" ] || fail "the archive has files that SHA256SUMS does not name"

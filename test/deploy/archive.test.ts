@@ -1,6 +1,6 @@
 /** The archive from its making to a rollback, below a directory of its own: what an operator without network does. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { generateKeyPairSync, verify } from 'node:crypto';
 import {
   appendFile,
@@ -98,12 +98,26 @@ test('the archive has no package that only development needs', async () => {
   );
 });
 
+test('whoever is not root is told how to install all the same', async () => {
+  const script = await readFile(join(root, 'deploy/install.sh'));
+  // The script comes through standard input, because another account may not enter where the sources are.
+  const uid = process.getuid?.() === 0 ? 65_534 : undefined;
+  const { status, stderr } = spawnSync('sh', ['-s'], {
+    cwd: '/',
+    input: script,
+    encoding: 'utf8',
+    ...(uid !== undefined && { uid }),
+  });
+  assert.equal(status, 1);
+  assert.match(stderr, /only root can install below \/; run it with sudo, or with --prefix DIR/);
+});
+
 test('a damaged archive changes nothing', async () => {
   const damaged = join(base, 'damaged');
   await cp(unpacked, damaged, { recursive: true, verbatimSymlinks: true });
   await appendFile(join(damaged, 'src/main.ts'), '\n');
   const { code, output } = await install(damaged);
-  assert.match(output, /the archive is damaged; nothing was changed/);
+  assert.match(output, /the archive is damaged; nothing was changed: \.\/src\/main\.ts/);
   assert.equal(code, 1);
   await assert.rejects(stat(prefix));
 });
