@@ -5,7 +5,8 @@
 import type { CallRecords } from '../audit/calls.ts';
 import type { Entry } from '../audit/entry.ts';
 import { intentEvent, unknownEvent } from '../audit/recover.ts';
-import { kinds, type Kind } from '../scim/error.ts';
+import type { Kind } from '../scim/error.ts';
+import { reasons } from './explain-reasons.ts';
 
 export interface Step {
   /** When it was over, in milliseconds since the call came; undefined where the trail does not say. */
@@ -100,7 +101,8 @@ const permissionOf = (decision: string): string =>
   decision === 'none' ? 'none allows it' : `allowed by ${decision}`;
 
 function cacheOf(request: Entry, result: string): string {
-  const age = request.number('cache', 'ageMs');
+  // What was not there has no age.
+  const age = result === 'miss' ? undefined : request.number('cache', 'ageMs');
   const words = cacheWords[result] ?? result;
   return `${result}${age === undefined ? '' : `, ${(age / 1000).toFixed(1)} s old`}: ${words}`;
 }
@@ -160,8 +162,7 @@ function answer(request: Entry): Step {
   return { atMs: ms, ms, step: 'answered', found: `${status ?? 'nothing'}${why}${left}` };
 }
 
-/** Whose words the answer was in, for a kind that this version knows. */
+/** For a kind that this version knows. */
 function meaningOf(error: string): string {
-  const kind = Object.hasOwn(kinds, error) ? kinds[error as Kind] : undefined;
-  return kind === undefined ? '' : ' (docs/errors.md)';
+  return Object.hasOwn(reasons, error) ? `: ${reasons[error as Kind]} (docs/errors.md)` : '';
 }

@@ -55,7 +55,7 @@ test('a miss and then a hit are told with what the tenant took and how old the a
     miss.map(({ step }) => step),
     ['received', 'log-on', 'asks', 'permission', 'cache', 'turn', 'up', 'tenant', 'answered'],
   );
-  assert.match(found(miss, 'cache').found, /^miss/);
+  assert.match(found(miss, 'cache').found, /^miss: /);
   assert.match(found(miss, 'tenant').found, /^answered 200/);
   const order = miss.map(({ atMs }) => atMs).filter((at) => at !== undefined);
   assert.deepEqual(
@@ -76,7 +76,17 @@ test('a refusal is told with its reason', async () => {
     await gateway.call('PUT', '/Users/4711', { userName: 'somebody' }, headers),
   );
   assert.equal(found(refused, 'permission').found, 'none allows it');
-  assert.match(found(refused, 'answered').found, /^403, forbidden/);
+  assert.match(found(refused, 'answered').found, /^403, forbidden: no permission .* covers it/);
+});
+
+test('a call for a system that nobody has configured is told as that', async () => {
+  await using stage = await started();
+  const { gateway } = stage;
+  const path = '/ipsproxy/service/api/v1/scim/no-such-system/Users';
+  const authorization = gateway.logOn();
+  const answer = await fetch(`${gateway.url}${path}`, { headers: { authorization } });
+  assert.equal(answer.status, 404);
+  assert.match(found(await explained(gateway, answer), 'answered').found, /no system of that id/);
 });
 
 test('a wait for the quota is told with its length', async () => {
