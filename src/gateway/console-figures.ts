@@ -1,6 +1,6 @@
 /** What the gateway's own parts say of themselves, in the form in which the console's page shows it. */
 import type { Expiring as ExpiringReply, Paused, TenantGauge } from '../console/api/overview.ts';
-import type { CallerState, Hold, Permitted, SystemState } from '../console/api/parties.ts';
+import type { CallerState, Hold, Permitted, SnapshotState, SystemState } from '../console/api/parties.ts';
 import type { Traffic } from '../console/traffic.ts';
 import type { Holds } from '../guard/holds.ts';
 import type { PacerState } from '../pace/turn.ts';
@@ -37,16 +37,18 @@ export function gaugeOf({ id, pace }: Tenant, { state, paused, upLastMinute }: T
 export interface SystemFigures {
   readonly snapshots: readonly KeeperState[];
   readonly forgottenAt: string | undefined;
+  /** A probe has compared, and found the same. */
+  readonly hasAgreed: boolean;
 }
 
 export function systemStateOf(
   system: System,
   traffic: Traffic,
-  { snapshots, forgottenAt }: SystemFigures,
+  { snapshots, forgottenAt, hasAgreed }: SystemFigures,
 ): SystemState {
   const { id, name, tenant, kind, resourceTypes, cache, pages } = system;
   const oldestServedMs = traffic.oldestServed(id);
-  const probe = traffic.differenceOf(id);
+  const difference = traffic.differenceOf(id);
   const snapshot = worstOf(snapshots);
   return {
     id,
@@ -67,7 +69,9 @@ export function systemStateOf(
         state: stateOf(snapshot),
       },
     }),
-    probe: probe ? { state: 'differs', ...probe } : { state: pages.singleReads ? 'agrees' : 'off' },
+    probe: difference
+      ? { state: 'differs', ...difference }
+      : { state: pages.singleReads ? (hasAgreed ? 'agrees' : 'untried') : 'off' },
   };
 }
 
@@ -76,7 +80,7 @@ export function snapshotsOf({ id }: System, kept: ReadonlyMap<string, KeeperStat
   return [...kept].filter(([collection]) => collection.startsWith(`${id}/`)).map(([, snapshot]) => snapshot);
 }
 
-const bySeverity = ['faulty', 'building', 'shown'];
+const bySeverity: readonly SnapshotState[] = ['faulty', 'building', 'shown'];
 
 /** The one that somebody should know of; of those the oldest. */
 function worstOf(snapshots: readonly KeeperState[]): KeeperState | undefined {
@@ -87,7 +91,7 @@ function worstOf(snapshots: readonly KeeperState[]): KeeperState | undefined {
   )[0];
 }
 
-function stateOf({ isFaulty, isShown }: KeeperState): string {
+function stateOf({ isFaulty, isShown }: KeeperState): SnapshotState {
   return isFaulty ? 'faulty' : isShown ? 'shown' : 'building';
 }
 

@@ -6,6 +6,7 @@ import type { ConsoleState } from '../console/state.ts';
 import type { Traffic } from '../console/traffic.ts';
 import type { DeliveryState } from '../delivery/shipper.ts';
 import type { Holds, Release } from '../guard/holds.ts';
+import type { Pages } from '../pages/pages.ts';
 import { priorities, type Operation } from '../scim/operation.ts';
 import { noQuery } from '../scim/target.ts';
 import type { Snapshots } from '../snapshot/snapshots.ts';
@@ -25,6 +26,7 @@ export interface Shown {
   readonly pacers: Pacers;
   readonly cache: Pick<Cache, 'forget'>;
   readonly snapshots: Snapshots;
+  readonly pages: Pick<Pages, 'agreedAt'>;
   readonly holds: Pick<Holds, 'all' | 'leftOf' | 'release'>;
   readonly isCacheUsed: () => boolean;
   readonly ends: () => readonly Expiring[];
@@ -74,7 +76,7 @@ export class ShownState implements ConsoleState {
   }
 
   async parties(): ReturnType<ConsoleState['parties']> {
-    const { config, traffic, snapshots, holds } = this.#shown;
+    const { config, traffic, snapshots, pages, holds } = this.#shown;
     const { systems, callers } = config();
     const kept = await snapshots.states();
     return {
@@ -83,6 +85,7 @@ export class ShownState implements ConsoleState {
         systemStateOf(system, traffic, {
           snapshots: snapshotsOf(system, kept),
           forgottenAt: this.#forgotten.get(system.id),
+          hasAgreed: pages.agreedAt(system.id),
         }),
       ),
       tenants: this.#gauges(),

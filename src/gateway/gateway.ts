@@ -65,7 +65,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const noise = starting.use(new Noise((event, facts) => note(event, { ...facts })));
   const opened = starting.use(await openFoundation(config, { ...observed, key }));
   const { foundation, isCacheUsed } = opened;
-  const { secrets, throttle, cache, snapshots, pacers } = foundation;
+  const { secrets, throttle, cache, pages, snapshots, pacers } = foundation;
   const { holds } = foundation.guarding;
   const running = new Running();
 
@@ -104,7 +104,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const shown = { obstacles, running, pacers, isCacheUsed, holds, ends, snapshots, deliveries };
   showState(metrics, { ...shown, space, servers });
   const inForceNow = (): Config => inForce.config;
-  const state = new ShownState({ ...shown, version, config: inForceNow, traffic, cache, alerts });
+  const state = new ShownState({ ...shown, version, pages, config: inForceNow, traffic, cache, alerts });
   const consoleKey = deriveKey(key, 'console');
   const console = await openConsole({
     config: inForceNow,

@@ -77,6 +77,8 @@ function namesIn({ subjectAltName = '', subject }: X509Certificate): string {
   return names.join(', ') || subject.replaceAll('\n', ', ');
 }
 
+const fewAccounts = ['console.accounts.none', 'console.accounts.one', 'console.accounts.few'] as const;
+
 export function consoleChecks({ admin }: Config): SecurityCheck[] {
   const { console: settings } = admin;
   if (!settings) return [];
@@ -92,7 +94,10 @@ export function consoleChecks({ admin }: Config): SecurityCheck[] {
       area: 'console',
       about: 'console.accounts',
       setting: 'admin.console.accounts',
-      found: accounts <= 2 ? ['good', 'console.accounts.few'] : ['advice', 'console.accounts.many'],
+      found:
+        accounts > 2
+          ? ['advice', 'console.accounts.many']
+          : ['good', fewAccounts[accounts] ?? fewAccounts[2]],
       values: { count: String(accounts) },
     }),
     check({

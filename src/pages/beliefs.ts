@@ -41,6 +41,13 @@ export class Beliefs {
       changed: 0,
     }));
   }
+
+  /** Whether a probe has found two views of that system equal; the first of the parts is the system. */
+  haveEqual(system: string): boolean {
+    return [...this.#beliefs].some(
+      ([parts, { verdict }]) => verdict === 'equal' && parts.startsWith(`${system}\n`),
+    );
+  }
 }
 
 /** Learns from a probe. @returns the names of what differs, for a belief that ends with it; else none */

@@ -44,6 +44,11 @@ export class Pages {
     this.writes = new WriteReplies(onDifference);
   }
 
+  /** Whether a single read of that system was compared with a page, and said the same. */
+  agreedAt(system: string): boolean {
+    return this.#singles.agreedAt(system);
+  }
+
   async read<A extends Answer>(reading: Reading<A>): Promise<A> {
     const { operation, scope, mayServe, settings, memory, askTenant } = reading;
     if (operation.kind === 'get') return this.#singles.read(reading);

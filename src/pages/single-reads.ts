@@ -18,6 +18,11 @@ export class SingleReads {
     this.#onDifference = onDifference;
   }
 
+  /** Whether a single read of that system was compared with a page, and said the same. */
+  agreedAt(system: string): boolean {
+    return this.#beliefs.haveEqual(system);
+  }
+
   /** Whether pages of this type are worth remembering as single resources. */
   mayFill(reading: Reading): boolean {
     return reading.settings.singleReads && this.#beliefOf(reading).verdict !== 'different';

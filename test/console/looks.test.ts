@@ -208,6 +208,19 @@ test('a paused tenant gets nothing until it is resumed', async () => {
   await started.untilTold('console.acted', { action: 'resume', tenant: 'acme' });
 });
 
+test('a system is said to agree with its pages after a probe has compared, and not before', async () => {
+  await using fresh = await startConsole();
+  const own = await fresh.logOn('operator');
+  const probe = async (): Promise<string | undefined> =>
+    (await own.get<Parties>('/parties')).systems[0]?.probe.state;
+  assert.equal(await probe(), 'untried');
+  const list = await fresh.gateway.call('GET', '/Users?count=2');
+  const { Resources } = (await list.json()) as { readonly Resources: readonly { readonly id: string }[] };
+  assert.equal(await probe(), 'untried');
+  await fresh.gateway.call('GET', `/Users/${Resources[0]?.id}`);
+  assert.equal(await probe(), 'agrees');
+});
+
 test('what there is not cannot be acted on, and nothing is recorded of it', async () => {
   const before = (await started.events('console.acted')).length;
   for (const path of [

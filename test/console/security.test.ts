@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { securityEnglish } from '../../src/console/api/security-words.ts';
 import type { SecurityCheck } from '../../src/console/api/security.ts';
 import { securityGerman } from '../../src/console/web/security-words-de.ts';
-import { checksOf } from '../../src/gateway/security-checks.ts';
+import { checksOf, settingChecks } from '../../src/gateway/security-checks.ts';
 import { processChecks } from '../../src/gateway/security-process.ts';
 import { changed, load } from '../support/configuration.ts';
 
@@ -73,4 +73,16 @@ test('no text of a check is left in English where the page speaks German', () =>
   ];
   assert.ok(checks.length > 25);
   for (const check of checks) assertGerman(check);
+});
+
+test('one local account is told as one, and no provider is spoken of that there is not', () => {
+  const told = [1, 2, 3].map((count) => {
+    const accounts = Object.fromEntries(
+      Array.from({ length: count }, (_, at) => [`person-${at}`, { role: 'auditor' }]),
+    );
+    const console = { accounts, secretsFile: 'console.yaml', indexDirectory: 'index' };
+    const config = load(changed({ admin: { port: 9090, console } }));
+    return settingChecks(config).find(({ id }) => id === 'console.accounts')?.detail;
+  });
+  assert.deepEqual(told, ['There is one.', 'There are 2.', 'There are 3.']);
 });

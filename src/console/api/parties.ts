@@ -30,14 +30,17 @@ export interface SystemState {
     readonly forgottenAt?: string;
   };
   /** Absent where the system keeps none. */
-  readonly snapshot?: { readonly ageMs?: number; readonly state: string };
+  readonly snapshot?: { readonly ageMs?: number; readonly state: SnapshotState };
   /** Whether a single read once said something else than the list pages. */
   readonly probe: {
-    readonly state: 'agrees' | 'differs' | 'off';
+    readonly state: 'untried' | 'agrees' | 'differs' | 'off';
     readonly at?: string;
     readonly detail?: string;
   };
 }
+
+/** Lists are answered from it, it is not whole yet, or it could not be renewed in time. */
+export type SnapshotState = 'shown' | 'building' | 'faulty';
 
 export interface CallerState {
   readonly name: string;
@@ -64,8 +67,8 @@ export interface Permitted {
 export interface AlertChannel {
   readonly name: string;
   readonly type: 'webhook' | 'syslog' | 'smtp';
-  /** The last try came through; true before the first. */
-  readonly working: boolean;
+  /** The last try came through; absent before the first. */
+  readonly working?: boolean;
   /** Alerts that wait for it. */
   readonly waiting: number;
 }

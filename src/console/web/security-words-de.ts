@@ -29,7 +29,9 @@ export const securityGerman: Readonly<Record<SecurityWord, string>> = {
   'console.oidc.local': 'Es gibt nur lokale Konten, ohne zweiten Faktor.',
   'console.oidc.local.remedy': 'Einen Identitätsanbieter angeben.',
   'console.accounts': 'Lokale Konten der Konsole',
-  'console.accounts.few': 'Es sind {count}, für den Fall, dass der Identitätsanbieter ausfällt.',
+  'console.accounts.none': 'Es gibt keine.',
+  'console.accounts.one': 'Es gibt eines.',
+  'console.accounts.few': 'Es sind {count}.',
   'console.accounts.many': 'Es sind {count}.',
   'console.accounts.many.remedy':
     'Eines oder zwei für Notfälle behalten und ihre Geheimnisse im Tresor verwahren.',

@@ -10,6 +10,7 @@ import { Card } from './card.tsx';
 import { Columns, type Column } from './columns.tsx';
 import { useWords } from './words.tsx';
 
+const snapshotLooks = { shown: 'Positive', building: 'Information', faulty: 'Critical' } as const;
 const columns: readonly Column[] = [
   'column.system',
   ['systems.calls', 'end'],
@@ -84,9 +85,7 @@ function SystemLine({ system, act }: { readonly system: SystemState; readonly ac
           </div>
         )}
       </td>
-      <td>
-        {snapshot ? (snapshot.ageMs === undefined ? snapshot.state : format.span(snapshot.ageMs)) : '–'}
-      </td>
+      <td className="nowrap">{snapshot ? <Snapshot snapshot={snapshot} /> : '–'}</td>
       <td className="nowrap">
         <Probe probe={system.probe} />
       </td>
@@ -99,6 +98,7 @@ function SystemLine({ system, act }: { readonly system: SystemState; readonly ac
                 title: say('forget.title', { system: name }),
                 text: say('forget.text'),
                 button: say('forget'),
+                done: () => say('forget.done', { system: name }),
               })
             }
           >
@@ -110,9 +110,27 @@ function SystemLine({ system, act }: { readonly system: SystemState; readonly ac
   );
 }
 
+function Snapshot({
+  snapshot: { state, ageMs },
+}: {
+  readonly snapshot: NonNullable<SystemState['snapshot']>;
+}): ReactNode {
+  const { say, format } = useWords();
+  return (
+    <>
+      <ObjectStatus state={snapshotLooks[state]} showDefaultIcon>
+        {say(`snapshot.${state}`)}
+      </ObjectStatus>
+      {ageMs !== undefined && (
+        <div className="quiet small">{say('snapshot.age', { span: format.span(ageMs) })}</div>
+      )}
+    </>
+  );
+}
+
 function Probe({ probe: { state, at, detail } }: Pick<SystemState, 'probe'>): ReactNode {
   const { say, format } = useWords();
-  if (state === 'off') return <span className="quiet">{say('probe.off')}</span>;
+  if (state === 'off' || state === 'untried') return <span className="quiet">{say(`probe.${state}`)}</span>;
   return (
     <>
       <ObjectStatus state={state === 'agrees' ? 'Positive' : 'Critical'} showDefaultIcon>
