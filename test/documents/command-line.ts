@@ -62,7 +62,8 @@ function pathOf(given: readonly string[], words: Words): string[] {
 
 function isIn(help: string, option: string): boolean {
   const [name = ''] = option.split('=');
-  return new RegExp(`(?<![\\w-])${name}(?![\\w-])`).test(help);
+  // It is every command's, so no help has to name it.
+  return name === '--help' || new RegExp(`(?<![\\w-])${name}(?![\\w-])`).test(help);
 }
 
 /** Whether the usage demands a word that is no option, such as `<directory>`. */
