@@ -95,6 +95,8 @@ class ChangeDraft {
   readonly #paths = new Set<string>();
   readonly #named = new Map<'added' | 'removed' | 'set', { count: number; ids: string[] }>();
   #active: boolean | undefined;
+  /** The operation that said it. */
+  #activeAt = -1;
   #password = false;
   #userName: string | undefined;
   #removedUnnamed: Change['removedUnnamed'];
@@ -132,7 +134,7 @@ class ChangeDraft {
     }
     this.note(knownName(schema, attribute, part));
     if (!isCore(schema)) return;
-    if (folded === 'active' && verb !== 'remove') this.#active = booleanOf(value) ?? this.#active;
+    if (folded === 'active') this.#takeActive(verb, booleanOf(value));
     if (folded === 'username' && typeof value === 'string') this.#userName = value;
     if (folded === 'members') this.#takeMembers(verb, path, value);
   }
@@ -147,6 +149,15 @@ class ChangeDraft {
       ...(this.#removedUnnamed && { removedUnnamed: this.#removedUnnamed }),
       ...(this.#left && { left: this.#left.size }),
     };
+  }
+
+  /** Of two spellings in one operation nobody knows which is read, nor whether an unknown verb is: switching off counts. */
+  #takeActive(verb: Verb, active: boolean | undefined): void {
+    if (active === undefined || verb === 'remove') return;
+    const isCertain = verb !== 'unknown' && this.#activeAt !== this.#at;
+    if (this.#active === false && !isCertain) return;
+    this.#active = active;
+    this.#activeAt = this.#at;
   }
 
   #takeMembers(verb: Verb, { filter, part }: AttributePath, value: unknown): void {
@@ -206,12 +217,16 @@ function* idsOf(members: readonly unknown[]): Generator<string> {
   }
 }
 
-/** Some identity managers write "True" (facts: callers' dialects). */
+/** Alone, or as one manager of identities lists it; of several, `false` counts. */
 function booleanOf(value: unknown): boolean | undefined {
+  const said = [value].flat().flatMap((one) => [one, ...membersOf(one, 'value')].map(scalarOf));
+  return said.includes(false) ? false : said.find((one) => one !== undefined);
+}
+
+/** Some identity managers write "True" (facts: callers' dialects), and Java's usual reader of JSON takes 0 for false. */
+function scalarOf(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
-  const [first] = Array.isArray(value) ? membersOf(value[0], 'value') : [value];
-  if (typeof first === 'boolean') return first;
-  const text = typeof first === 'string' ? fold(first) : '';
+  const text = typeof value === 'string' ? fold(value.trim()) : value === 0 ? 'false' : '';
   return text === 'true' ? true : text === 'false' ? false : undefined;
 }
 

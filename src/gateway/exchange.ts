@@ -18,7 +18,6 @@ import type { Call, Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import { understand, type Operation } from '../scim/operation.ts';
 import type { Target } from '../scim/target.ts';
-import { urgencyOf } from '../scim/urgency.ts';
 import { ask } from './ask.ts';
 import { readBody } from './body.ts';
 import { headersDown } from './headers.ts';
@@ -31,6 +30,7 @@ import { asScimError, finish, toReply } from './respond.ts';
 import { methods } from './server.ts';
 import type { SnapshotParts } from './snapshot-reads.ts';
 import { parseTarget } from './target.ts';
+import { urgencyOf } from './urgency.ts';
 import { patienceOf, write, type WriteParts } from './write.ts';
 
 /** The line's parts; a reload of the configuration builds another set. */

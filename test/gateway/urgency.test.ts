@@ -1,9 +1,12 @@
+/** Who is switched off goes first and is counted: urgency and the guard know the same spellings. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { changesOf } from '../../src/audit/change.ts';
+import { urgencyOf } from '../../src/gateway/urgency.ts';
+import { lossesOf } from '../../src/guard/loss.ts';
 import { priorities, understand, type Operation } from '../../src/scim/operation.ts';
 import { noQuery } from '../../src/scim/target.ts';
-import { urgencyOf } from '../../src/scim/urgency.ts';
 
 const core = 'urn:ietf:params:scim:schemas:core:2.0:User';
 const system = { id: 'a', tenant: 't', kind: 'ips', resourceTypes: ['Users', 'Groups'] } as const;
@@ -30,13 +33,37 @@ for (const [name, method, body] of [
     'PATCH',
     patch({ op: 'replace', path: 'active', value: true }, { op: 'replace', path: 'active', value: false }),
   ],
+  ['a PATCH by a list', 'PATCH', patch({ op: 'Replace', path: 'active', value: [{ value: 'False' }] })],
+  ['a PATCH by a bare list', 'PATCH', patch({ op: 'replace', path: 'active', value: ['false'] })],
+  ['a PATCH by a member', 'PATCH', patch({ op: 'replace', path: 'active', value: { value: false } })],
+  ['a PATCH of the part', 'PATCH', patch({ op: 'replace', path: 'active.value', value: false })],
+  ['a PATCH below the schema', 'PATCH', patch({ op: 'replace', value: { [core]: { active: false } } })],
+  ['a PATCH at the schema', 'PATCH', patch({ op: 'replace', path: core, value: { active: false } })],
+  ['a PATCH by the whole name', 'PATCH', patch({ op: 'replace', value: { [`${core}:active`]: false } })],
+  ['a PATCH by a list of resources', 'PATCH', patch({ op: 'add', value: [{ active: ' FALSE ' }] })],
+  ['a PATCH by a number', 'PATCH', patch({ op: 'replace', path: 'active', value: 0 })],
+  ['a PATCH by a list of both', 'PATCH', patch({ op: 'add', path: 'active', value: [true, false] })],
+  [
+    'a PATCH of two spellings',
+    'PATCH',
+    patch({ op: 'replace', value: { active: false, [`${core}:active`]: true } }),
+  ],
+  [
+    'a PATCH with an operation behind it that nobody knows',
+    'PATCH',
+    patch({ op: 'replace', path: 'active', value: false }, { op: 'test', path: 'active', value: true }),
+  ],
   ['a PUT', 'PUT', { userName: 'a', active: false }],
+  ['a PUT below the schema', 'PUT', { userName: 'a', [core]: { active: 'false' } }],
+  ['a PUT of two spellings', 'PUT', { active: false, [core]: { active: true } }],
 ] as const)
-  test(`${name} that sets active to false is as urgent as a deletion`, () => {
-    assert.equal(
-      urgencyOf(operation(method, 'Users', '1'), Buffer.from(JSON.stringify(body))),
-      priorities.delete,
-    );
+  test(`${name} that sets active to false is as urgent as a deletion, and the guard counts it`, () => {
+    const asked = operation(method, 'Users', '1');
+    const bytes = Buffer.from(JSON.stringify(body));
+    assert.equal(urgencyOf(asked, bytes), priorities.delete);
+    assert.deepEqual(lossesOf(asked, changesOf(asked, bytes)), [
+      { kind: 'deactivation', resourceType: 'Users', amount: 1 },
+    ]);
   });
 
 for (const [name, method, body] of [
