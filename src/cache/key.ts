@@ -5,6 +5,7 @@
  */
 import { createHmac } from 'node:crypto';
 
+import { folded } from '../scim/folded.ts';
 import type { Operation, Touch } from '../scim/operation.ts';
 
 /** Generations of this format are what replicas agree on while one after the other is replaced, so it stays. */
@@ -36,9 +37,8 @@ export function createNaming(secret: Buffer) {
   }
 
   function generation(operation: Operation, { scope, resourceType, id }: Touch): string {
-    // Callers exist that lower-case ids (facts: Omada), and backends that do not mind; forgetting more is safe.
-    const folded = scope === 'one' ? [(id ?? '').normalize('NFKC').toLowerCase()] : [];
-    return nameOf(operation, ['generation', scope, resourceType, ...folded]).key;
+    const ids = scope === 'one' ? [folded(id ?? '')] : [];
+    return nameOf(operation, ['generation', scope, resourceType, ...ids]).key;
   }
 
   /** The generations that end with this write. */

@@ -14,6 +14,7 @@ import type { Pseudonyms } from '../guard/running-load.ts';
 import { itemsOf, membersOf, skipSpace } from '../pages/json-spans.ts';
 import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
+import { folded } from '../scim/folded.ts';
 import type { Operation } from '../scim/operation.ts';
 import { noQuery } from '../scim/target.ts';
 import type { Patience } from './ask.ts';
@@ -132,7 +133,7 @@ class Counting {
     const pseudonyms = this.#guarding.pseudonyms();
     const target = pseudonyms.of(group.id ?? '', pseudonyms.period);
     const base = (): Promise<number | undefined> => this.#sizeOf(group);
-    const one = { ...matter, target, sameAs: folded(group.id) };
+    const one = { ...matter, target, sameAs: folded(group.id ?? '') };
     if (amount !== undefined || this.#ceilings.shrinking.above === 'off')
       return { ...one, amount: amount ?? 0, base };
     return { ...one, amount: Math.max(0, ((await base()) ?? 0) - stay), base };
@@ -180,12 +181,7 @@ export async function learnSize(
 }
 
 function sizeName({ holds }: Guarding, { id: system }: System, { resourceType, id }: Operation): string {
-  return holds.nameOf({ kind: 'shrinking', caller: '', system, resourceType, sameAs: folded(id) });
-}
-
-/** There are callers that lower-case ids, and service providers that do not mind (facts: Omada). */
-function folded(id = ''): string {
-  return id.normalize('NFKC').toLowerCase();
+  return holds.nameOf({ kind: 'shrinking', caller: '', system, resourceType, sameAs: folded(id ?? '') });
 }
 
 /** Undefined for what is no resource. A group without `members` has none to show. */

@@ -4,9 +4,10 @@
  */
 import { idOf } from '../pages/list-page.ts';
 import type { Reply } from '../scim/call.ts';
+import { folded } from '../scim/folded.ts';
 import type { Operation } from '../scim/operation.ts';
 import type { Change } from './board.ts';
-import { fold, namesIn } from './mentions.ts';
+import { namesIn } from './mentions.ts';
 
 export type Fact = Pick<Change, 'kind' | 'id' | 'names' | 'mentioned'>;
 
@@ -27,7 +28,7 @@ function changesByPart(part: Operation, { body, reply }: Known, resourceType: st
   if (part.kind === 'create' && reply && wasRefused(reply)) return [];
   const names = namesIn(body);
   if (!names) return [{ kind: 'all' }];
-  const own = part.id === undefined ? [] : [fold(part.id)];
+  const own = part.id === undefined ? [] : [folded(part.id)];
   // The members of a group that is named as a member of another are in both.
   const isNested = part.resourceType === 'Groups' && resourceType === 'Users';
   const around = { names, mentioned: isNested ? [...own, ...names] : own };

@@ -4,6 +4,7 @@
  * (facts: Omada).
  */
 import { itemsOf, membersOf } from '../pages/json-spans.ts';
+import { folded } from '../scim/folded.ts';
 
 /** Values of these are no resources (RFC 7643 §4.1.2). */
 const noReferences = new Set([
@@ -21,8 +22,6 @@ const mostNames = 200;
 const mostSamples = 200;
 /** Some may be of resources that a condition drops. */
 const leastKnown = 0.9;
-
-export const fold = (text: string): string => text.normalize('NFKC').toLowerCase();
 
 /** What the body of a write names; undefined where that cannot be said. */
 export function namesIn(body: Buffer | undefined): readonly string[] | undefined {
@@ -43,10 +42,10 @@ function gather(value: unknown, under: string, names: Set<string>): void {
       const key = name.toLowerCase();
       if (noReferences.has(key)) continue;
       const isName = key === 'value' || key === '$ref' || key === 'path';
-      if (isName && typeof each === 'string') for (const part of partsOf(key, each)) names.add(fold(part));
+      if (isName && typeof each === 'string') for (const part of partsOf(key, each)) names.add(folded(part));
       else gather(each, key, names);
     }
-  else if (typeof value === 'string' && references.has(under)) names.add(fold(value));
+  else if (typeof value === 'string' && references.has(under)) names.add(folded(value));
 }
 
 const references = new Set(['members', 'groups', 'manager', 'value']);
@@ -61,7 +60,7 @@ function partsOf(key: string, text: string): string[] {
 export function saidIn(resource: Buffer): ReadonlySet<string> {
   const said = new Set<string>();
   for (const [text] of resource.toString('utf8').matchAll(/"(?:[^"\\]|\\.)*"/g)) {
-    const value = fold(text.includes('\\') ? String(JSON.parse(text)) : text.slice(1, -1));
+    const value = folded(text.includes('\\') ? String(JSON.parse(text)) : text.slice(1, -1));
     said.add(value);
     const slash = value.lastIndexOf('/');
     if (slash >= 0) said.add(value.slice(slash + 1));
@@ -91,7 +90,7 @@ function* referencesOf(resource: Buffer): Generator<string> {
     for (const item of itemsOf(resource, start)) {
       if (resource[item.start] !== 0x7b) continue;
       const value = membersOf(resource, item.start).find((member) => member.name === 'value');
-      if (value) yield fold(String(JSON.parse(resource.toString('utf8', value.start, value.end))));
+      if (value) yield folded(String(JSON.parse(resource.toString('utf8', value.start, value.end))));
     }
   }
 }

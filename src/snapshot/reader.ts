@@ -1,6 +1,6 @@
 /** The resources of an edition, fetched in parts; a few of them stay in the process. An edition never changes. */
+import { folded } from '../scim/folded.ts';
 import type { Board, Edition } from './board.ts';
-import { fold } from './mentions.ts';
 import { unpack } from './parts.ts';
 
 const mostPartsKept = 8;
@@ -40,7 +40,7 @@ export class EditionReader {
 
   /** Folded. */
   async names(edition: Edition): Promise<ReadonlySet<string>> {
-    return new Set((await this.ids(edition))?.map(fold));
+    return new Set((await this.ids(edition))?.map(folded));
   }
 
   /** Undefined for one that cannot be fetched; its ids must have been. */

@@ -1,8 +1,9 @@
 /** Who is in a collection: an edition's ids in their order, without those who are gone and with those who came. Pure. */
 import { idOf } from '../pages/list-page.ts';
 import type { Reply } from '../scim/call.ts';
+import { folded } from '../scim/folded.ts';
 import type { Change } from './board.ts';
-import { fold, saidIn } from './mentions.ts';
+import { saidIn } from './mentions.ts';
 
 /** What the tenant has said of a resource since it was changed. */
 export type Word = Buffer | 'gone';
@@ -16,7 +17,7 @@ export function wordOf({ status, body }: Reply, id: string): Word | undefined {
   if (status !== 200) return undefined;
   const told = idOf(body);
   if (told === undefined) return /^\s*\{\s*\}\s*$/.test(body.toString('latin1', 0, 100)) ? 'gone' : undefined;
-  return fold(told) === fold(id) ? body : undefined;
+  return folded(told) === folded(id) ? body : undefined;
 }
 
 interface Changed {
@@ -45,7 +46,7 @@ export class Roster {
     this.#ids = [...ids, ...born];
     const named = byName(ordered, ({ names }) => names);
     this.#mentioned = byName(ordered, ({ mentioned }) => mentioned);
-    if (named.size > 0) for (const id of this.#ids) this.#change(id, named.get(fold(id)) ?? [], false);
+    if (named.size > 0) for (const id of this.#ids) this.#change(id, named.get(folded(id)) ?? [], false);
   }
 
   /** Grows with every change that somebody is found to have had. */
