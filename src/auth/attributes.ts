@@ -4,6 +4,7 @@
  */
 import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
+import { digitsOf, readExactly, writeExactly } from '../scim/exact-json.ts';
 import type { Operation } from '../scim/operation.ts';
 import { Query, type Parameter } from '../scim/target.ts';
 import { deniedAttributes, type Caller } from './caller.ts';
@@ -94,25 +95,13 @@ export function withoutDenied(caller: Caller, operation: Operation, reply: Reply
   const asked = operation.kind === 'bulk' ? operation.parts : [operation];
   const denied = asked.reduce<Names>((all, part) => all.union(deniedTo(caller, part)), new Set());
   if (denied.size === 0) return reply;
-  const content: unknown = JSON.parse(reply.body.toString('utf8'), keepNumber);
-  return { ...reply, body: Buffer.from(JSON.stringify(prune(content, denied))) };
-}
-
-/** The text of numbers; Node has it, the language's types do not yet. */
-const rawJson = JSON as unknown as {
-  rawJSON(text: string): object;
-  isRawJSON(value: unknown): boolean;
-};
-
-/** Numbers keep their digits, also those that JavaScript cannot hold. */
-function keepNumber(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
-  return typeof value === 'number' && source !== undefined ? rawJson.rawJSON(source) : value;
+  return { ...reply, body: writeExactly(prune(readExactly(reply.body), denied)) };
 }
 
 /** A resource, a list of them (RFC 7644 §3.4.2) or the answers of a bulk request (§3.7). */
 function prune(value: unknown, denied: Names): unknown {
   if (Array.isArray(value)) return value.map((item) => prune(item, denied));
-  if (typeof value !== 'object' || value === null || rawJson.isRawJSON(value)) return value;
+  if (typeof value !== 'object' || value === null || digitsOf(value) !== undefined) return value;
   const kept = Object.entries(value).filter(([name]) => !mentions(name, denied));
   return Object.fromEntries(
     kept.map(([name, inner]) => [name, holdsResources(name) ? prune(inner, denied) : inner]),

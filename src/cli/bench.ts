@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { addSecret } from '../auth/secret-file.ts';
 import { parseConfig, type Config } from '../gateway/config.ts';
 import { createGateway } from '../gateway/gateway.ts';
+import { proxyPath } from '../scim/endpoint.ts';
 import { version } from '../version.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import type { Done, Work } from './bench-callers.ts';
@@ -75,7 +76,7 @@ async function measure(place: string, by: Pick<Work, 'callers' | 'seconds'>): Pr
   const secret = await addSecret(config.secretsFile, 'bench');
   await using embedded = await startEmbedded(config);
   await using gateway = await createGateway(config, { version, upstreamsOf: embedded.upstreamsOf });
-  const base = `${gateway.url}/ipsproxy/service/api/v1/scim/${system}`;
+  const base = `${gateway.url}${proxyPath(system)}`;
   const authorization = `Basic ${Buffer.from(`bench:${secret}`).toString('base64')}`;
   const list = await fetch(`${base}/Users?count=100`, { headers: { authorization } });
   const { Resources } = (await list.json()) as { readonly Resources: readonly { readonly id: string }[] };

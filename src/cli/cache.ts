@@ -1,6 +1,6 @@
 /** `gatehouse cache forget`: nothing that is remembered of a system is told any more. */
 import { readArguments, WrongUsage } from './arguments.ts';
-import { operate, reasonIn } from './operator.ts';
+import { operate, operatorOptions, reasonIn } from './operator.ts';
 
 export const help = `usage: gatehouse cache forget --system ID --reason TEXT [--config FILE] [--json]
 
@@ -15,10 +15,8 @@ exit codes: 0 done, 1 not done (the reason is told), 4 wrong usage
 `;
 
 const options = {
+  ...operatorOptions,
   system: { type: 'string' },
-  reason: { type: 'string' },
-  config: { type: 'string' },
-  json: { type: 'boolean' },
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {

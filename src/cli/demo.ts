@@ -8,6 +8,7 @@ import { addSecret } from '../auth/secret-file.ts';
 import { parseConfig, type Config } from '../gateway/config.ts';
 import { createGateway } from '../gateway/gateway.ts';
 import type { Tenant } from '../ips/tenant.ts';
+import { proxyPath } from '../scim/endpoint.ts';
 import { version } from '../version.ts';
 import { readArguments } from './arguments.ts';
 import { run as audit } from './audit.ts';
@@ -66,7 +67,7 @@ async function play(directory: string): Promise<number> {
       version,
       upstreamsOf: embedded.upstreamsOf,
     });
-    const base = `${gateway.url}/ipsproxy/service/api/v1/scim/${system}`;
+    const base = `${gateway.url}${proxyPath(system)}`;
     const logOn = (user: string, secret = secrets.get(user) ?? ''): IdentityManager =>
       new IdentityManager(base, { user, secret });
     const stage: Stage = {

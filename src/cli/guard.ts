@@ -7,7 +7,7 @@ import { guardPlaces } from '../gateway/shared-guard.ts';
 import { LocalBook, type Hold } from '../guard/local-book.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { cut, visible } from './audit-table.ts';
-import { operate, reasonIn } from './operator.ts';
+import { operate, operatorOptions, reasonIn } from './operator.ts';
 
 export const help = `usage: gatehouse guard list [--json] [--config FILE]
        gatehouse guard release <hold> --count N --reason TEXT [--expires 1h] [--config FILE]
@@ -37,11 +37,9 @@ exit codes:
 `;
 
 const options = {
-  config: { type: 'string' },
-  json: { type: 'boolean' },
+  ...operatorOptions,
   count: { type: 'string' },
   expires: { type: 'string' },
-  reason: { type: 'string' },
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {

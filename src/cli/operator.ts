@@ -11,6 +11,13 @@ import {
 } from '../gateway/operator-desk.ts';
 import { WrongUsage } from './arguments.ts';
 
+/** What each of them takes beside its own. */
+export const operatorOptions = {
+  reason: { type: 'string' },
+  config: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
 /** A gateway looks twice a second, and may be busy. */
 const patienceMs = 10_000;
 

@@ -1,6 +1,6 @@
 /** `gatehouse snapshot release`: a snapshot that became smaller, and whose loss somebody has looked at, is taken. */
 import { readArguments, WrongUsage } from './arguments.ts';
-import { operate, reasonIn } from './operator.ts';
+import { operate, operatorOptions, reasonIn } from './operator.ts';
 
 export const help = `usage: gatehouse snapshot release --system ID --type TYPE --reason TEXT [--config FILE] [--json]
 
@@ -16,11 +16,9 @@ exit codes: 0 done, 1 not done (the reason is told), 4 wrong usage
 `;
 
 const options = {
+  ...operatorOptions,
   system: { type: 'string' },
   type: { type: 'string' },
-  reason: { type: 'string' },
-  config: { type: 'string' },
-  json: { type: 'boolean' },
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {

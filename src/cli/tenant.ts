@@ -1,6 +1,6 @@
 /** `gatehouse tenant`: no more calls to a tenant for some time, and calls again. */
 import { readArguments, WrongUsage } from './arguments.ts';
-import { operate, reasonIn } from './operator.ts';
+import { operate, operatorOptions, reasonIn } from './operator.ts';
 
 export const help = `usage: gatehouse tenant pause <tenant> --minutes N --reason TEXT [--config FILE] [--json]
        gatehouse tenant resume <tenant> --reason TEXT [--config FILE] [--json]
@@ -20,10 +20,8 @@ exit codes: 0 done, 1 not done (the reason is told), 4 wrong usage
 `;
 
 const options = {
+  ...operatorOptions,
   minutes: { type: 'string' },
-  reason: { type: 'string' },
-  config: { type: 'string' },
-  json: { type: 'boolean' },
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {

@@ -7,7 +7,7 @@ import type { Config } from '../gateway/config.ts';
 import { describeWarning, endsIn, secretEnds, warningsOf, type Expiring } from '../gateway/expiry.ts';
 import { createTenantAccess, type TenantAccess, type Upstream } from '../gateway/upstream.ts';
 import { createPacer } from '../pace/pacer.ts';
-import { encodeSegment } from '../scim/target.ts';
+import { proxyPath } from '../scim/endpoint.ts';
 import { walkAnswer, walkRead, walkToken, type Asked } from './calls.ts';
 import { walkDisk, type DiskOptions } from './disk.ts';
 import type { Report } from './finding.ts';
@@ -83,8 +83,6 @@ async function examineTenant(
     }
   }
 }
-
-const proxyPath = (id: string): string => `/ipsproxy/service/api/v1/scim/${encodeSegment(id)}`;
 
 /** Each leg is walked once, so nothing waits for a turn. */
 function openAccess(tenant: Upstream, trail: Trail): TenantAccess {

@@ -1,11 +1,9 @@
 /** The systems and tenants of the configuration with their ways up, as the line needs them. */
 import type { CacheRules } from '../cache/cache.ts';
-import { encodeSegment } from '../scim/target.ts';
+import { proxyPath } from '../scim/endpoint.ts';
 import type { Config, Limits, System as SystemSettings } from './config.ts';
 import type { System, TenantInterfaces } from './place.ts';
 import type { TenantAccess, Upstream } from './upstream.ts';
-
-const proxyPath = (id: string): string => `/ipsproxy/service/api/v1/scim/${encodeSegment(id)}`;
 
 export function systemsOf(
   { systems, replicas }: Config,

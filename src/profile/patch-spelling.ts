@@ -2,6 +2,7 @@
  * PATCH requests as callers spell them, written as RFC 7644 §3.5.2 has them. What is not one of the known spellings stays
  * as it is, and a body in which nothing is repaired stays the bytes that came.
  */
+import { digitsOf, readExactly, writeExactly } from '../scim/exact-json.ts';
 import { schemas } from '../scim/message.ts';
 
 export interface PatchRepairs {
@@ -20,12 +21,12 @@ type Members = Readonly<Record<string, unknown>>;
 
 /** @param body JSON in which no name stands twice, whatever its case */
 export function repairPatch(body: Buffer, { spelling, trueMember }: PatchRepairs): RepairedPatch {
-  const came: unknown = JSON.parse(body.toString('utf8'), keepNumber);
+  const came = readExactly(body);
   const spelt = spelling ? spellPatch(came) : came;
   const meant = trueMember ? withTrueIds(spelt, trueMember) : spelt;
   const isSame = meant === came;
   return {
-    body: isSame ? body : Buffer.from(JSON.stringify(meant)),
+    body: isSame ? body : writeExactly(meant),
     spelling: spelt !== came,
     ids: meant !== spelt,
   };
@@ -34,20 +35,12 @@ export function repairPatch(body: Buffer, { spelling, trueMember }: PatchRepairs
 /** The ids that a patch of a group names as members. */
 export function membersIn(body: Buffer): readonly string[] {
   const found = new Set<string>();
-  withTrueIds(JSON.parse(body.toString('utf8')), (id) => {
+  withTrueIds(readExactly(body), (id) => {
     found.add(id);
     return id;
   });
   return [...found];
 }
-
-/** Numbers keep their digits, also those that JavaScript cannot hold. */
-function keepNumber(_: string, value: unknown, { source }: { source?: string } = {}): unknown {
-  return typeof value === 'number' && source !== undefined ? rawJson.rawJSON(source) : value;
-}
-
-/** Node has it, the language's types do not yet. */
-const rawJson = JSON as unknown as { rawJSON(text: string): object; isRawJSON(value: unknown): boolean };
 
 function spellPatch(value: unknown): unknown {
   if (!isMembers(value)) return value;
@@ -173,5 +166,6 @@ function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean
 }
 
 function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !rawJson.isRawJSON(value);
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject && digitsOf(value) === undefined;
 }

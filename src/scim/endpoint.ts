@@ -3,7 +3,7 @@
  */
 import { ScimError } from './error.ts';
 import type { Api, OperationKind, SystemFacts } from './operation.ts';
-import type { Target } from './target.ts';
+import { encodeSegment, type Target } from './target.ts';
 
 const discovery = new Set(['ServiceProviderConfig', 'Schemas', 'ResourceTypes']);
 const collectionMethods: Record<string, OperationKind> = { GET: 'list', POST: 'create' };
@@ -24,6 +24,11 @@ export interface Endpoint {
   readonly id?: string;
   readonly path: readonly string[];
   readonly touched?: SystemFacts;
+}
+
+/** Where a proxy system is, at a tenant and here (facts: IPS 1.1). */
+export function proxyPath(id: string): string {
+  return `/ipsproxy/service/api/v1/scim/${encodeSegment(id)}`;
 }
 
 type FindSystem = (id: string) => SystemFacts | undefined;

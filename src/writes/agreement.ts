@@ -2,7 +2,7 @@
  * Whether a resource that was read is what a write asked for. Invariant: doubt is disagreement. What cannot be compared, or
  * is spelt otherwise, never counts as equal, because a success is told on the strength of it.
  */
-import { digitsOf } from './exact-json.ts';
+import { digitsOf } from '../scim/exact-json.ts';
 
 /** How what was sent stands in what was found. */
 export interface Agreement {

@@ -7,7 +7,7 @@ import { createHmac } from 'node:crypto';
 import type { Headers, Reply } from '../scim/call.ts';
 import type { Operation } from '../scim/operation.ts';
 import { attribute } from './agreement.ts';
-import { readExactly } from './exact-json.ts';
+import { readExactly } from '../scim/exact-json.ts';
 import { keyOfCreated, pathOf } from './look.ts';
 
 /** A write as far as it can be told from another. */
