@@ -21,6 +21,12 @@ const rate = (metric: string, by: string, labels = ''): string =>
 const quantile = (metric: string, by: string, q: number): string =>
   `histogram_quantile(${q}, sum by (le, ${by}) (rate(${metric}_bucket${on}[$__rate_interval])))`;
 
+/** @param by the label that tells its lines apart */
+const timeBy = (metric: string, by: string): Panel['queries'] => ({
+  [quantile(metric, by, 0.5)]: `{{${by}}} median`,
+  [quantile(metric, by, 0.99)]: `{{${by}}} p99`,
+});
+
 const rows: Readonly<Record<string, readonly Panel[]>> = {
   Now: [
     {
@@ -87,10 +93,7 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       title: 'Time of a call',
       description: 'From the head of a call to its answer, waiting included.',
       unit: 's',
-      queries: {
-        [quantile('gatehouse_call_seconds', 'operation', 0.5)]: '{{operation}} median',
-        [quantile('gatehouse_call_seconds', 'operation', 0.99)]: '{{operation}} p99',
-      },
+      queries: timeBy('gatehouse_call_seconds', 'operation'),
     },
     {
       title: 'Refused by the gateway',
@@ -116,10 +119,7 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       title: 'Time of the tenant',
       description: 'How long it took.',
       unit: 's',
-      queries: {
-        [quantile('gatehouse_upstream_seconds', 'tenant', 0.5)]: '{{tenant}} median',
-        [quantile('gatehouse_upstream_seconds', 'tenant', 0.99)]: '{{tenant}} p99',
-      },
+      queries: timeBy('gatehouse_upstream_seconds', 'tenant'),
     },
     {
       title: 'The queue',
@@ -145,7 +145,7 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       title: 'Events that need a look',
       description: 'Records of the trail in an hour.',
       queries: {
-        [`sum by (event) (increase(gatehouse_records_total${withLabels('event=~"authn.failure|authn.throttled|authn.spray_suspected|authz.denied|audit.failed|upstream.tls_failure|config.changed|config.refused|cache.probe_differs|guard.exceeded|load.missing|snapshot.refused|request.lost_update_suspected|cache.integrity_failure|process.fault"')}[1h]))`]:
+        [`sum by (event) (increase(gatehouse_records_total${withLabels('event=~"authn.failure|authn.throttled|authn.spray_suspected|authz.denied|audit.failed|upstream.tls_failure|config.changed|config.refused|cache.probe_differs|guard.exceeded|load.missing|snapshot.refused|snapshot.failed|request.lost_update_suspected|cache.integrity_failure|process.fault"')}[1h]))`]:
           '{{event}}',
       },
     },
@@ -155,7 +155,7 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       thresholds: [1, 1],
       queries: {
         [`max by (kind) (gatehouse_guard_holds${on})`]: '{{kind}}',
-        [`max by (system) (gatehouse_snapshot_alarm${on})`]: 'snapshot of {{system}}',
+        [`max by (collection) (gatehouse_snapshot_alarm${on})`]: 'snapshot of {{collection}}',
       },
     },
     {

@@ -54,6 +54,35 @@ test('every figure that an alert or a panel asks for is one of the gateway’s',
   );
 });
 
+/** Figure → its labels, as the page of figures has them. */
+const labelsOf = new Map(
+  [...read('docs/operations.md').matchAll(/^\| ((?:`gatehouse_\w+`(?:, )?)+) \| ([^|]*) \|/gm)].flatMap(
+    ([, names = '', labels = '']) =>
+      [...names.matchAll(/\w+/g)].map(([name]) => [name, labels.match(/\w+/g) ?? []] as const),
+  ),
+);
+
+test('every label that an alert or a panel goes by is one that its figure has', () => {
+  const target = z.object({ expr: z.string(), legendFormat: z.string() });
+  const panels = z.array(z.object({ targets: z.array(target).optional() })).parse(dashboard.panels);
+  const asked = [
+    ...alerts.map(({ expr, annotations }) => [expr, Object.values(annotations).join()] as const),
+    ...panels.flatMap(({ targets = [] }) =>
+      targets.map(({ expr, legendFormat }) => [expr, legendFormat] as const),
+    ),
+  ];
+  for (const [expr, shown] of asked) {
+    const known = new Set(['le', 'instance', ...figuresIn(expr).flatMap((name) => labelsOf.get(name) ?? [])]);
+    const grouped = [...expr.matchAll(/by \(([^)]*)\)/g)].flatMap(([, labels = '']) => labels.split(/, ?/));
+    const named = [...shown.matchAll(/\{\{ ?(?:\$labels\.)?(\w+) ?\}\}/g)].map(([, label = '']) => label);
+    assert.deepEqual(
+      [...grouped, ...named].filter((label) => !known.has(label)),
+      [],
+      expr,
+    );
+  }
+});
+
 test('every event that an alert or a panel counts is one of the trail’s', () => {
   const text = `${read('deploy/prometheus/gatehouse.rules.yaml')}${JSON.stringify(dashboard)}`;
   const events = [...text.matchAll(/event=~?\\?"([^"\\]+)/g)].flatMap(([, names = '']) => names.split('|'));
