@@ -102,10 +102,11 @@ function Verdict({
         {say(state === 'cancelled' ? 'verify.cancelled' : 'verify.failed')}
       </MessageStrip>
     );
+  const isCovered = instances.length > 0 && instances.every(({ coveredTo }) => coveredTo !== undefined);
   return (
     <>
       <MessageStrip design={states[verdict]} hideCloseButton>
-        {say(`verdict.${verdict}`)}
+        {say(verdict === 'ok' && isCovered ? 'verdict.ok.covered' : `verdict.${verdict}`)}
       </MessageStrip>
       <table className="lines">
         <thead>
@@ -116,10 +117,11 @@ function Verdict({
               {say('trails.records')}
             </th>
             <th scope="col">{say('verify.until')}</th>
+            <th scope="col">{say('verify.covered')}</th>
           </tr>
         </thead>
         <tbody>
-          {instances.map(({ instance, verdict: own, records, lastAt }) => (
+          {instances.map(({ instance, verdict: own, records, lastAt, coveredTo, witnessedAt }) => (
             <tr key={instance}>
               <th scope="row">{instance}</th>
               <td>
@@ -129,6 +131,14 @@ function Verdict({
               </td>
               <td className="end">{format.count(records)}</td>
               <td>{lastAt === undefined ? '–' : format.moment(lastAt)}</td>
+              <td>
+                {coveredTo === undefined || witnessedAt === undefined
+                  ? say('verify.covered.none')
+                  : say('verify.covered.to', {
+                      seq: format.count(coveredTo),
+                      time: format.moment(witnessedAt),
+                    })}
+              </td>
             </tr>
           ))}
         </tbody>
