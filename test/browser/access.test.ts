@@ -43,6 +43,25 @@ for (const [shade, language] of [
     await page.context().close();
   });
 
+test('Enter logs on once, also after a secret that was wrong', async () => {
+  const page = await desk.open();
+  const tries: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/log-on') && request.method() === 'POST') tries.push(request.url());
+  });
+  const secret = page.locator('ui5-input[name=secret] input');
+  await page.locator('ui5-input[name=user] input').fill('ada');
+  await secret.pressSequentially('wrong');
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('wrong').waitFor();
+  assert.equal(tries.length, 1);
+  await secret.fill(desk.secret);
+  await page.keyboard.press('Enter');
+  await page.locator('ui5-shellbar').waitFor();
+  assert.equal(tries.length, 2);
+  await page.context().close();
+});
+
 test('the whole way goes by keyboard: log on, go to the trail, choose a time, open and close a record', async () => {
   const page = await desk.open();
   await page.locator('ui5-input[name=user]').waitFor();

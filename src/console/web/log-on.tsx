@@ -67,8 +67,12 @@ function LocalLogOn({
   const secret = useRef<InputDomRef>(null);
   const [refused, setRefused] = useState<Word>();
   const [busy, setBusy] = useState(false);
+  /** At once, while `busy` is known only when the page was drawn again: each log-on counts. */
+  const sending = useRef(false);
 
   const send = async (): Promise<void> => {
+    if (sending.current) return;
+    sending.current = true;
     setBusy(true);
     setRefused(undefined);
     const request: LogOnRequest = { user: user.current?.value ?? '', secret: secret.current?.value ?? '' };
@@ -78,6 +82,7 @@ function LocalLogOn({
       const { status } = refusalOf(error);
       setRefused(status === 401 ? 'logOn.wrong' : status === 429 ? 'logOn.throttled' : 'logOn.failed');
       setBusy(false);
+      sending.current = false;
       if (secret.current) secret.current.value = '';
       await secret.current?.focus();
     }
@@ -94,7 +99,7 @@ function LocalLogOn({
     >
       {second && <p className="divided">{say('logOn.local')}</p>}
       <Field label={say('logOn.user')} name="user" field={user} />
-      <Field label={say('logOn.secret')} name="secret" field={secret} enter={() => void send()} />
+      <Field label={say('logOn.secret')} name="secret" field={secret} />
       <div role="alert">
         {refused && (
           <MessageStrip design="Negative" hideCloseButton>
@@ -118,10 +123,10 @@ interface FieldProps {
   readonly label: string;
   readonly name: 'user' | 'secret';
   readonly field: RefObject<InputDomRef | null>;
-  readonly enter?: () => void;
 }
 
-function Field({ label, name, field, enter }: FieldProps): ReactNode {
+/** Enter in it submits the form. */
+function Field({ label, name, field }: FieldProps): ReactNode {
   const id = useId();
   return (
     <>
@@ -136,9 +141,6 @@ function Field({ label, name, field, enter }: FieldProps): ReactNode {
         accessibleName={label}
         required
         className="wide"
-        onKeyDown={({ key }) => {
-          if (key === 'Enter') enter?.();
-        }}
       />
     </>
   );
