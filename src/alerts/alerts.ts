@@ -43,7 +43,8 @@ export interface Tried {
 export interface ChannelState {
   readonly name: string;
   readonly type: ChannelSettings['type'];
-  readonly working: boolean;
+  /** Absent before the first try. */
+  readonly working?: boolean;
   readonly waiting: number;
 }
 
@@ -97,7 +98,7 @@ export class Alerts implements AsyncDisposable {
     return [...this.#served].map(([name, { settings, courier }]) => ({
       name,
       type: settings.type,
-      working: courier.works,
+      ...(courier.works !== undefined && { working: courier.works }),
       waiting: courier.waiting,
     }));
   }

@@ -33,14 +33,14 @@ export class Courier {
   readonly #finishing = new AbortController();
   readonly #waiting: Alert[] = [];
   #running: Promise<void> | undefined;
-  #works = true;
+  #works: boolean | undefined;
 
   constructor(options: CourierOptions) {
     this.#options = options;
   }
 
-  /** Whether the last try came through. */
-  get works(): boolean {
+  /** Whether the last try came through; undefined before the first. */
+  get works(): boolean | undefined {
     return this.#works;
   }
 
@@ -66,9 +66,13 @@ export class Courier {
       const late = AbortSignal.timeout(Math.min(timeoutMs, longest));
       await channel.send(alert, AbortSignal.any([this.#ending.signal, late]));
     } catch (error) {
+      this.#warn(error);
       this.#told(alert, 'failed');
       throw error;
     }
+    if (this.#works === false)
+      log.info('a channel for alerts takes them again', { channel: this.#options.name });
+    this.#works = true;
     this.#told(alert, 'sent');
   }
 
@@ -98,11 +102,8 @@ export class Courier {
     try {
       await this.try(alert);
       this.#backOff.reset();
-      if (!this.#works) log.info('a channel for alerts takes them again', { channel: this.#options.name });
-      this.#works = true;
       return undefined;
     } catch (error) {
-      this.#warn(error);
       const isLate = Date.now() - Date.parse(alert.at) > longestMs;
       if (!(error instanceof Refused) && !isLate) return error instanceof NotTaken ? error.retryAfterMs : 0;
       this.#drop(alert, isLate ? 'too late' : 'refused');
@@ -113,8 +114,8 @@ export class Courier {
   #warn(error: unknown): void {
     const { name: channel } = this.#options;
     const facts = { channel, reason: reasonOf(error), ...describeError(error) };
-    if (this.#works) log.warn('a channel does not take an alert', facts);
-    else log.debug('a channel does not take an alert', facts);
+    if (this.#works === false) log.debug('a channel does not take an alert', facts);
+    else log.warn('a channel does not take an alert', facts);
     this.#works = false;
   }
 

@@ -85,6 +85,15 @@ test('a channel that hangs keeps nobody waiting, neither who records nor another
   assert.ok(place.results.filter((each) => each === 'delivery-lost hanging dropped').length >= 20);
 });
 
+test('whether a channel works is not known before something was sent to it', async () => {
+  await using hook = await startUpstream();
+  await using place = begin({ hook: toHook(hook), away: toHook({ url: 'http://127.0.0.1:1' }) });
+  const working = (): readonly (boolean | undefined)[] => place.alerts.states.map((state) => state.working);
+  assert.deepEqual(working(), [undefined, undefined]);
+  await place.alerts.try();
+  assert.deepEqual(working(), [true, false]);
+});
+
 test('a channel that was away gets what waited, in order', async () => {
   const spare = createServer();
   await once(spare.listen(0, '127.0.0.1'), 'listening');

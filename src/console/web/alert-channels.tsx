@@ -39,9 +39,13 @@ export function AlertChannels({ channels, act }: AlertChannelsProps): ReactNode 
               <th scope="row">{name}</th>
               <td>{type}</td>
               <td>
-                <ObjectStatus state={working ? 'Positive' : 'Negative'} showDefaultIcon>
-                  {say(working ? 'channels.working' : 'channels.failing')}
-                </ObjectStatus>
+                {working === undefined ? (
+                  <span className="quiet">{say('channels.untried')}</span>
+                ) : (
+                  <ObjectStatus state={working ? 'Positive' : 'Negative'} showDefaultIcon>
+                    {say(working ? 'channels.working' : 'channels.failing')}
+                  </ObjectStatus>
+                )}
               </td>
               <td className="end">{format.count(waiting)}</td>
               <td className="end">
@@ -52,6 +56,7 @@ export function AlertChannels({ channels, act }: AlertChannelsProps): ReactNode 
                       title: say('channels.test.title', { channel: name }),
                       text: say('channels.test.text'),
                       button: say('channels.test'),
+                      done: () => say('channels.test.done', { channel: name }),
                     })
                   }
                 >

@@ -66,11 +66,15 @@ export function Destinations({
           <tr key={name}>
             <th scope="row">{name}</th>
             <td>
-              <ObjectStatus state={working && dropped === 0 ? 'Positive' : 'Negative'} showDefaultIcon>
-                {dropped > 0
-                  ? say('sinks.dropped', { count: format.count(dropped) })
-                  : say(working ? 'sinks.works' : 'sinks.fails')}
-              </ObjectStatus>
+              {working && dropped === 0 && sent === 0 ? (
+                <span className="quiet">{say('sinks.untried')}</span>
+              ) : (
+                <ObjectStatus state={working && dropped === 0 ? 'Positive' : 'Negative'} showDefaultIcon>
+                  {dropped > 0
+                    ? say('sinks.dropped', { count: format.count(dropped) })
+                    : say(working ? 'sinks.works' : 'sinks.fails')}
+                </ObjectStatus>
+              )}
             </td>
             <td className="end">{format.span(lagSeconds * 1000)}</td>
             <td className="end">{format.count(lagRecords)}</td>
