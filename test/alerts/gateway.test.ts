@@ -1,9 +1,8 @@
 /** Alerts of a running gateway: from what a tenant answers to who is told, and the two ways to try a channel. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtempDisposable, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { parse, stringify } from 'yaml';
@@ -13,6 +12,7 @@ import type { Problem } from '../../src/console/api/endpoints.ts';
 import type { ActionReply, Parties } from '../../src/console/api/parties.ts';
 import { Secret } from '../../src/gateway/secret.ts';
 import { startChild } from '../support/child.ts';
+import { gatehouse } from '../support/command.ts';
 import { startConsole } from '../support/console.ts';
 import { eventually } from '../support/eventually.ts';
 import { readRecords, startGateway, systemId } from '../support/gateway.ts';
@@ -110,20 +110,6 @@ test('an operator tries a channel from the console, and learns why one does not 
     ],
   );
 });
-
-const main = resolve(import.meta.dirname, '../../src/main.ts');
-
-function gatehouse(...args: string[]) {
-  const { promise, resolve: end } = Promise.withResolvers<{
-    code: unknown;
-    stdout: string;
-    stderr: string;
-  }>();
-  execFile(process.execPath, [main, ...args], (error, stdout, stderr) =>
-    end({ code: error?.code ?? 0, stdout, stderr }),
-  );
-  return promise;
-}
 
 test('the command line tries the channels of a running gateway, those too that a reload brought', async () => {
   await using hook = await startUpstream();

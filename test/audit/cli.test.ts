@@ -1,21 +1,10 @@
 /** `gatehouse audit`: its exit codes are what scripts rely on. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { copyFile, truncate } from 'node:fs/promises';
-import { resolve as resolvePath } from 'node:path';
 import { test } from 'node:test';
 
+import { audit } from './command.ts';
 import { instance, openTrail, segmentPaths, temporaryDirectory } from './support.ts';
-
-const main = resolvePath(import.meta.dirname, '../../src/main.ts');
-
-function audit(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const { promise, resolve } = Promise.withResolvers<{ code: number; stdout: string; stderr: string }>();
-  const child = execFile(process.execPath, [main, 'audit', ...args], (_, stdout, stderr) =>
-    resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-  );
-  return promise;
-}
 
 test('a sound trail ends with 0 and is described', async () => {
   await using opened = await openTrail();

@@ -1,31 +1,15 @@
 /** What an operator asks of a running gateway from its host: done, told, and in the trail with who and why. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtempDisposable, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { startChild } from '../support/child.ts';
+import { gatehouse } from '../support/command.ts';
 import { readRecords, systemId } from '../support/gateway.ts';
 import { prepareInstallation } from '../support/installation.ts';
 import { startUpstream } from '../support/upstream.ts';
-
-const main = resolve(import.meta.dirname, '../../src/main.ts');
-
-interface Ended {
-  readonly code: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function gatehouse(...args: string[]): Promise<Ended> {
-  const { promise, resolve: end } = Promise.withResolvers<Ended>();
-  execFile(process.execPath, [main, ...args], (error, stdout, stderr) =>
-    end({ code: error?.code ?? 0, stdout, stderr }),
-  );
-  return promise;
-}
 
 async function stage() {
   const stack = new AsyncDisposableStack();

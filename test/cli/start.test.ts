@@ -1,28 +1,13 @@
 /** `gatehouse start` as a process: what its first start shows, and how it ends. */
 import assert from 'node:assert/strict';
-import { execFile, type ExecFileException } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
-const main = resolve(import.meta.dirname, '../../src/main.ts');
-
-interface Ended {
-  readonly code: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function gatehouse(...args: string[]): Promise<Ended> {
-  const { promise, resolve: end } = Promise.withResolvers<Ended>();
-  execFile(process.execPath, [main, ...args], (error: ExecFileException | null, stdout, stderr) =>
-    end({ code: error?.code ?? 0, stdout, stderr }),
-  );
-  return promise;
-}
+import { gatehouse } from '../support/command.ts';
 
 test('a first start that fails still shows the secrets that it generated, and says what to do', async (t) => {
   await using occupant = createServer().listen(0, '127.0.0.1');

@@ -3,10 +3,9 @@
  * comes in, and a release lets pass what it names.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { stringify } from 'yaml';
@@ -15,7 +14,8 @@ import { Secret } from '../../src/gateway/secret.ts';
 import { withDefaultTransformations } from '../../src/ips/default-transformations.ts';
 import { permissions } from '../../src/ips/technical-users.ts';
 import { startTenant } from '../../src/ips/tenant.ts';
-import { audit, type Ended } from '../audit/command.ts';
+import { audit } from '../audit/command.ts';
+import { gatehouse, type Ended } from '../support/command.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGateway, systemId, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts';
 import { startRedis } from '../support/redis.ts';
@@ -54,20 +54,10 @@ async function place(): Promise<Place> {
           systems: { S1: { tenant: 'acme' } },
         }),
       );
-      return run('guard', ...args, '--config', file);
+      return gatehouse('guard', ...args, '--config', file);
     },
     [Symbol.asyncDispose]: () => directory.remove(),
   };
-}
-
-const main = resolve(import.meta.dirname, '../../src/main.ts');
-
-function run(...args: readonly string[]): Promise<Ended> {
-  const { promise, resolve: end } = Promise.withResolvers<Ended>();
-  const child = execFile(process.execPath, [main, ...args], (_, stdout, stderr) =>
-    end({ code: child.exitCode ?? -1, stdout, stderr }),
-  );
-  return promise;
 }
 
 const sentOf = (upstream: TestUpstream, method: string): number =>
