@@ -62,7 +62,7 @@ const confined: Readonly<Record<string, RegExp>> = {
   'prom-client': /^console\/metrics\.ts$/,
   'openid-client': /^console\/oidc\.ts$/,
   nodemailer: /^alerts\/mail\.ts$/,
-  ioredis: /redis/,
+  ioredis: /redis|gateway\/kinship\.ts/,
   winston: /^log\.ts$/,
   '@node-rs/argon2': /^auth\/secret\.ts$/,
 };

@@ -40,13 +40,12 @@ export class Kinship implements Disposable {
     this.#timer = setInterval(() => void this.#look(), repeatMs).unref();
   }
 
-  /** False when others are at work there with another key; true also when Redis does not say. */
-  async meet(): Promise<boolean> {
+  /** Looks for the first time, if Redis says it soon. */
+  async meet(): Promise<void> {
     // A Redis that is away keeps nobody from starting; when it is there this is asked again.
     if (this.#redis.status !== 'ready')
       await once(this.#redis, 'ready', { signal: AbortSignal.timeout(patienceMs) }).catch(() => undefined);
     await this.#look();
-    return this.#isKin;
   }
 
   [Symbol.dispose](): void {

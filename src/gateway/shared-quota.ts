@@ -12,7 +12,12 @@ export function openPacers(
 ): Pacers {
   if (replicas === 1) return new Pacers(quietMs);
   const pools = sharing.open(
-    { what: 'what replicas share of the quota', on: 'quota.recovered', off: 'quota.degraded' },
+    {
+      what: 'what replicas share of the quota',
+      on: 'quota.recovered',
+      off: 'quota.degraded',
+      isKeyless: true,
+    },
     (connection) => new RedisPools(connection),
   );
   return new Pacers(quietMs, pools && ((tenant) => pools.of(tenant)));

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { ConfigFaults } from '../../src/gateway/config-faults.ts';
 import { Secret } from '../../src/gateway/secret.ts';
 import { eventually } from '../support/eventually.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
@@ -54,16 +53,25 @@ const isRemembered = async (gateway: TestGateway): Promise<boolean> => {
   return (answer.headers.get('cache-status') ?? '').includes('hit');
 };
 
-test('a replica with another key does not start, and says what to do', async () => {
+test('a replica with another key remembers nothing, shares the quota, and says so', async () => {
   await using stage = await openStage();
   await using _first = await stage.start('one', 'key');
-  await assert.rejects(stage.start('other', 'another-key'), (error) => {
-    assert.ok(error instanceof ConfigFaults);
-    assert.match(error.message, /audit\.keyFile: .*replicas[\s\S]*remedy: copy their file/);
-    return true;
+  await using stranger = await stage.start('other', 'another-key');
+  for (let time = 0; time < 5; time += 1) assert.equal(await isRemembered(stranger), false);
+  assert.ok(await hasTold(stranger, 'sharing.refused'));
+  await eventually(async () => {
+    const figures = await (await fetch(`${stranger.adminUrl}/metrics`)).text();
+    assert.match(figures, /gatehouse_cache_used 0/);
+    return figures.includes('gatehouse_quota_shared{tenant="acme"} 1');
   });
-  await using second = await stage.start('third', 'key');
-  assert.equal((await second.call('GET', '/Users/1')).status, 200);
+});
+
+test('replicas with one key remember together', async () => {
+  await using stage = await openStage();
+  await using first = await stage.start('one', 'key');
+  await using second = await stage.start('other', 'key');
+  await eventually(() => isRemembered(first));
+  await eventually(() => isRemembered(second));
 });
 
 test('replicas with different keys that meet later share nothing, say so, and share again when one has gone', async () => {
