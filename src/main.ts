@@ -21,6 +21,7 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
     process.stdout.write(`${version}\n`);
     return 0;
   }
+  if (name === 'help' && args.length > 0) return main([...args, '--help']);
   if (name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(overview);
     return 0;

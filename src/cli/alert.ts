@@ -1,5 +1,5 @@
 /** `gatehouse alert test`: whether alerts arrive where they should. */
-import { readArguments, WrongUsage } from './arguments.ts';
+import { readArguments, requireVerb, WrongUsage } from './arguments.ts';
 import { operate } from './operator.ts';
 
 export const help = `usage: gatehouse alert test [--channel NAME] [--config FILE] [--json]
@@ -22,6 +22,7 @@ const options = {
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {
+  requireVerb(args, ['test'], help);
   const given = readArguments(args, options, help, 1);
   if (!given) return 0;
   if (given.positionals[0] !== 'test') throw new WrongUsage('the verb is test', help);

@@ -30,6 +30,14 @@ export function readArguments<Options extends ParseArgsOptionsConfig>(
   return parsed;
 }
 
+/** Before words are counted: a verb that is missing or mistyped is told as that. */
+export function requireVerb([first]: readonly string[], verbs: readonly string[], help: string): void {
+  if (first !== undefined && (first.startsWith('-') || verbs.includes(first))) return;
+  const known = verbs.length === 1 ? `the verb is ${verbs[0]}` : `the verbs are ${verbs.join(', ')}`;
+  if (first === undefined) throw new WrongUsage(known, help);
+  throw new WrongUsage(`there is no verb '${first}' here; ${known}.${hint(first, verbs)}`, help);
+}
+
 function parse<Config extends ParseArgsConfig>(
   config: Config,
   help: string,

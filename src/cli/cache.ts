@@ -1,5 +1,5 @@
 /** `gatehouse cache forget`: nothing that is remembered of a system is told any more. */
-import { readArguments, WrongUsage } from './arguments.ts';
+import { readArguments, requireVerb, WrongUsage } from './arguments.ts';
 import { operate, operatorOptions, reasonIn } from './operator.ts';
 
 export const help = `usage: gatehouse cache forget --system ID --reason TEXT [--config FILE] [--json]
@@ -20,6 +20,7 @@ const options = {
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {
+  requireVerb(args, ['forget'], help);
   const given = readArguments(args, options, help, 1);
   if (!given) return 0;
   const { system } = given.values;

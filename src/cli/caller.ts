@@ -1,7 +1,7 @@
 /** `gatehouse caller list`: who may call, how they log on, and what each may do, as the configuration says. */
 import { readSecrets, type Entries } from '../auth/secret-file.ts';
 import { configFile, loadConfig, type Caller, type Config, type Permission } from '../gateway/config.ts';
-import { readArguments, WrongUsage } from './arguments.ts';
+import { readArguments, requireVerb, WrongUsage } from './arguments.ts';
 
 export const help = `usage: gatehouse caller list [--config FILE] [--json]
 
@@ -28,6 +28,7 @@ interface Row {
 }
 
 export async function run(args: readonly string[]): Promise<number> {
+  requireVerb(args, ['list'], help);
   const given = readArguments(args, { config: { type: 'string' }, json: { type: 'boolean' } }, help, 1);
   if (!given) return 0;
   if (given.positionals[0] !== 'list') throw new WrongUsage('the verb is list', help);

@@ -5,7 +5,7 @@
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import { guardPlaces } from '../gateway/shared-guard.ts';
 import { LocalBook, type Hold } from '../guard/local-book.ts';
-import { readArguments, WrongUsage } from './arguments.ts';
+import { readArguments, requireVerb, WrongUsage } from './arguments.ts';
 import { cut, visible } from './audit-table.ts';
 import { operate, operatorOptions, reasonIn } from './operator.ts';
 
@@ -43,6 +43,7 @@ const options = {
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {
+  requireVerb(args, ['list', 'release'], help);
   const given = readArguments(args, options, help, 1, 2);
   if (!given) return 0;
   const [verb, hold] = given.positionals;

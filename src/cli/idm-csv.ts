@@ -1,7 +1,8 @@
 /** `gatehouse idm-csv`: the repository file for SAP Identity Management, with the gateway's address in it. */
 import { configFile, loadConfig } from '../gateway/config.ts';
+import { unknownName } from '../gateway/unknown-name.ts';
 import { idmCsv } from '../ips/idm-csv.ts';
-import { readArguments } from './arguments.ts';
+import { readArguments, WrongUsage } from './arguments.ts';
 
 export const help = `usage: gatehouse idm-csv --system <id> [--config FILE]
 
@@ -23,10 +24,11 @@ const marginMs = 20_000;
 export async function run(args: readonly string[]): Promise<number> {
   const given = readArguments(args, { system: { type: 'string' }, config: { type: 'string' } }, help);
   if (!given) return 0;
-  const { system: id = '', config: file } = given.values;
+  const { system: id, config: file } = given.values;
+  if (id === undefined) throw new WrongUsage('--system is needed', help);
   const { systems, publicUrl, listen, patience } = loadConfig(configFile(file));
   const system = Object.hasOwn(systems, id) ? systems[id] : undefined;
-  if (!system) throw new Error(`name a system of the configuration: ${Object.keys(systems).join(', ')}`);
+  if (!system) throw new Error(unknownName('system', id, Object.keys(systems)));
   const address = new URL(publicUrl ?? `${listen.tls ? 'https' : 'http'}://${listen.host}:${listen.port}`);
   const { name, assignment, deadlines } = system;
   const readTimeoutMs = patience + deadlines.write + marginMs;

@@ -7,7 +7,8 @@ import { isAcceptable } from '../auth/credentials.ts';
 import { addSecret, rotateSecret } from '../auth/secret-file.ts';
 import { hashSecret, isBroken } from '../auth/secret.ts';
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
-import { readArguments, WrongUsage } from './arguments.ts';
+import { unknownName } from '../gateway/unknown-name.ts';
+import { readArguments, requireVerb, WrongUsage } from './arguments.ts';
 
 export const help = `usage: gatehouse secret new <technical user> [--expires 90d] [--config FILE] [--json]
        gatehouse secret rotate <technical user> [--grace 7d] [--expires 90d] [--config FILE] [--json]
@@ -46,6 +47,7 @@ const options = {
 const leastCharacters = 16;
 
 export async function run(args: readonly string[]): Promise<number> {
+  requireVerb(args, ['new', 'rotate', 'hash'], help);
   if (args[0] === 'hash') return readArguments(args, {}, help, 1) ? printHash() : 0;
   const given = readArguments(args, options, help, 2);
   if (!given) return 0;
@@ -77,7 +79,7 @@ function fileFor(user: string, { callers, secretsFile, admin }: Config, isAccoun
   const known = isAccount ? (admin.console?.accounts ?? {}) : callers;
   if (!Object.hasOwn(known, user))
     throw new Error(
-      `${user} is not among the ${isAccount ? 'accounts of the console in' : 'callers of'} the configuration.`,
+      unknownName(isAccount ? 'account of the console' : 'technical user', user, Object.keys(known)),
     );
   return isAccount ? (admin.console?.secretsFile ?? secretsFile) : secretsFile;
 }

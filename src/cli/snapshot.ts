@@ -1,5 +1,5 @@
 /** `gatehouse snapshot release`: a snapshot that became smaller, and whose loss somebody has looked at, is taken. */
-import { readArguments, WrongUsage } from './arguments.ts';
+import { readArguments, requireVerb, WrongUsage } from './arguments.ts';
 import { operate, operatorOptions, reasonIn } from './operator.ts';
 
 export const help = `usage: gatehouse snapshot release --system ID --type TYPE --reason TEXT [--config FILE] [--json]
@@ -22,6 +22,7 @@ const options = {
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {
+  requireVerb(args, ['release'], help);
   const given = readArguments(args, options, help, 1);
   if (!given) return 0;
   const { system, type } = given.values;

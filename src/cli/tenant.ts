@@ -1,5 +1,5 @@
 /** `gatehouse tenant`: no more calls to a tenant for some time, and calls again. */
-import { readArguments, WrongUsage } from './arguments.ts';
+import { readArguments, requireVerb, WrongUsage } from './arguments.ts';
 import { operate, operatorOptions, reasonIn } from './operator.ts';
 
 export const help = `usage: gatehouse tenant pause <tenant> --minutes N --reason TEXT [--config FILE] [--json]
@@ -25,6 +25,7 @@ const options = {
 } as const;
 
 export async function run(args: readonly string[]): Promise<number> {
+  requireVerb(args, ['pause', 'resume'], help);
   const given = readArguments(args, options, help, 2);
   if (!given) return 0;
   const [verb, tenant = ''] = given.positionals;

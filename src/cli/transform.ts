@@ -7,7 +7,7 @@ import { operations } from '../transformation/document.ts';
 import { describe, type Fault } from '../transformation/fault.ts';
 import type { Json } from '../transformation/json.ts';
 import { compile, EntityFailure, type Outcome, type Run } from '../transformation/transformation.ts';
-import { readable, readArguments, WrongUsage } from './arguments.ts';
+import { readable, readArguments, requireVerb, WrongUsage } from './arguments.ts';
 import { explain } from './transform-explain.ts';
 
 export const help = `usage: gatehouse transform check <file or folder> [--properties <file>] [--json]
@@ -57,6 +57,7 @@ const options = {
 type Values = NonNullable<ReturnType<typeof understand>>['values'];
 
 export async function run(args: readonly string[]): Promise<number> {
+  requireVerb(args, ['check', 'run'], help);
   const asked = understand(args);
   if (!asked) return 0;
   const [command, path = ''] = asked.positionals;

@@ -48,7 +48,8 @@ export async function run(args: readonly string[]): Promise<number> {
   if (!given) return 0;
   const { directory, listen, name = `witness/${hostname()}` } = given.values;
   const [, host = '', port = ''] = /^(?:\[?([^\]\s]+?)\]?):(\d{1,5})$/.exec(listen) ?? [];
-  if (!directory || !host) throw new WrongUsage('--directory DIR and --listen HOST:PORT are needed', help);
+  if (!directory) throw new WrongUsage('--directory DIR is needed', help);
+  if (!host) throw new WrongUsage('--listen is HOST:PORT', help);
   if (!given.values['allow-root']) refuseRoot(host);
   const witness = await openWitness(directory, name);
   const server = serve(witness);

@@ -144,6 +144,34 @@ test('what the shells complete is what the commands take: every command, and eac
   await all(commands);
 });
 
+for (const [asked, says] of [
+  ['secret', /: the verbs are new, rotate, hash\n/],
+  ['secret nwe', /: there is no verb 'nwe' here; the verbs are new, rotate, hash\. Did you mean 'new'\?/],
+  ['caller', /: the verb is list\n/],
+  ['cache', /: the verb is forget\n/],
+  ['tenant', /: the verbs are pause, resume\n/],
+  ['guard', /: the verbs are list, release\n/],
+  ['alert', /: the verb is test\n/],
+  ['snapshot', /: the verb is release\n/],
+  ['transform chk', /: there is no verb 'chk' here; the verbs are check, run\.\n/],
+  ['witness', /: --directory DIR is needed\n/],
+  ['idm-csv', /: --system is needed\n/],
+] as const)
+  test(`'gatehouse ${asked}' says what is missing`, () =>
+    assert.rejects(run(...asked.split(' ')), { code: 4, stderr: says }));
+
+test('help of a command is its own, however it is asked for', async () => {
+  const [asked, own] = await Promise.all([run('help', 'audit', 'verify'), run('audit', 'verify', '--help')]);
+  assert.equal(asked.stdout, own.stdout);
+});
+
+test('a name that nobody has is told with those that there are', async () => {
+  await assert.rejects(run('secret', 'new', 'nobody'), {
+    code: 1,
+    stderr: /there is no technical user "nobody"; there are: identity-manager, /,
+  });
+});
+
 test('bash completes commands, subcommands and options', async () => {
   const { stdout: script } = await run('completion', 'bash');
   const completed = async (...words: string[]): Promise<string[]> => {

@@ -147,7 +147,7 @@ describe('transform run', () => {
 describe('wrong usage', () => {
   const calls: readonly (readonly [readonly string[], RegExp])[] = [
     [['check', '/does/not/exist'], /cannot be read \(ENOENT\)/],
-    [['verify', pair], /there is no command 'transform verify'/],
+    [['verify', pair], /there is no verb 'verify' here; the verbs are check, run/],
     [['check'], /wrong number of arguments/],
     [['run', read], /--entity is needed/],
     [['run', read, '--entity', 'user', '--operation', 'upsert'], /--operation is one of read, create/],
