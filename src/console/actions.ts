@@ -62,7 +62,7 @@ export class Actions {
     const { state } = this.#options;
     return this.#act(who, 'test-alert', 'channel', reasonSchema, wanted, async (channel) => {
       const tried = await state.tryChannel(channel);
-      if (tried && !tried.taken) throw new Refusal(503, 'unavailable', tried.says);
+      if (tried && !tried.taken) throw new Refusal(503, 'not-taken', tried.says);
       return tried?.says;
     });
   }

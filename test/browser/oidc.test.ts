@@ -15,13 +15,15 @@ let desk: Desk;
 before(async () => {
   provider = await startOidcProvider('gatehouse-console', clientSecret);
   desk = await startDesk({
-    oidc: {
-      issuer: provider.issuer,
-      clientId: 'gatehouse-console',
-      clientSecret: new Secret(clientSecret),
-      claim: 'groups',
-      roles: { auditor: ['auditors'], operator: ['operators'] },
-      label: 'Company log-on',
+    console: {
+      oidc: {
+        issuer: provider.issuer,
+        clientId: 'gatehouse-console',
+        clientSecret: new Secret(clientSecret),
+        claim: 'groups',
+        roles: { auditor: ['auditors'], operator: ['operators'] },
+        label: 'Company log-on',
+      },
     },
   });
 });

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 
 import { securityEnglish } from '../../src/console/api/security-words.ts';
+import { fillIn } from '../../src/console/web/fill-in.ts';
 import { formatIn } from '../../src/console/web/format.ts';
 import { addressOf, pages, viewOf, type View } from '../../src/console/web/route.ts';
 import { instantsBetween, ticksTo } from '../../src/console/web/scale.ts';
@@ -33,6 +34,24 @@ test('each check of the security page says the same in English and German', () =
     const inEnglish = securityEnglish[word as keyof typeof securityEnglish];
     assert.deepEqual(placeholders(inGerman), placeholders(inEnglish), word);
   }
+});
+
+test('one is told as one, and any other number as several, in both languages', () => {
+  const of = (count: number | string) =>
+    [english, german].map((words) => fillIn(words['mix.note'], { count }));
+  assert.deepEqual(of('1'), ['1 call of the last five minutes', '1 Aufruf der letzten fünf Minuten']);
+  assert.deepEqual(of(0), ['0 calls of the last five minutes', '0 Aufrufe der letzten fünf Minuten']);
+  assert.deepEqual(of('1,001')[0], '1,001 calls of the last five minutes');
+});
+
+test('no number stands before a word that fits several alone', () => {
+  const plural =
+    /\{(?:count|total|reads|records|size|minutes)\} (?:calls|reads|records|days|changes|minutes|Aufrufe|Datensätze|Tage|Änderungen|Minuten)\b/;
+  const texts = [...Object.values(english), ...Object.values(german)];
+  assert.deepEqual(
+    texts.filter((words) => plural.test(words)),
+    [],
+  );
 });
 
 test('every word is said somewhere', () => {

@@ -14,7 +14,7 @@ import { stringify } from 'yaml';
 
 import { generateSecret, hashSecret } from '../../src/auth/secret.ts';
 import type { Role } from '../../src/console/api/endpoints.ts';
-import { startGateway, type TestGateway } from './gateway.ts';
+import { startGateway, type TestGateway, type TestGatewayOptions } from './gateway.ts';
 
 const places = [
   '/usr/bin/chromium',
@@ -50,17 +50,30 @@ const nameOf = (role: Role): string =>
   Object.entries(accounts).find(([, theirs]) => theirs === role)?.[0] ?? '';
 const secret = generateSecret();
 
-/** @param changes of the console's settings */
-export async function startDesk(changes: object = {}): Promise<Desk> {
+export interface DeskOptions {
+  /** Changes of the console's settings. */
+  readonly console?: object;
+  /** Changes of the gateway, beside its console. */
+  readonly gateway?: TestGatewayOptions;
+  /** Nobody has called yet. */
+  readonly quiet?: boolean;
+}
+
+export async function startDesk({
+  console: changes = {},
+  gateway: { config, ...others } = {},
+  quiet = false,
+}: DeskOptions = {}): Promise<Desk> {
   await using starting = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'gatehouse-console-'));
   starting.defer(() => rm(directory, { recursive: true }));
   const gateway = starting.use(
     await startGateway({
-      config: { admin: await consoleIn(directory, changes), guard: { deletes: { most: 1 } } },
+      ...others,
+      config: { admin: await consoleIn(directory, changes), guard: { deletes: { most: 1 } }, ...config },
     }),
   );
-  await makeTraffic(gateway);
+  if (!quiet) await makeTraffic(gateway);
   const browser = await chromium.launch({
     executablePath: browserPath() ?? 'chromium',
     // Root has no sandbox; what is shown is our own page.

@@ -10,7 +10,7 @@
 export type Role = 'auditor' | 'operator' | 'administrator';
 
 export interface Problem {
-  /** A word of ours: not-logged-on, wrong-log-on, throttled, forbidden, csrf, not-found, bad-request, conflict, too-many, unavailable. */
+  /** A word of ours: not-logged-on, wrong-log-on, throttled, forbidden, csrf, not-found, bad-request, conflict, too-many, unavailable, not-taken. */
   readonly error: string;
   /** English, for whoever reads it; carries no personal data. */
   readonly detail: string;

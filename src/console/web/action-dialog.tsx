@@ -16,6 +16,8 @@ export interface Action {
   readonly title: string;
   readonly text: string;
   readonly button: string;
+  /** What is said when it is done. */
+  readonly done: (given: { readonly count: string; readonly minutes: number }) => string;
   /** How long it is to last, to begin with, and what that means; absent where it has no end. */
   readonly minutes?: number;
   readonly minutesLabel?: string;
@@ -28,7 +30,8 @@ export type Act = (action: Action) => void;
 interface ActionDialogProps {
   readonly action: Action | undefined;
   readonly close: () => void;
-  readonly done: (reply: ActionReply) => void;
+  /** Told what was done, in the reader's words. */
+  readonly done: (says: string) => void;
 }
 
 export function ActionDialog({ action, close, done }: ActionDialogProps): ReactNode {
@@ -54,7 +57,8 @@ export function ActionDialog({ action, close, done }: ActionDialogProps): ReactN
         ...(action.minutes !== undefined && { minutes }),
         ...(action.most !== undefined && { count }),
       };
-      done(await call<ActionReply>('POST', action.path, request));
+      await call<ActionReply>('POST', action.path, request);
+      done(action.done({ count: format.count(count), minutes }));
       close();
     } catch (error) {
       setRefusal(refusalOf(error));

@@ -115,11 +115,11 @@ function Search(): ReactNode {
         {refusal && <Refused refusal={refusal} again={() => setTurn(turn + 1)} />}
         {found && <HistogramChart histogram={found} brush={(from, to) => change({ from, to })} />}
         <div className="audit-found">
-          {found && view.record === undefined && (
+          {found && found.total > 0 && view.record === undefined && (
             <Facets facets={found.facets} query={query} change={change} />
           )}
-          {records.rows.length === 0 && !records.busy && !refusal ? (
-            <Empty search title={say('records.none')} text={say('records.none.hint')} />
+          {records.rows.length === 0 && !records.busy ? (
+            !refusal && <Empty search title={say('records.none')} text={say('records.none.hint')} />
           ) : (
             <RecordTable
               // Another search begins at its own first row.

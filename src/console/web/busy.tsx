@@ -12,17 +12,19 @@ export function Busy(): ReactNode {
   return <BusyIndicator active delay={300} text={say('loading')} className="whole-page" />;
 }
 
-export function Refused({
-  refusal,
-  again,
-}: {
+interface RefusedProps {
   readonly refusal: Refusal;
   readonly again?: () => void;
-}): ReactNode {
+  /** There is something to see, from before. */
+  readonly stale?: boolean;
+}
+
+export function Refused({ refusal, again, stale = false }: RefusedProps): ReactNode {
   const { say, sayOr } = useWords();
   return (
     <MessageStrip design="Negative" hideCloseButton className="strip">
       {sayOr(`problem.${refusal.problem.error}`, say('problem.other'))} {refusal.problem.detail}{' '}
+      {stale && `${say('problem.stale')} `}
       {again && (
         <Button design="Transparent" onClick={again}>
           {say('again')}

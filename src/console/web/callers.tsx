@@ -42,7 +42,7 @@ export function Callers({ callers }: { readonly callers: readonly CallerState[] 
                 <td className="mix-cell">
                   <MixBar outcomes={outcomes} />
                 </td>
-                <td>{lastAt === undefined ? say('callers.never') : format.ago(lastAt)}</td>
+                <td className="nowrap">{lastAt === undefined ? say('callers.never') : format.ago(lastAt)}</td>
               </tr>
             ))}
           </tbody>

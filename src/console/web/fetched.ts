@@ -40,7 +40,9 @@ export function useFetched<T>(path: string | undefined, everyMs?: number): Fetch
 }
 
 export function refusalOf(error: unknown): Refusal {
-  return error instanceof Refusal
-    ? error
-    : new Refusal(0, { error: 'unavailable', detail: 'The gateway does not answer.' });
+  return error instanceof Refusal ? error : away();
+}
+
+export function away(): Refusal {
+  return new Refusal(0, { error: 'away', detail: '' });
 }

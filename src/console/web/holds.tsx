@@ -46,6 +46,7 @@ function HoldLine({ hold, act }: { readonly hold: Hold; readonly act: Act }): Re
       title: say('release'),
       text: say('release.text', { count: format.count(count), caller, system }),
       button: say('release'),
+      done: (given) => say('release.done', given),
       most: count,
       minutes: 60,
       minutesLabel: say('release.minutes'),

@@ -5,13 +5,14 @@ import { endpoints } from '../api/endpoints.ts';
 import type { Overview } from '../api/overview.ts';
 import { isSomebodyThere } from './activity.ts';
 import { apiBase, get, type Refusal } from './api.ts';
-import { refusalOf } from './fetched.ts';
+import { away, refusalOf } from './fetched.ts';
 
 const againMs = 5000;
 
 export interface Live {
   readonly overview?: Overview;
   readonly connected: boolean;
+  /** Why what is shown is not what is the case. */
   readonly refusal?: Refusal;
 }
 
@@ -36,7 +37,7 @@ export function useLive(): Live {
         ask();
       });
       events.addEventListener('error', () => {
-        setLive((former) => ({ ...former, connected: false }));
+        setLive((former) => ({ ...former, connected: false, refusal: away() }));
         // The browser tries again by itself, unless it was refused.
         if (events.readyState === EventSource.CLOSED) timer = setTimeout(again, againMs);
       });

@@ -28,7 +28,7 @@ export function OverviewPage(): ReactNode {
           </ObjectStatus>
         </div>
       }
-      refusal={overview ? undefined : refusal}
+      refusal={refusal}
     >
       {overview && <Dashboard overview={overview} />}
     </PageFrame>

@@ -32,7 +32,7 @@ export function PageFrame({ heading, note, actions, refusal, again, children }: 
         />
       }
     >
-      {refusal && <Refused refusal={refusal} {...(again && { again })} />}
+      {refusal && <Refused refusal={refusal} stale={Boolean(children)} {...(again && { again })} />}
       {children ?? (!refusal && <Busy />)}
     </DynamicPage>
   );

@@ -42,8 +42,8 @@ export function PartiesPage(): ReactNode {
       <ActionDialog
         action={action}
         close={() => setAction(undefined)}
-        done={(reply) => {
-          setDone(reply.done);
+        done={(says) => {
+          setDone(says);
           again();
         }}
       />

@@ -37,8 +37,8 @@ export function RecordDetailPage({ id, open, close }: RecordDetailPageProps): Re
             </Title>
           }
           subheading={row && <span className="quiet">{format.moment(row.at)}</span>}
-          navigationBar={
-            <div className="actions">
+          actionsBar={
+            <div className="actions bar">
               <Button
                 design="Transparent"
                 icon="copy"

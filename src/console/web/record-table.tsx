@@ -168,7 +168,7 @@ function useColumns(replicas: boolean): readonly Column[] {
   return [
     {
       name: 'column.time',
-      width: '158px',
+      width: '136px',
       from: 0,
       cell: ({ at }) => <span title={at}>{format.moment(at)}</span>,
     },
@@ -177,10 +177,10 @@ function useColumns(replicas: boolean): readonly Column[] {
     { name: 'column.caller', width: 'minmax(110px, 1fr)', from: 600, cell: ({ caller }) => text(caller) },
     { name: 'column.system', width: 'minmax(110px, 1fr)', from: 810, cell: ({ system }) => text(system) },
     ...(replicas ? [replica] : []),
-    { name: 'column.cache', width: '84px', from: 900, cell: ({ cache }) => text(cache) },
+    { name: 'column.cache', width: '76px', from: 900, cell: ({ cache }) => text(cache) },
     {
       name: 'column.ms',
-      width: '76px',
+      width: '72px',
       from: 680,
       end: true,
       cell: ({ ms }) => (ms === undefined ? '' : format.span(ms)),

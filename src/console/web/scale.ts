@@ -10,13 +10,18 @@ export function ticksTo(max: number, count: number): readonly number[] {
   return Array.from({ length: last + 1 }, (_, index) => index * step);
 }
 
-const minute = 60_000;
+const second = 1000;
+const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 const timeSteps = [
-  10_000,
-  30_000,
+  second,
+  2 * second,
+  5 * second,
+  10 * second,
+  30 * second,
   minute,
+  2 * minute,
   5 * minute,
   15 * minute,
   30 * minute,

@@ -8,9 +8,10 @@ import type { Security, SecurityCheck } from '../api/security.ts';
 import { Empty } from './busy.tsx';
 import { Card } from './card.tsx';
 import { useFetched } from './fetched.ts';
+import { fillIn } from './fill-in.ts';
 import { PageFrame } from './page-frame.tsx';
 import { securityGerman } from './security-words-de.ts';
-import { fillIn, useWords } from './words.tsx';
+import { useWords } from './words.tsx';
 
 const states = ['danger', 'advice', 'good'] as const satisfies readonly SecurityCheck['state'][];
 const byUrgency = (some: SecurityCheck, other: SecurityCheck): number =>

@@ -21,6 +21,7 @@ import { Busy } from './busy.tsx';
 import logo from './gatehouse.svg';
 import { useNavigation } from './navigation.tsx';
 import { OwnMenu } from './own-menu.tsx';
+import { PageBoundary } from './page-failure.tsx';
 import { addressOf, type PageName } from './route.ts';
 import { SessionWatch } from './session-watch.tsx';
 import { useWords } from './words.tsx';
@@ -129,7 +130,9 @@ export function Shell({ gateway, user, appearance, look, leave }: ShellProps): R
         }
       >
         <main id="content" tabIndex={-1} className="content">
-          <Suspense fallback={<Busy />}>{shown?.show()}</Suspense>
+          <PageBoundary key={shown?.page}>
+            <Suspense fallback={<Busy />}>{shown?.show()}</Suspense>
+          </PageBoundary>
         </main>
       </NavigationLayout>
       <OwnMenu opener={menu} close={() => setMenu(undefined)} {...{ gateway, user, appearance, leave }} />

@@ -78,6 +78,7 @@ function TenantButton({
           title: say('resume.title', { tenant }),
           text: say('resume.text'),
           button: say('resume'),
+          done: () => say('resume.done', { tenant }),
         })
       }
     >
@@ -91,6 +92,7 @@ function TenantButton({
           title: say('pause.title', { tenant }),
           text: say('pause.text'),
           button: say('pause'),
+          done: ({ minutes }) => say('pause.done', { tenant, minutes }),
           minutes: 15,
           minutesLabel: say('action.minutes'),
         })

@@ -11,7 +11,7 @@ export function Tiles({
   readonly overview: Overview;
 }): ReactNode {
   const { say, format } = useWords();
-  const lastMinute = traffic.slice(-7, -1);
+  const lastMinute = traffic.slice(-6);
   const calls = lastMinute.reduce((sum, step) => sum + sumOf(step), 0);
   const queued = tenants.reduce((sum, tenant) => sum + tenant.queued, 0);
   const wait = Math.max(0, ...tenants.map((tenant) => tenant.predictedWaitMs));
@@ -37,7 +37,7 @@ export function Tiles({
         note={
           latency
             ? say('tile.latency.note', { p50: format.span(latency.p50), p99: format.span(latency.p99) })
-            : say('none')
+            : say('tile.latency.none')
         }
       />
       <Tile

@@ -2,6 +2,7 @@
 import { setLanguage as setUi5Language } from '@ui5/webcomponents-base/dist/config/Language.js';
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 
+import { fillIn } from './fill-in.ts';
 import { formatIn, type Format } from './format.ts';
 import { recall, keep } from './keepsake.ts';
 import { german } from './words-de.ts';
@@ -51,6 +52,3 @@ export function useWords(): Words {
 }
 
 const preferred = (): Language => (navigator.language.startsWith('de') ? 'de' : 'en');
-
-export const fillIn = (text: string, values: Readonly<Record<string, string | number>>): string =>
-  text.replaceAll(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''));
