@@ -232,8 +232,9 @@ class ReadThroughCache implements Cache {
         () => (askedAt = this.#now()),
         (more) => further.push(...more),
       );
-      const ageMs = this.#shelf.since(askedAt);
-      if (!look || !mayKeep || !mayFill() || !mayStore(operation, reply)) return { reply, ageMs, ttlMs: 0 };
+      const ageMs = this.#shelf.ageOf(askedAt);
+      const mayPut = look && mayKeep && mayFill() && mayStore(operation, reply);
+      if (!mayPut || ageMs === undefined) return { reply, ageMs: ageMs ?? 0, ttlMs: 0 };
       const { tokens } = look;
       this.#shelf.put({ operation, name, rules }, { reply, askedAt, tokens });
       this.#keepFurther(further, { generations: name.generations, tokens }, askedAt, ask);

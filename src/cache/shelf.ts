@@ -4,6 +4,7 @@
  */
 import type { Reply } from '../scim/call.ts';
 import type { Operation } from '../scim/operation.ts';
+import { ageOf } from './age.ts';
 import type { CacheRules } from './cache.ts';
 import { decodeEntry, encodeEntry, type Entry } from './entry.ts';
 import { areEqual } from './flights.ts';
@@ -53,7 +54,8 @@ export class Shelf {
     const { reply, askedAt, tokens } = decodeEntry(plain);
     if (!areEqual(tokens, look.tokens)) return undefined;
     const { freshMs, staleMs } = lifetimesOf(operation, reply, rules);
-    const ageMs = this.since(askedAt);
+    const ageMs = this.ageOf(askedAt);
+    if (ageMs === undefined) return undefined;
     const ttlMs = freshMs - ageMs;
     return ttlMs > -staleMs ? { reply, ageMs, ttlMs } : undefined;
   }
@@ -61,15 +63,15 @@ export class Shelf {
   put(place: Place, entry: Entry): void {
     const { store, seal } = this.#options;
     const { freshMs, staleMs } = lifetimesOf(place.operation, entry.reply, place.rules);
-    const ttlMs = freshMs - this.since(entry.askedAt);
+    const ttlMs = freshMs - (this.ageOf(entry.askedAt) ?? Infinity);
     if (ttlMs <= 0) return;
     const plain = encodeEntry(entry);
     const value = seal ? seal.close(place.name, plain) : Buffer.concat(plain);
     store.put(place.name.key, value, ttlMs + staleMs);
   }
 
-  /** Clocks of replicas differ and are set back; an age is never negative (RFC 9111 §5.1). */
-  since(at: number): number {
-    return Math.max(0, this.#options.now() - at);
+  /** Undefined for what the clock was set back behind. */
+  ageOf(askedAt: number): number | undefined {
+    return ageOf(askedAt, this.#options.now());
   }
 }

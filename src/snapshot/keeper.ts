@@ -2,6 +2,7 @@
  * Keeps the snapshot of one type: builds it when it is due and nobody else does, and tells when it cannot. It rests at least
  * as long as it worked, so that changes that end a snapshot again and again do not take the tenant's time for themselves.
  */
+import { ageOf } from '../cache/age.ts';
 import type { Board, Edition } from './board.ts';
 import { build, type NotBuilt, type Source } from './build.ts';
 import type { Fact } from './changes.ts';
@@ -78,7 +79,7 @@ export class Keeper implements Disposable {
   async state(): Promise<KeeperState> {
     const standing = await this.#options.board.read();
     const edition = standing?.edition;
-    const ageMs = edition && Math.max(0, Date.now() - edition.begunAt);
+    const ageMs = edition && ageOf(edition.begunAt, Date.now());
     const { keeping, shown } = this.#options;
     const isSound = standing !== undefined && (await shown.editionOf(standing)) !== undefined;
     const isShown = isSound && ageMs !== undefined && ageMs <= keeping().maxAgeMs;
@@ -108,7 +109,7 @@ export class Keeper implements Disposable {
     const standing = await board.read();
     if (!standing) return;
     const edition = await shown.editionOf(standing);
-    if (edition && Date.now() - edition.begunAt < keeping().fullMs) {
+    if (edition && isYounger(edition.begunAt, keeping().fullMs)) {
       // Another replica made it.
       if (edition.name !== this.#faultAfter) this.#recover(edition);
       return this.#follow(edition);
@@ -133,7 +134,7 @@ export class Keeper implements Disposable {
       this.#followed = { edition: edition.name, at: edition.begunAt, told: new Map() };
     const { at, told } = this.#followed;
     const now = Date.now();
-    if (!edition.tellsChanges || now - at < keeping().changesMs || !(await board.hold(leaseMs))) return;
+    if (!edition.tellsChanges || isYounger(at, keeping().changesMs) || !(await board.hold(leaseMs))) return;
     // It is asked again at its time; what it fails at, the whole reading does.
     const found = await changedSince(instantBefore(at), keeping().source.changed).catch(() => undefined);
     this.#followed = { edition: edition.name, at: now, told };
@@ -192,4 +193,10 @@ export class Keeper implements Disposable {
     if (this.#fault !== facts.fault && !this.#isClosed) this.#options.report(event, facts);
     this.#fault = facts.fault;
   }
+}
+
+/** Nothing is, once the clock was set back behind it. */
+function isYounger(at: number, thanMs: number): boolean {
+  const ageMs = ageOf(at, Date.now());
+  return ageMs !== undefined && ageMs < thanMs;
 }

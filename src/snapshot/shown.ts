@@ -2,6 +2,7 @@
  * The snapshot of one type as this replica shows it. The invariant: no list is answered that the board did not confirm at
  * that moment, and nobody who was written since the edition began is shown before the tenant has told how he is now.
  */
+import { ageOf } from '../cache/age.ts';
 import type { Reply } from '../scim/call.ts';
 import type { Board, Edition, Standing } from './board.ts';
 import { areIds } from './mentions.ts';
@@ -74,8 +75,9 @@ export class ShownSnapshot {
     const standing = await this.#board.read();
     const edition = standing && (await this.editionOf(standing));
     if (!edition) return undefined;
-    const ageMs = Math.max(0, Date.now() - edition.begunAt);
-    const ids = ageMs <= rules.maxAgeMs ? await this.#reader.ids(edition) : undefined;
+    const ageMs = ageOf(edition.begunAt, Date.now());
+    if (ageMs === undefined || ageMs > rules.maxAgeMs) return undefined;
+    const ids = await this.#reader.ids(edition);
     if (!ids) return undefined;
     this.#forgetBut(new Set(standing.changes.map(({ nonce }) => nonce)));
     const roster = new Roster(ids, standing.changes, this.#words);

@@ -75,11 +75,42 @@ test('an entry is fresh for its lifetime, counted from when the tenant was asked
   assert.equal((await world.read(user)).result, 'miss');
 });
 
-test('an age is never negative, even when the clock was set back', async () => {
+test('what a clock asked that is a little ahead has no age, and one that is far ahead is not believed', async () => {
   await using world = createWorld();
   await world.read(user);
+  world.now -= 1000;
+  const hit = await world.read(user);
+  assert.deepEqual([hit.result, hit.ageMs, hit.ttlMs], ['hit', 0, 60_000]);
+  world.now -= 1;
+  assert.equal(await world.cache.recall(user, defaults), undefined);
+  assert.equal((await world.read(user)).result, 'miss');
+  assert.equal((await world.read(user)).result, 'hit', 'what is asked after the step is kept');
+});
+
+test('after the clock was set back nothing stale is told as fresh, whatever may be told when the tenant fails', async () => {
+  await using world = createWorld();
+  const forgiving = {
+    rules: { ...rules, staleOnError: true, staleWhileRevalidate: true, maxStaleMs: 600_000 },
+  };
+  await world.read(user, forgiving, async () => reply('old'));
   world.now -= 3_600_000;
-  assert.equal((await world.read(user)).ageMs, 0);
+  const answer = await world.read(user, forgiving, async () => reply('new'));
+  assert.deepEqual([answer.result, contentOf(answer)], ['miss', 'new']);
+  world.now -= 3_600_000;
+  const recent = await world.read(user, { ...forgiving, maxAgeMs: 1000 }, async () => reply('newest'));
+  assert.equal(contentOf(recent), 'newest');
+});
+
+test('what the tenant is asked while the clock is set back is told and not kept', async () => {
+  await using world = createWorld();
+  const answer = await world.read(user, {}, async (asked) => {
+    asked();
+    world.now -= 3_600_000;
+    return reply('first');
+  });
+  assert.deepEqual([answer.result, answer.ageMs, answer.ttlMs], ['miss', 0, 0]);
+  world.now += 3_600_000;
+  assert.equal((await world.read(user)).result, 'miss');
 });
 
 test('a shorter lifetime applies to entries that are already there', async () => {

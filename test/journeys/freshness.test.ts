@@ -1,9 +1,13 @@
 /** How old an answer may be, as callers ask for it and are told of it. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { Secret } from '../../src/gateway/secret.ts';
+import { eventually } from '../support/eventually.ts';
 import { startGateway } from '../support/gateway.ts';
+import { startRedis } from '../support/redis.ts';
 import { sendScim, startUpstream } from '../support/upstream.ts';
 
 const statusOf = ({ headers }: Response): string => headers.get('cache-status') ?? '';
@@ -24,6 +28,29 @@ test('with staleOnError a tenant that fails does not keep a reader from what was
   assert.ok(unknown.status >= 500);
   const told = (await gateway.records()).map(({ cache }) => JSON.stringify(cache ?? ''));
   assert.ok(told.some((cache) => cache.includes('"stale"')));
+});
+
+test('after the clock was set back nothing old is told as fresh, in memory or in Redis', async ({ mock }) => {
+  const now = Date.now;
+  let backMs = 0;
+  mock.method(Date, 'now', () => now() - backMs);
+  await using redis = await startRedis();
+  await using upstream = await startUpstream();
+  const system = { cache: { lifetime: '1m', staleOnError: true } };
+  const keys = new Secret(randomBytes(32).toString('hex'));
+  const shared = { store: 'redis' as const, keys, redis: { url: new Secret(redis.url) } };
+  await using alone = await startGateway({ upstream: upstream.url, system });
+  await using sharing = await startGateway({ upstream: upstream.url, system, config: { cache: shared } });
+  for (const gateway of [alone, sharing]) {
+    const status = async (headers = {}): Promise<string> =>
+      statusOf(await gateway.call('GET', '/Users/1', undefined, headers));
+    await eventually(async () => / hit;/.test(await status()));
+    backMs += 3_600_000;
+    assert.match(await status(), /fwd=miss/);
+    await eventually(async () => / hit;/.test(await status()));
+    backMs += 3_600_000;
+    assert.match(await status({ 'cache-control': 'max-age=30' }), /fwd=miss/);
+  }
 });
 
 test('without staleOnError a tenant that fails is an error', async () => {

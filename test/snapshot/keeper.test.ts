@@ -26,8 +26,8 @@ class Stage implements Disposable {
     note: (event, facts) => void this.events.push({ event, facts }),
   });
 
-  constructor() {
-    this.snapshots.keepTo([{ ...users, ...rules, source: this.tenant }], []);
+  constructor(change: Partial<typeof rules> = {}) {
+    this.snapshots.keepTo([{ ...users, ...rules, ...change, source: this.tenant }], []);
   }
 
   async size(): Promise<number | undefined> {
@@ -56,6 +56,17 @@ test('a snapshot is made anew at its time, and its figures tell how it is', asyn
   const state = (await stage.snapshots.states()).get('hr/Users');
   assert.deepEqual([state?.total, state?.isShown, state?.isFaulty], [101, true, false]);
   assert.ok(state && state.bytes > 0 && state.ageMs !== undefined);
+});
+
+test('a snapshot that the clock was set back behind is not shown, and made anew', async ({ mock }) => {
+  const now = Date.now;
+  using stage = new Stage({ fullMs: 3_600_000 });
+  await stage.comesTo(100);
+  stage.tenant.people.push({ id: 'new', passes: true, version: 0 });
+  mock.method(Date, 'now', () => now() - 3_600_000);
+  assert.equal(await stage.size(), undefined);
+  await stage.comesTo(101);
+  assert.equal((await stage.snapshots.states()).get('hr/Users')?.isShown, true);
 });
 
 test('a tenant that fails is told once, the old snapshot stays, and its recovery is told', async () => {
