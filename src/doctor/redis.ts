@@ -7,7 +7,10 @@ import { brokenBy, codeOf } from './causes.ts';
 import { skewOf } from './clock.ts';
 import { Broken, walk, type Report } from './finding.ts';
 
-const key = 'gh1:{doctor}';
+/** Of the keys of each part that shares something; an older list of rights lacks those that came since. */
+const prefixes = ['gh1', 'gk1', 'gt1', 'gq1', 'gs1', 'gr1', 'gw1', 'gu1', 'gp1'] as const;
+const keyBelow = (prefix: string): string => `${prefix}:{doctor}`;
+const key = keyBelow(prefixes[0]);
 const place = { host: 'Redis', key: 'cache.redis', trust: 'cache.redis.tls.ca' };
 const connectMs = 5000;
 
@@ -61,13 +64,26 @@ async function tryOut(redis: Redis | Cluster): Promise<{ readonly ms: number; re
     await redis.mget(key);
     await redis.del(key);
     const ms = (performance.now() - begunAt) / 3;
+    for (const prefix of prefixes)
+      await redis.mget(keyBelow(prefix)).catch((cause: unknown) => refuse(prefix, cause));
     return { ms, now: Number(seconds) * 1000 + Number(micros) / 1000 };
   } catch (error) {
     throw faultOf(error);
   }
 }
 
+function refuse(prefix: string, cause: unknown): never {
+  const { message } = cause instanceof Error ? cause : { message: '' };
+  if (!message.startsWith('NOPERM')) throw cause;
+  throw new Broken(
+    `The user in Redis may not use the keys ${prefix}:*, so replicas do without what they share there.`,
+    'Give it what deploy/redis/users.acl of this release names, commands and keys.',
+    { cause },
+  );
+}
+
 function faultOf(error: unknown): Broken {
+  if (error instanceof Broken) return error;
   const message = error instanceof Error ? error.message : '';
   const [word = ''] = message.split(' ');
   switch (word) {

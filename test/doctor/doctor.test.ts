@@ -6,7 +6,7 @@ import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 
 import { parse, stringify } from 'yaml';
@@ -341,6 +341,32 @@ test('a wrong password and a missing right in Redis are two causes', async () =>
   };
   assert.match(await found('wrong'), /refuses user or password/);
   assert.match(await found('right'), /lacks a right/);
+});
+
+test('a list of rights of an earlier release is told with what it lacks', async () => {
+  const acl = await readFile(resolve(import.meta.dirname, '../../deploy/redis/users.acl'), 'utf8');
+  const rights = acl.match(/[~+]\S+/g) ?? [];
+  const prefixes = rights.filter((each) => each.startsWith('~'));
+  assert.ok(prefixes.length > 7);
+  await using tenant = await startTenant();
+  for (const missing of prefixes) {
+    const kept = rights.filter((each) => each !== missing);
+    await using redis = await startRedis([
+      '--user',
+      'default',
+      'on',
+      'nopass',
+      'resetkeys',
+      '-@all',
+      ...kept,
+    ]);
+    const config = { cache: { store: 'redis', redis: { url: redis.url } } };
+    const { found } = brokenIn(await findings({ url: tenant.url, config }));
+    assert.match(
+      found,
+      missing === '~gh1:*' ? /lacks a right/ : new RegExp(`keys ${RegExp.escape(missing.slice(1))}`),
+    );
+  }
 });
 
 test('a full disk is told, and then no call goes out that could not be recorded', async () => {
