@@ -61,6 +61,12 @@ export const matters = {
     remedy: 'Look what else writes to that disk; give the trail one of its own.',
     see: `${operations}#the-audit-trail`,
   },
+  'witness-lost': {
+    lasts: true,
+    says: 'The witness is away, or refuses what the audit trail shows',
+    remedy: "Look at the witness; where it refuses, run 'gatehouse audit verify' with its last checkpoint.",
+    see: `${operations}#the-audit-trail`,
+  },
   ending: {
     lasts: false,
     says: 'A certificate, revocation list or secret ends',
@@ -126,6 +132,12 @@ export const matters = {
     forMs: 5 * 60_000,
     says: 'The gateway does without Redis for more than five minutes',
     remedy: "'gatehouse doctor' says what is wrong with it. Calls go on, slower and with more of the quota.",
+    see: `${operations}#redis`,
+  },
+  'replicas-apart': {
+    lasts: true,
+    says: 'Replicas with another key use the same Redis, so nothing but the quota is shared',
+    remedy: 'Give all replicas the same audit.keyFile, or each installation a Redis of its own.',
     see: `${operations}#redis`,
   },
   'cache-tampered': {

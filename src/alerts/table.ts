@@ -60,6 +60,8 @@ const rules: Readonly<Record<string, Rule>> = {
       ? raised('audit-slow', 'warning', 'audit.directory', pick(told, 'ms'))
       : raised('audit-failing', 'critical', 'audit.directory', pick(told, 'code', 'refused')),
   'audit.recovered': (told) => over('audit-failing', 'audit.directory', pick(told, 'silentMs')),
+  'audit.witness_lost': (told) => raised('witness-lost', 'warning', 'audit.witness', pick(told, 'reason')),
+  'audit.witness_back': () => over('witness-lost', 'audit.witness', {}),
   'cert.expiring': ending,
   'secret.expiring': ending,
   'audit.delivery_failing': (told) =>
@@ -136,6 +138,8 @@ const rules: Readonly<Record<string, Rule>> = {
     ),
   'cache.integrity_failure': (told) =>
     raised('cache-tampered', 'critical', 'Redis', pick(told, 'count', 'firstAt', 'lastAt')),
+  'sharing.refused': () => raised('replicas-apart', 'critical', 'Redis', {}),
+  'sharing.resumed': () => over('replicas-apart', 'Redis', {}),
   ...withoutRedis({
     cache: ['cache.degraded', 'cache.recovered'],
     quota: ['quota.degraded', 'quota.recovered'],

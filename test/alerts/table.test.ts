@@ -76,6 +76,10 @@ const rows: readonly Row[] = [
   ofFacts('audit.failed', { code: 'ENOSPC', refused: 3 }, ['audit-failing', 'audit.directory', 'critical']),
   ofFacts('audit.failed', { code: 'SLOW', ms: 2100 }, ['audit-slow', 'audit.directory', 'warning']),
   ofFacts('audit.recovered', { silentMs: 900 }, ['audit-failing', 'audit.directory', 'over']),
+  ofFacts('audit.witness_lost', { reason: 'ECONNREFUSED' }, ['witness-lost', 'audit.witness', 'warning']),
+  ofFacts('audit.witness_back', {}, ['witness-lost', 'audit.witness', 'over']),
+  ofFacts('sharing.refused', {}, ['replicas-apart', 'Redis', 'critical']),
+  ofFacts('sharing.resumed', {}, ['replicas-apart', 'Redis', 'over']),
   ofFacts('cert.expiring', { what: 'listen.tls.certificate', daysLeft: 6 }, [
     'ending',
     'listen.tls.certificate',
