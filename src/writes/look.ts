@@ -5,10 +5,10 @@
  */
 import type { Reply } from '../scim/call.ts';
 import { errorBody, kinds } from '../scim/error.ts';
+import { digitsOf, readExactly, writeExactly } from '../scim/exact-json.ts';
 import { priorities, understand, type Operation, type SystemFacts } from '../scim/operation.ts';
 import { encodeSegment, noQuery, Query } from '../scim/target.ts';
 import { agreementOf, attribute, isAttributes, type Attributes } from './agreement.ts';
-import { digitsOf, readExactly, writeExactly } from '../scim/exact-json.ts';
 import { claimsOf, showsPatch, type Claim } from './patch-claims.ts';
 
 /** What a look came to: the write's true answer, or why there is none. */
