@@ -5,9 +5,10 @@
 import { createHmac } from 'node:crypto';
 
 import type { Headers, Reply } from '../scim/call.ts';
+import { readExactly } from '../scim/exact-json.ts';
+import { folded } from '../scim/folded.ts';
 import type { Operation } from '../scim/operation.ts';
 import { attribute } from './agreement.ts';
-import { readExactly } from '../scim/exact-json.ts';
 import { keyOfCreated, pathOf } from './look.ts';
 
 /** A write as far as it can be told from another. */
@@ -79,9 +80,8 @@ export class RepeatNames {
     return key ? [this.#resource(place, `${part.path} ${key.name.toLowerCase()} ${key.value}`)] : [];
   }
 
-  /** There are callers that lower-case ids, and service providers that do not mind (facts: Omada). */
   #resource(place: readonly string[], path: string): string {
-    return this.#mac('resource', ...place, path.normalize('NFKC').toLowerCase());
+    return this.#mac('resource', ...place, folded(path));
   }
 
   #mac(...parts: readonly string[]): string {
