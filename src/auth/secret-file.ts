@@ -107,7 +107,10 @@ async function add(
   const text = await readIfThere(file);
   const document = parseDocument(text, yamlOptions);
   const present = prepare(document, parseSecrets(text).get(user) ?? []);
-  if (present >= maxEntries) throw new Error(`${user} has ${maxEntries} secrets already; remove one first.`);
+  if (present >= maxEntries)
+    throw new Error(
+      `${user} has ${maxEntries} secrets already; remove one from ${file}, the older one stands first.`,
+    );
   const secret = generateSecret();
   const added = {
     hash: await hashSecret(secret),

@@ -14,6 +14,7 @@ import { settingChecks } from '../gateway/security-checks.ts';
 import { periodFault } from '../gateway/tls-reload.ts';
 
 export async function warningsAbout(file: string, config: Config): Promise<Fault[]> {
+  const secrets = await secretsIn(config);
   const dangers = settingChecks(config).filter(({ state }) => state === 'danger');
   return [
     ...(await openToOthers(file)),
@@ -22,7 +23,8 @@ export async function warningsAbout(file: string, config: Config): Promise<Fault
       problem: detail,
       remedy,
     })),
-    ...(await endsSoon(config)).map(described),
+    ...withoutLogOn(config, secrets),
+    ...warningsOf([...endsIn(config), ...secretEnds(endsOf(secrets))], Date.now()).map(described),
   ];
 }
 
@@ -55,13 +57,25 @@ async function openToOthers(file: string): Promise<Fault[]> {
   ];
 }
 
-async function endsSoon(config: Config): Promise<Warning[]> {
-  const secrets = await readSecrets(config.secretsFile).catch((error: NodeJS.ErrnoException): Entries => {
-    // The first start may make it.
+function secretsIn({ secretsFile }: Config): Promise<Entries> {
+  return readSecrets(secretsFile).catch((error: NodeJS.ErrnoException): Entries => {
+    // Nobody has made it yet.
     if (error.code === 'ENOENT') return new Map();
     throw error;
   });
-  return warningsOf([...endsIn(config), ...secretEnds(endsOf(secrets))], Date.now());
+}
+
+/** Nobody's calls would come in by their name; a first start may still give them a secret. */
+function withoutLogOn({ callers, oauth, firstStart }: Config, secrets: Entries): Fault[] {
+  if (firstStart.generateSecrets) return [];
+  const byToken = new Set(Object.values(oauth.issuers).flatMap((issuer) => Object.values(issuer.callers)));
+  return Object.values(callers)
+    .filter(({ name, certificates }) => !secrets.has(name) && certificates.length === 0 && !byToken.has(name))
+    .map(({ name }) => ({
+      path: `callers.${name}`,
+      problem: 'It cannot log on: it has no secret, no certificate and no issuer of tokens.',
+      remedy: `'gatehouse secret new ${name}' gives it a secret.`,
+    }));
 }
 
 function described(warning: Warning): Fault {

@@ -1,5 +1,5 @@
 /** `gatehouse start`: the gateway as a service. It ends in order on SIGTERM and SIGINT, with exit code 0. */
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -122,10 +122,27 @@ async function prepareSecrets(
   { secretsFile, firstStart, callers, admin }: Config,
   secrets: Generated,
 ): Promise<void> {
-  if (!firstStart.generateSecrets) return;
+  if (!firstStart.generateSecrets) {
+    requireSecrets('secretsFile', secretsFile, callers, '');
+    if (admin.console && Object.keys(admin.console.accounts).length > 0)
+      requireSecrets(
+        'admin.console.secretsFile',
+        admin.console.secretsFile,
+        admin.console.accounts,
+        ' --console',
+      );
+    return;
+  }
   await addMissing(secretsFile, Object.keys(callers), secrets.callers);
   if (admin.console)
     await addMissing(admin.console.secretsFile, Object.keys(admin.console.accounts), secrets.accounts);
+}
+
+/** Before a trail is begun that nobody would write on. */
+function requireSecrets(key: string, file: string, users: object, option: string): void {
+  const [user = '<user>'] = Object.keys(users);
+  if (!existsSync(file))
+    throw new Error(`${key} ${file} is missing: make it with 'gatehouse secret new ${user}${option}'`);
 }
 
 async function addMissing(
@@ -178,7 +195,6 @@ function reasonOf(error: unknown): string {
   };
   if (code === 'EADDRINUSE' || (code === 'EACCES' && syscall === 'listen'))
     return `cannot listen on ${address}:${port} (${code}); free the port, or change listen, admin or tenants.<name>.embedded`;
-  if (code === 'ENOENT' && path)
-    return `${path} is missing; when it is the file of secrets, 'gatehouse secret new <user>' makes it, with --console that of the console's accounts`;
+  if (code === 'ENOENT' && path) return `${path} is missing`;
   return `did not start: ${error.message}`;
 }

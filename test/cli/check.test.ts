@@ -5,6 +5,7 @@ import { chmod, mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 
 import { stringify } from 'yaml';
 
@@ -13,7 +14,8 @@ import { changed } from '../support/configuration.ts';
 
 const main = resolve(import.meta.dirname, '../../src/main.ts');
 const env = { ...process.env, ACME_SECRET: 'kept to ourselves' };
-const audit = { directory: '/var/lib/gatehouse/audit' };
+/** Nothing of it is warned of: no temporary place, and nobody who is left without a secret. */
+const sound = { audit: { directory: '/var/lib/gatehouse/audit' }, firstStart: { generateSecrets: true } };
 
 interface Told {
   readonly code: unknown;
@@ -34,7 +36,7 @@ const placeForTest = () => mkdtempDisposable(join(tmpdir(), 'gatehouse-check-'))
 
 test('a danger is a warning with its path and its remedy, and the configuration is sound', async () => {
   await using place = await placeForTest();
-  const document = changed({ audit, guard: { deletes: { above: 'off' } } });
+  const document = changed({ ...sound, guard: { deletes: { above: 'off' } } });
   const { code, stdout } = await check(place.path, document);
   assert.equal(code, 0);
   assert.match(stdout, /the configuration is sound/);
@@ -44,8 +46,21 @@ test('a danger is a warning with its path and its remedy, and the configuration 
 
 test('what is no danger is no warning', async () => {
   await using place = await placeForTest();
-  const { code, stdout } = await check(place.path, changed({ audit }), '--json');
+  const { code, stdout } = await check(place.path, changed(sound), '--json');
   assert.deepEqual([code, JSON.parse(stdout).warnings], [0, []]);
+});
+
+test('a technical user that cannot log on is warned of, until it can', async () => {
+  await using place = await placeForTest();
+  const secretsFile = 'secrets.yaml';
+  const before = await check(place.path, changed({ audit: sound.audit, secretsFile }), '--json');
+  assert.partialDeepStrictEqual(JSON.parse(before.stdout).warnings, [{ path: 'callers.sap-idm' }]);
+  const config = ['--config', join(place.path, 'gatehouse.yaml')];
+  await promisify(execFile)(process.execPath, [main, 'secret', 'new', 'sap-idm', ...config], { env });
+  const { stdout } = await promisify(execFile)(process.execPath, [main, 'check', '--json', ...config], {
+    env,
+  });
+  assert.deepEqual(JSON.parse(stdout).warnings, []);
 });
 
 for (const [what, warned] of [
@@ -57,7 +72,7 @@ for (const [what, warned] of [
     await writeFile(join(place.path, 'gatehouse.yaml'), '');
     const path = join(place.path, warned);
     await chmod(path, 0o777);
-    const { code, stdout } = await check(place.path, changed({ audit }), '--json');
+    const { code, stdout } = await check(place.path, changed(sound), '--json');
     assert.equal(code, 0);
     assert.partialDeepStrictEqual(JSON.parse(stdout).warnings, [{ path, remedy: 'chmod o-w it.' }]);
     assert.equal(JSON.parse(stdout).warnings.length, 1);
@@ -69,7 +84,7 @@ test('a certificate of a listener that has ended is a fault', async () => {
   await writeFile(join(place.path, 'own.crt'), certificate);
   await writeFile(join(place.path, 'own.key'), key, { mode: 0o600 });
   const tls = { certificate: { file: 'own.crt' }, key: { file: 'own.key' } };
-  const { code, stdout } = await check(place.path, changed({ audit, listen: { tls } }));
+  const { code, stdout } = await check(place.path, changed({ ...sound, listen: { tls } }));
   assert.equal(code, 1);
   assert.match(stdout, /listen\.tls\.certificate: the certificate has expired/);
 });

@@ -1,7 +1,7 @@
 /** `gatehouse start` as a process: what its first start shows, and how it ends. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,28 @@ test('a first start that fails still shows the secrets that it generated, and sa
   assert.equal(code, 1);
   assert.match(stdout, /^ {2}idm +gh_\S{43,}$/m);
   assert.match(stderr, new RegExp(`cannot listen on 127\\.0\\.0\\.1:${port} .*free the port`));
+});
+
+test('without a file of secrets it names the key and the command, and begins no trail', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'gatehouse-start-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const file = join(directory, 'gatehouse.yaml');
+  const config = {
+    listen: { port: 0 },
+    admin: { port: 0 },
+    secretsFile: 'secrets.yaml',
+    audit: { directory: 'audit', keyFile: 'audit.key' },
+    callers: {
+      idm: { permissions: [{ permission: 'Access Proxy System API', systems: 'all', access: ['read'] }] },
+    },
+    tenants: { acme: { embedded: { port: 0, users: 1, groups: 0 } } },
+    systems: { s1: { tenant: 'acme' } },
+  };
+  await writeFile(file, JSON.stringify(config));
+  const { code, stderr } = await gatehouse('start', '--config', file);
+  assert.equal(code, 1);
+  assert.match(stderr, /secretsFile .*secrets\.yaml is missing: make it with 'gatehouse secret new idm'/);
+  assert.deepEqual(await readdir(directory), ['gatehouse.yaml']);
 });
 
 test('wrong usage ends with 4, help and version with 0', async () => {
