@@ -36,6 +36,8 @@ export class Succession {
   #next: Omit<Beginning, 'open' | 'remarks'>;
   /** A file whose creation failed half-way; it must go before its name is used again. */
   #unborn: string | undefined;
+  /** The file of a segment that got no footer; nothing is written to it any more once its successor says how much counts. */
+  #abandoned: string | undefined;
 
   /** @param onKeyLeft told when the key of a closed segment could not be destroyed; the next opening tries again */
   constructor(
@@ -86,6 +88,7 @@ export class Succession {
     if (!this.#segment) return;
     const segment = this.#segment;
     this.#follow(segment, segment.predecessor(false));
+    this.#abandoned = segment.path;
     await segment.release(false);
   }
 
@@ -123,6 +126,14 @@ export class Succession {
       throw error;
     }
     await keys.destroyAllBut(name.number).catch(this.#onKeyLeft);
+    await this.#protectAbandoned();
     return segment;
+  }
+
+  async #protectAbandoned(): Promise<void> {
+    if (this.#abandoned === undefined) return;
+    // It may be gone, or somebody else's by now: what counts of it is said already.
+    await this.#place.files.protect(this.#abandoned).catch(() => undefined);
+    this.#abandoned = undefined;
   }
 }

@@ -1,6 +1,6 @@
 /** A disk that is full, slow, gone or lying: calls are refused, nothing is lost, and the trail recovers by itself. */
 import assert from 'node:assert/strict';
-import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -320,6 +320,21 @@ for (const [what, takeAway] of Object.entries(absences)) {
     assert.equal((await verifyTrail(directory)).verdict, 'ok');
   });
 }
+
+test('a segment that was interrupted is as closed as any when its successor has said how much of it counts', async () => {
+  await using opened = await openTrail(fast);
+  const { trail, directory } = opened;
+  await trail.note('before');
+  const bringBack = await absences['is moved away']?.(join(directory, instance));
+  await assert.rejects(trail.note('lost'), isUnavailable);
+  await bringBack?.();
+  await untilReady(trail);
+  await trail.note('after');
+  const modes = await Promise.all(
+    (await segmentPaths(directory)).map(async (path) => (await stat(path)).mode & 0o777),
+  );
+  assert.deepEqual(modes, [0o440, 0o640]);
+});
 
 test('in a fresh directory the trail goes on, says who owns it, and the missing past is found', async () => {
   await using opened = await openTrail(fast);
