@@ -6,6 +6,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { ChainFiles } from './chain-files.ts';
+import { checkpointFile } from './checkpoints.ts';
 import {
   originOf,
   parseCheckpoint,
@@ -15,6 +16,7 @@ import {
   type Checkpoint,
   type NoteKey,
 } from './note.ts';
+import { codeOf } from './report.ts';
 import type { Scan } from './scan.ts';
 import type { SegmentName } from './segment-name.ts';
 import { fingerprint, type PublicKey } from './signing-key.ts';
@@ -56,6 +58,30 @@ export async function readLocalCheckpoints({ chain, directories }: ChainFiles): 
     .map(parseCheckpoint)
     .filter((found) => found !== undefined)
     .filter(({ origin }) => chain !== undefined && origin === originOf(chain));
+}
+
+/** The newest one is the installation's own evidence: it is always there at rest, and of this chain. */
+export async function remarksOn({ chain, directories, running }: ChainFiles): Promise<string[]> {
+  if (chain === undefined) return [];
+  const notes = await Promise.all(directories.map(newestIn));
+  const given = notes.filter((note) => note !== undefined);
+  if (given.length === 0)
+    return running ? [] : [`The file '${checkpointFile}' beside the segments is missing.`];
+  return given.flatMap((note) => {
+    const origin = parseCheckpoint(note)?.origin;
+    if (origin === originOf(chain)) return [];
+    const what = origin === undefined ? 'holds no checkpoint' : `is that of another chain, ${origin}`;
+    return [`The file '${checkpointFile}' beside the segments ${what}.`];
+  });
+}
+
+async function newestIn(directory: string): Promise<string | undefined> {
+  try {
+    return await readFile(join(directory, checkpointFile), 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 export function checkRootKey(

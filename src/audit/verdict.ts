@@ -40,6 +40,8 @@ export interface InstanceReport {
   /** The chains of other replicas that it names, each with the greatest size. */
   readonly siblings: readonly Pick<Sibling, 'origin' | 'size'>[];
   readonly findings: readonly Finding[];
+  /** What no verdict follows from, and somebody should know. */
+  readonly remarks: readonly string[];
 }
 
 export interface TrailReport {

@@ -10,6 +10,7 @@ import {
   checkRootKey,
   judgeCheckpoints,
   readLocalCheckpoints,
+  remarksOn,
   type Evidence,
   type Find,
   type Part,
@@ -32,6 +33,7 @@ export async function verifyChain(
 ): Promise<InstanceReport> {
   // Read first: what is written meanwhile is longer than they say, never shorter.
   const local = await readLocalCheckpoints(files);
+  const remarks = await remarksOn(files);
   const first = files.segments[0]?.name;
   const removed = first ? await readExpired(files.directories, first.chain) : [];
   const expired = removed.filter(({ header }) => header.segment < (first?.number ?? 0));
@@ -52,7 +54,7 @@ export async function verifyChain(
   }
   checkTombstones(expired, check.parts, check.find);
   checkRootKey(files.chain, check.rootKey, trust, check.find);
-  return check.report(files, judgeCheckpoints(check.parts, local, trust, check.find));
+  return { ...check.report(files, judgeCheckpoints(check.parts, local, trust, check.find)), remarks };
 }
 
 function jobOf({ path, name }: SegmentFile, next: Header | undefined, rootsAt: readonly number[]): ScanJob {
@@ -102,7 +104,10 @@ class ChainCheck {
     this.#before = { name, key: header?.key, end: link };
   }
 
-  report({ instance, chain, running, segments }: ChainFiles, evidence: Evidence): InstanceReport {
+  report(
+    { instance, chain, running, segments }: ChainFiles,
+    evidence: Evidence,
+  ): Omit<InstanceReport, 'remarks'> {
     const scans = this.parts.map(({ scan }) => scan);
     const last = scans.at(-1);
     if (segments.length === 0) this.find('truncated', undefined, 'There are no segments.');

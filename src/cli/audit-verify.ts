@@ -73,7 +73,9 @@ export async function run(args: readonly string[]): Promise<number> {
     }),
   );
   if (!report) return unreadable;
-  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : describe(report));
+  process.stdout.write(
+    json ? `${JSON.stringify(report, null, 2)}\n` : describe(report, given.values['local-only'] === true),
+  );
   return exitCodes[report.verdict];
 }
 
@@ -121,8 +123,16 @@ async function read(work: () => Promise<TrailReport>): Promise<TrailReport | und
   }
 }
 
-function describe({ verdict, findings, instances }: TrailReport): string {
-  const parts = [...instances.map(describeInstance), ...findings.map(describeFinding), `Verdict: ${verdict}`];
+function describe({ verdict, findings, instances }: TrailReport, isLocalOnly: boolean): string {
+  const limits =
+    isLocalOnly && verdict === 'ok'
+      ? ', as far as can be seen here: an end that was cut off is not seen'
+      : '';
+  const parts = [
+    ...instances.map(describeInstance),
+    ...findings.map(describeFinding),
+    `Verdict: ${verdict}${limits}`,
+  ];
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -140,7 +150,8 @@ function describeInstance(report: InstanceReport): string {
     ['state', running ? 'being written' : 'at rest'],
     ['verdict', verdict],
   ].map(([name, value]) => `  ${String(name).padEnd(9)} ${value ?? '-'}`);
-  return [instance, ...rows, ...report.findings.map(describeFinding)].join('\n');
+  const remarks = report.remarks.map((remark) => `  - remark\n    ${remark}`);
+  return [instance, ...rows, ...report.findings.map(describeFinding), ...remarks].join('\n');
 }
 
 function covered({ checkpointed, witnessedAt }: InstanceReport): string {

@@ -1,6 +1,7 @@
 /** `gatehouse audit`: its exit codes are what scripts rely on. */
 import assert from 'node:assert/strict';
-import { copyFile, truncate } from 'node:fs/promises';
+import { copyFile, rename, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { audit } from './command.ts';
@@ -13,6 +14,22 @@ test('a sound trail ends with 0 and is described', async () => {
   const { code, stdout } = await audit('verify', opened.directory, '--local-only');
   assert.equal(code, 0);
   assert.match(stdout, /sequence\s+1 to 3[^]*verdict\s+ok/);
+});
+
+test('without a checkpoint from elsewhere the verdict says what it does not see, and remarks stand with their trail', async () => {
+  await using opened = await openTrail();
+  await opened.trail[Symbol.asyncDispose]();
+  const checkpoint = join(await temporaryDirectory(), 'checkpoint');
+  await rename(join(opened.directory, instance, 'checkpoint'), checkpoint);
+  const local = await audit('verify', opened.directory, '--local-only');
+  assert.equal(local.code, 0);
+  assert.match(local.stdout, /- remark\n {4}The file 'checkpoint' beside the segments is missing\./);
+  assert.match(
+    local.stdout,
+    /\nVerdict: ok, as far as can be seen here: an end that was cut off is not seen\n$/,
+  );
+  const { stdout } = await audit('verify', opened.directory, '--checkpoint', checkpoint);
+  assert.match(stdout, /\nVerdict: ok\n$/);
 });
 
 test('one instance can be named by its own directory, and the report is JSON', async () => {

@@ -60,6 +60,27 @@ test('a trail that is as long as its checkpoint says is ok, and the report says 
   );
 });
 
+test('that the newest checkpoint beside the segments is missing or of another chain is remarked on, and no verdict', async () => {
+  const own = 'checkpoint';
+  const foreign = checkpoint.replace(/^gatehouse\/audit\/\w+/, `gatehouse/audit/${'0'.repeat(32)}`);
+  const tellings: readonly (readonly [content: string | undefined, told: readonly RegExp[]])[] = [
+    [checkpoint, []],
+    [undefined, [/^The file 'checkpoint' beside the segments is missing\.$/]],
+    [foreign, [/is that of another chain, gatehouse\/audit\/0{32}\.$/]],
+    ['nonsense', [/holds no checkpoint\.$/]],
+  ];
+  for (const [content, told] of tellings) {
+    const copy = await copyOf(original);
+    if (content === undefined) await rm(join(copy, instance, own));
+    else await writeFile(join(copy, instance, own), content);
+    const { verdict, instances } = await verify(copy);
+    const { remarks = [] } = instances[0] ?? {};
+    assert.equal(verdict, 'ok');
+    assert.equal(remarks.length, told.length);
+    told.forEach((pattern, at) => assert.match(remarks[at] ?? '', pattern));
+  }
+});
+
 test('every single-byte change in three segments of twenty lines is found, with its place and reason', async () => {
   const copy = await copyOf(original);
   for (const path of await segmentPaths(copy)) {

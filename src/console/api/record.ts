@@ -112,6 +112,8 @@ export interface VerifyJob {
     /** The last record that a checkpoint from elsewhere covers, and when its witness saw it. */
     readonly coveredTo?: number;
     readonly witnessedAt?: string;
+    /** What no verdict follows from, in English. */
+    readonly remarks: readonly string[];
   }[];
 }
 

@@ -96,6 +96,7 @@ export class VerifyJobs implements AsyncDisposable {
       verdict: each.verdict,
       records: each.records,
       running: each.running,
+      remarks: each.remarks,
       ...given({ firstAt: each.firstTs, lastAt: each.lastTs }),
       ...given({ coveredTo: each.checkpointed, witnessedAt: each.witnessedAt }),
     }));

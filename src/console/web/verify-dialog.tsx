@@ -102,10 +102,16 @@ function Verdict({
         {say(state === 'cancelled' ? 'verify.cancelled' : 'verify.failed')}
       </MessageStrip>
     );
+  const remarks = instances.flatMap(({ instance, remarks: own }) =>
+    own.map((remark) => ({ instance, remark })),
+  );
   const isCovered = instances.length > 0 && instances.every(({ coveredTo }) => coveredTo !== undefined);
   return (
     <>
-      <MessageStrip design={states[verdict]} hideCloseButton>
+      <MessageStrip
+        design={remarks.length > 0 && verdict === 'ok' ? 'Critical' : states[verdict]}
+        hideCloseButton
+      >
         {say(verdict === 'ok' && isCovered ? 'verdict.ok.covered' : `verdict.${verdict}`)}
       </MessageStrip>
       <table className="lines">
@@ -143,7 +149,7 @@ function Verdict({
           ))}
         </tbody>
       </table>
-      {findings.length > 0 && (
+      {findings.length + remarks.length > 0 && (
         <ul className="findings">
           {findings.map(({ file, seq, reason, verdict: weight }) => (
             <li key={`${file} ${seq} ${reason}`}>
@@ -152,6 +158,11 @@ function Verdict({
                 {file}
                 {seq !== undefined && ` #${seq}`}
               </code>
+            </li>
+          ))}
+          {remarks.map(({ instance, remark }) => (
+            <li key={`${instance} ${remark}`}>
+              <b>{say('verify.remark')}</b> {remark} <code className="quiet">{instance}</code>
             </li>
           ))}
         </ul>

@@ -271,6 +271,7 @@ export const german: Readonly<Record<Word, string>> = {
   'verify.failed': 'Die Prüfung ist gescheitert; das Protokoll des Gateways nennt den Grund.',
   'verify.verdict': 'Urteil',
   'verify.until': 'Bis',
+  'verify.remark': 'Hinweis',
   'verify.covered': 'Von einem Zeugen gedeckt',
   'verify.covered.none': 'Nein',
   'verify.covered.to': 'Bis Datensatz {seq}, gesehen {time}',

@@ -268,6 +268,7 @@ export const english = {
   'verify.failed': 'The verification failed; the gateway’s log says why.',
   'verify.verdict': 'Verdict',
   'verify.until': 'Until',
+  'verify.remark': 'Remark',
   'verify.covered': 'Covered by a witness',
   'verify.covered.none': 'No',
   'verify.covered.to': 'Up to record {seq}, seen {time}',
