@@ -12,6 +12,13 @@ const read = (from: Collection, pageSize = 100) =>
   collect({ askPage: from.page, maxBytes, pageSize }).then(({ bodies }) => [...bodies.keys()]);
 const fails = (fault: Fault) => (thrown: unknown) => thrown instanceof CollectFault && thrown.fault === fault;
 
+/** Whom a reading does not have, though the tenant has him. */
+const missing = async (from: Collection): Promise<string[]> => {
+  const found = await read(from);
+  return from.ids().filter((id) => !found.includes(id));
+};
+const lastly = ['a', 'b', 'c'].map((id) => ({ id, passes: true, version: 0 }));
+
 const directory = fc.record({
   passes: fc.array(fc.boolean(), { maxLength: 120 }),
   totals: fc.constantFrom<Totals>('provided', '2025', '2026'),
@@ -61,21 +68,62 @@ test('whoever moves behind by additions while the pages are read is there once',
   assert.ok(many(250).every(({ id }) => found.includes(id)));
 });
 
-test('a page that does not meet the one before is read again from where that began', async () => {
+test('where a page shows nobody of the one before, half a page is read again', async () => {
   const tenant = new Collection(many(250));
-  tenant.onPage = (startIndex) => {
-    if (startIndex === 96) tenant.people.splice(0, 20);
-    tenant.onPage = () => {};
-  };
   tenant.onPage = (startIndex) => {
     if (startIndex === 96 && tenant.people.length === 250) tenant.people.splice(0, 20);
   };
-  const found = await read(tenant);
-  assert.deepEqual(
-    tenant.ids().filter((id) => !found.includes(id)),
-    [],
-  );
-  assert.deepEqual(tenant.asked.slice(0, 3), ['1/100', '96/100', '1/100']);
+  assert.deepEqual(await missing(tenant), []);
+  assert.deepEqual(tenant.asked.slice(0, 3), ['1/100', '96/100', '51/100']);
+});
+
+test('where half a page shows nobody of the one before, that is read again and led on from', async () => {
+  const tenant = new Collection(many(250));
+  tenant.onPage = (startIndex) => {
+    if (startIndex === 96 && tenant.people.length === 250) tenant.people.splice(0, 60);
+  };
+  assert.deepEqual(await missing(tenant), []);
+  assert.deepEqual(tenant.asked.slice(0, 5), ['1/100', '96/100', '51/100', '1/100', '96/100']);
+});
+
+test('a deletion beside positions that a condition drops loses nobody', async () => {
+  const tenant = new Collection(peopleOf(Array.from({ length: 250 }, (_, at) => at < 90 || at >= 100)));
+  for (const call of [2, 3, 4]) {
+    tenant.asked.length = 0;
+    tenant.onPage = () => void (tenant.asked.length === call && tenant.people.splice(0, 1));
+    assert.deepEqual(await missing(tenant), []);
+  }
+});
+
+test('a page of which conditions left nobody is followed by one that has half of it again', async () => {
+  const tenant = new Collection(peopleOf(Array.from({ length: 400 }, (_, at) => at >= 300)));
+  tenant.onPage = () => void (tenant.people.length > 350 && tenant.people.splice(0, 16));
+  assert.deepEqual(await missing(tenant), []);
+  assert.deepEqual(tenant.asked.slice(0, 3), ['1/100', '51/100', '101/100']);
+});
+
+test('a real total that falls by more than was read again, where nobody is there to compare, is a fault', async () => {
+  const tenant = new Collection(peopleOf(Array.from({ length: 400 }, (_, at) => at >= 300)));
+  tenant.onPage = (startIndex) => void (startIndex === 251 && tenant.people.splice(0, 60));
+  await assert.rejects(read(tenant), fails('moved'));
+});
+
+test('a page that is the same again proves that conditions dropped what the next has of it', async () => {
+  const tenant = new Collection(peopleOf(Array.from({ length: 250 }, (_, at) => at < 40 || at >= 100)));
+  assert.deepEqual(await read(tenant), tenant.ids());
+  assert.deepEqual(tenant.asked.slice(0, 5), ['1/100', '88/100', '51/100', '1/100', '141/100']);
+  const other = new Collection(tenant.people);
+  other.onPage = () => void (other.asked.length === 3 && other.people.splice(0, 55));
+  assert.deepEqual(await missing(other), []);
+});
+
+test('a tenant that gives fewer positions than it is asked for is read as a whole', async () => {
+  for (const passes of [true, false]) {
+    const tenant = new Collection([...peopleOf(Array.from({ length: 120 }, () => passes)), ...lastly]);
+    const few = (startIndex: number, count: number) => tenant.page(startIndex, Math.min(count, 30));
+    const { bodies } = await collect({ askPage: few, maxBytes });
+    assert.deepEqual([...bodies.keys()], tenant.ids());
+  }
 });
 
 test('a collection that moves by more than a page between two pages is given up', async () => {
@@ -89,7 +137,9 @@ test('a collection that moves by more than a page between two pages is given up'
 test('a real total that is greater than the positions that were read is a fault', async () => {
   const tenant = new Collection(many(60));
   const short = async (startIndex: number, count: number) =>
-    startIndex > 50 ? new Collection([]).page(startIndex, count) : tenant.page(startIndex, count);
+    startIndex > 50
+      ? new Collection([]).page(startIndex, count)
+      : tenant.page(startIndex, Math.min(count, 51 - startIndex));
   await assert.rejects(collect({ askPage: short, maxBytes, pageSize: 10 }), fails('unread-positions'));
 });
 
