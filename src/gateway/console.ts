@@ -1,6 +1,6 @@
 /** Puts the console together: what the configuration says of it, the parts of the gateway that it shows, and its log-ons. */
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import { checkpointFile } from '../audit/checkpoints.ts';
 import { parseCheckpoint } from '../audit/note.ts';
@@ -25,6 +25,7 @@ import type { ConsoleState } from '../console/state.ts';
 import { describeError, log } from '../log.ts';
 import type { Config } from './config.ts';
 import { networkOf } from './noise.ts';
+import { periodKeyFileOf } from './own-trail.ts';
 
 export interface ConsoleParts {
   readonly config: () => Config;
@@ -134,8 +135,8 @@ function openOidc(
 }
 
 function openDesk({ config, trail, key }: ConsoleParts, settings: Settings, note: Trail['note']): AuditDesk {
-  const { directory, instance, keyFile, periodKeyFile, witness } = config().audit;
-  const periods = periodKeyFile ?? join(dirname(keyFile), 'periods.key');
+  const { directory, instance, witness } = config().audit;
+  const periods = periodKeyFileOf(config().audit);
   return new AuditDesk({
     trails: directory,
     directory: settings.indexDirectory,

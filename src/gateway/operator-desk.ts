@@ -101,12 +101,17 @@ async function carryOut(
 ): Promise<OperatorReply> {
   try {
     if (asked.action !== 'release') await note('operator.acted', { ...asked, uid });
+  } catch (error) {
+    log.warn('what an operator asked for could not be recorded, so it is not done', describeError(error));
+    return refused('It cannot be recorded, so it is not done.');
+  }
+  try {
     const says = await done(asked, uid, operations);
     if (typeof says === 'object') return says;
     if (says !== undefined) return { done: true, says };
   } catch (error) {
-    log.warn('what an operator asked for could not be recorded, so it is not done', describeError(error));
-    return refused('It cannot be recorded, so it is not done.');
+    log.error('what an operator asked for failed', describeError(error));
+    return refused('It failed; the gateway’s log says where.');
   }
   return refused(`${unknownIn(asked, operations)}.`);
 }

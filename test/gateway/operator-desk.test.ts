@@ -103,6 +103,11 @@ test('what cannot be recorded is not done, and said to be so', async () => {
   assert.match((await desk.ask(forget)).says, /cannot be recorded/);
 });
 
+test('what was recorded and failed is said to have failed', async () => {
+  await using desk = await stage({ forget: () => Promise.reject(new Error('a fault')) });
+  assert.deepEqual(await desk.ask(forget), { done: false, says: 'It failed; the gateway’s log says where.' });
+});
+
 for (const [title, text] of [
   ['is no JSON', 'released'],
   ['has a number below nothing', JSON.stringify({ ...wanted, count: -1 })],
