@@ -36,6 +36,12 @@ async function main([name = '--help', ...args]: readonly string[]): Promise<numb
   return run(args);
 }
 
+// Whoever reads may have had enough (`| head`); the command goes on to its end and its exit code.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

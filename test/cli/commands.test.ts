@@ -1,10 +1,12 @@
 /** What all commands have in common, and the small ones among them. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { globSync, readFileSync } from 'node:fs';
 import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
@@ -104,6 +106,19 @@ test('what a failure says goes to standard error, as one line without a stack', 
       assert.doesNotMatch(stderr, /^ +at |node:/m);
       return true;
     });
+});
+
+test('whoever reads may have had enough: a command ends with its exit code and without a word', async () => {
+  for (const [typed, wanted] of [
+    [['--help'], 0],
+    [['audit', 'search', '--help'], 0],
+    [['check', '--config', 'nowhere.yaml'], 1],
+  ] as const) {
+    const child = spawn(process.execPath, [main, ...typed], { env });
+    child.stdout.destroy();
+    const [told, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
+    assert.deepEqual([told, code], ['', wanted], typed.join(' '));
+  }
 });
 
 /** Two unknown things, of which the first is not the option that is tried. */
