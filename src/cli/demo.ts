@@ -134,8 +134,11 @@ async function playActs(stage: Stage): Promise<void> {
       seconds: (performance.now() - startedAt) / 1000,
     });
   }
-  say(`\n${table(rows)}\n`);
+  say(`\n${table(rows)}\n\n${legend}\n`);
 }
+
+const legend =
+  "To tenant: also the gateway's own calls (pages ahead, comparisons). Saved: callers' reads that needed none.";
 
 const sum = <T>(items: readonly T[], of: (item: T) => number): number =>
   items.reduce((total, item) => total + of(item), 0);

@@ -15,7 +15,8 @@ export const help = `usage: gatehouse guard list [--json] [--config FILE]
 The guard holds back writes that would take away more than the configuration allows, and the ends of loads that miss too
 much. It runs on the gateway's host, as the account that runs the gateway.
 
-list     The holds that this gateway knows: those that it opened, and those of other replicas that it met.
+list     The holds that this gateway knows: those that it opened, and those of other replicas that it met; and what may still
+         pass of a released one, which the console tells where replicas share a Redis.
 release  Lets pass what the hold is about, once: N deletes, deactivations or members, or one load that misses at most N
          resources. What is more at once, of somebody else or later stays held. Where replicas share a Redis it counts for
          all of them. With --count 0 nothing passes and the hold ends. Who released it and why is in the trail.
@@ -68,19 +69,43 @@ function minutesOf(text = '1h'): number {
 }
 
 async function list(config: Config, json: boolean): Promise<number> {
-  const { holds } = await LocalBook.open(guardPlaces(config).state);
-  if (json) for (const { name: _, ...hold } of holds) process.stdout.write(`${JSON.stringify(hold)}\n`);
+  const book = await LocalBook.open(guardPlaces(config).state);
+  // What replicas share has its releases in Redis, and this book nothing of them.
+  const isShared = config.cache.store === 'redis';
+  const holds = await Promise.all(
+    book.holds.map(async (hold): Promise<Listed> => {
+      const { name: _, ...told } = hold;
+      return isShared ? told : { ...told, left: await book.leftOf(hold.id) };
+    }),
+  );
+  if (json) for (const hold of holds) process.stdout.write(`${JSON.stringify(hold)}\n`);
   else if (holds.length === 0) process.stdout.write('nothing is held\n');
   else process.stdout.write([head, ...holds.map(rowOf)].map((row) => `${row}\n`).join(''));
   return 0;
 }
 
-const widths = [10, 20, 12, 16, 20, 8] as const;
+/** A hold, and where only this gateway counts what may still pass of it. */
+type Listed = Omit<Hold, 'name'> & { readonly left?: number };
+
+/** The ids that the tenant gives to systems are seen whole. */
+const widths = [10, 20, 12, 16, 36, 8] as const;
 const head = row(['hold', 'since', 'kind', 'caller', 'system', 'type', 'found']);
 
-function rowOf({ id, since, kind, caller, system, resourceType, amount, limit, target }: Hold): string {
+function rowOf({
+  id,
+  since,
+  kind,
+  caller,
+  system,
+  resourceType,
+  amount,
+  limit,
+  target,
+  left,
+}: Listed): string {
   const group = target === undefined ? '' : ` of ${target}`;
-  const found = `${amount}${group}, allowed ${limit}`;
+  const released = left === undefined || left === 0 ? '' : `; released, ${left} may still pass`;
+  const found = `${amount}${group}, allowed ${limit}${released}`;
   return row([id, `${since.slice(0, 19)}Z`, kind, caller || '(all)', system, resourceType, found]);
 }
 
