@@ -44,7 +44,7 @@ export async function openGuard(
       on: 'guard.recovered',
       off: 'guard.degraded',
     },
-    (connection) => new RedisBook(connection),
+    (connection) => new RedisBook({ ...connection, key }),
   );
   const local = await LocalBook.open(state);
   const record = (...[event, facts]: Parameters<Note>): Promise<void> => trail.note(event, { ...facts });

@@ -267,7 +267,7 @@ async function replicas(set: Awaited<ReturnType<typeof stage>>) {
     redis,
     open: async (name: string): Promise<Replica> => {
       const { redis: client } = connections.use(openRedis(redis.url));
-      const book = connections.use(new RedisBook({ redis: client, budgetMs: 2000 }));
+      const book = connections.use(new RedisBook({ redis: client, key: Buffer.alloc(32, 7), budgetMs: 2000 }));
       await eventually(async () => (await book.recall('any')) === null);
       return set.open(book, `${set.file}-${name}`);
     },
