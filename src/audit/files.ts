@@ -3,6 +3,7 @@
  * It adds nothing to the system calls: who calls decides what a failure means.
  */
 import { chmod, mkdir, open, rename, rm, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 export interface OpenFile {
   /** Returns the bytes written, which may be fewer than asked. */
@@ -44,8 +45,24 @@ async function openFile(path: string, flags: string, mode = writableMode): Promi
   };
 }
 
+/** Level by level: Node's own `recursive` never ends where ENOENT comes although the parent is there, as below /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  const make = (): Promise<void> => mkdir(path, { mode: directoryMode }).catch(unless('EEXIST'));
+  await make().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await make();
+  });
+}
+
+function unless(code: string): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (error.code !== code) throw error;
+  };
+}
+
 export const realFiles: Files = {
-  makeDirectory: async (path) => void (await mkdir(path, { recursive: true, mode: directoryMode })),
+  makeDirectory,
   create: (path, mode) => openFile(path, 'wx', mode),
   open: (path) => openFile(path, 'r+'),
   look: async (path) => {

@@ -387,6 +387,13 @@ test('a full disk is told, and then no call goes out that could not be recorded'
   assert.match(found.find(({ leg }) => leg === 'answer')?.found ?? '', /cannot be recorded/);
 });
 
+test('a trail in a place where nothing can be made is told', async () => {
+  const audit = { directory: '/proc/audit', instance: 'test', keyFile: 'audit.key', ballast: '0B' };
+  await using tenant = await startTenant();
+  const broken = brokenIn(await findings({ url: tenant.url, config: { audit } }));
+  assert.deepEqual([broken.leg, broken.found], ['audit', '/proc/audit cannot be made.']);
+});
+
 test('a key that the trail was not kept under is told, and the rest is examined all the same', async () => {
   await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-doctor-key-'));
   await using tenant = await startTenant();
