@@ -6,7 +6,7 @@ import { exportSystem } from '../ips/system-json.ts';
 import type { SystemOptions } from '../ips/system.ts';
 import { loadTenantFile } from '../ips/tenant-file.ts';
 import { startTenant } from '../ips/tenant.ts';
-import { readArguments, WrongUsage } from './arguments.ts';
+import { readable, readArguments, WrongUsage } from './arguments.ts';
 import { runJob } from './ips-job.ts';
 
 export const help = `usage: gatehouse ips [--tenant FILE] [--port N] [--users N]
@@ -46,13 +46,17 @@ export async function run(args: readonly string[]): Promise<number> {
 async function writeSystem(args: readonly string[]): Promise<number> {
   const given = readArguments(args, { system: { type: 'string' }, tenant: { type: 'string' } }, help);
   if (!given) return 0;
-  const { system: id, tenant: file = delivered } = given.values;
-  const { options } = await loadTenantFile(file, process.env);
+  const { system: id, tenant: file } = given.values;
+  const { options } = await tenantIn(file);
   const system = options.systems.find((candidate) => candidate.id === id);
   const known = options.systems.map((candidate) => candidate.id).join(', ');
   if (!system) throw new Error(`name a system of the description: ${known}`);
   process.stdout.write(exportSystem(system, 'embedded'));
   return 0;
+}
+
+function tenantIn(file = delivered): ReturnType<typeof loadTenantFile> {
+  return readable(file, help, () => loadTenantFile(file, process.env));
 }
 
 const serving = { tenant: { type: 'string' }, port: { type: 'string' }, users: { type: 'string' } } as const;
@@ -62,7 +66,7 @@ async function serve(args: readonly string[]): Promise<number> {
   if (!given) return 0;
   const port = numberIn('port', given.values.port, 65_535);
   const users = numberIn('users', given.values.users, 100_000);
-  const { options, generated } = await loadTenantFile(given.values.tenant ?? delivered, process.env);
+  const { options, generated } = await tenantIn(given.values.tenant);
   const warn = (message: string): void => void process.stderr.write(`${message}\n`);
   await using tenant = await startTenant({
     ...options,

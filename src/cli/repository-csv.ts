@@ -36,9 +36,11 @@ export function readRepository(file: string, text: string): Repository {
 export function repositoryAt(address: string): Repository | undefined {
   const url = URL.parse(address);
   if (url?.protocol !== 'https:') return undefined;
-  const { hostname, port, pathname, username } = url;
-  const columns = { SCIM_HOST: hostname, SCIM_PORT: port, SCIM_PATH: pathname, AUTH_USER: username };
-  return { from: address, isFile: false, columns: new Map(Object.entries(columns)) };
+  const { origin, hostname, port, pathname, username } = url;
+  const user = decodeURIComponent(username);
+  const columns = { SCIM_HOST: hostname, SCIM_PORT: port, SCIM_PATH: pathname, AUTH_USER: user };
+  // A password may stand before the host, and `from` is told.
+  return { from: `${origin}${pathname}`, isFile: false, columns: new Map(Object.entries(columns)) };
 }
 
 /** A comma behind the last field ends it and begins none. */

@@ -109,10 +109,10 @@ test('the address that another identity manager calls is enough, and is taken at
   assert.equal(callers['identity-manager']?.profile.name, 'generic');
   assert.deepEqual(Object.keys(systems), [systemId]);
   assert.equal(tenants['acme']?.url, 'https://acme.accounts.ondemand.com');
-  const elsewhere = ['--from-url', 'https://acme.example/scim', '--host', 'g', '--out', out];
+  const elsewhere = ['--from-url', 'https://user:word@acme.example/scim', '--host', 'g', '--out', out];
   await assert.rejects(run(process.execPath, [main, 'init', ...elsewhere]), {
     code: 1,
-    stderr: /it does not lead to a proxy system/,
+    stderr: 'gatehouse: https://acme.example/scim: it does not lead to a proxy system\n',
   });
 });
 
