@@ -112,7 +112,10 @@ test('the cache of a system is forgotten: the next read asks the tenant again', 
   const page = await desk.openAs('operator', '?page=parties');
   await page.getByRole('button', { name: 'Forget cache' }).click();
   const dialog = page.locator('ui5-dialog.action');
+  await dialog.locator('textarea').fill('ok');
+  await dialog.getByText('At least 3 characters').waitFor();
   await dialog.locator('textarea').fill('the tenant was changed by hand');
+  await dialog.getByText('At least 3 characters').waitFor({ state: 'detached' });
   await dialog.locator('ui5-button[design=Emphasized]').click();
   await page.getByText(/forgotten \d/).waitFor();
   await (await gateway.call('GET', '/Users?count=2')).arrayBuffer();

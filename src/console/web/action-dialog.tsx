@@ -27,6 +27,9 @@ export interface Action {
 
 export type Act = (action: Action) => void;
 
+/** Characters; the server wants as many. */
+const leastReason = 3;
+
 interface ActionDialogProps {
   readonly action: Action | undefined;
   readonly close: () => void;
@@ -74,7 +77,11 @@ export function ActionDialog({ action, close, done }: ActionDialogProps): ReactN
       className="action"
       footer={
         <div className="dialog-buttons">
-          <Button design="Emphasized" disabled={busy || reason.trim().length < 3} onClick={() => void send()}>
+          <Button
+            design="Emphasized"
+            disabled={busy || reason.trim().length < leastReason}
+            onClick={() => void send()}
+          >
             {action?.button ?? ''}
           </Button>
           <Button onClick={close}>{say('cancel')}</Button>
@@ -108,6 +115,9 @@ export function ActionDialog({ action, close, done }: ActionDialogProps): ReactN
             value={reason}
             onInput={({ target }) => setReason(target.value)}
           />
+          {reason.trim().length < leastReason && (
+            <span className="quiet small">{say('action.reason.least', { least: leastReason })}</span>
+          )}
         </div>
         <MessageStrip hideCloseButton>{say('action.recorded')}</MessageStrip>
       </div>
