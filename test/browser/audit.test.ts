@@ -59,6 +59,31 @@ test('a record shows how its call was decided, what went up for it, and the proo
   await page.context().close();
 });
 
+test('a record without an outcome shows none, and its place in the trail is its number', async () => {
+  const page = await desk.openAs('auditor', '?page=audit&event=upstream.intent&order=oldest');
+  await rows(page).first().click();
+  const detail = page.locator('.detail');
+  await detail.getByRole('button', { name: 'Prove it' }).click();
+  const place = detail.locator('dt', { hasText: 'Place' }).locator('xpath=following-sibling::dd');
+  const seq = new URL(page.url()).searchParams.get('record')?.split(':')[1];
+  assert.match((await place.textContent()) ?? '', new RegExp(`^${seq} of \\d+$`));
+  assert.equal(await detail.locator('dt', { hasText: 'Outcome' }).count(), 0);
+  await page.context().close();
+});
+
+test('an instant is written as all others on the page', async () => {
+  const page = await desk.openAs('auditor', '?page=audit');
+  await rows(page).first().waitFor();
+  const from = page.locator('ui5-datetime-picker').first().locator('input');
+  await from.fill('01/11/2026, 10:00:00');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/from=2026-11-01T09%3A00%3A00/);
+  await page.reload();
+  await rows(page).first().waitFor();
+  assert.equal(await from.inputValue(), '01/11/2026, 10:00:00');
+  await page.context().close();
+});
+
 test('a verification tells of every trail, and nothing that files cannot show', async () => {
   const page = await desk.openAs('auditor', '?page=audit');
   await page.getByRole('button', { name: 'Verify now' }).click();

@@ -122,7 +122,8 @@ function Instant({ name, value, change }: InstantProps): ReactNode {
         id={id}
         className="instant"
         accessibleName={say(name)}
-        formatPattern="yyyy-MM-dd HH:mm:ss"
+        valueFormat="yyyy-MM-dd HH:mm:ss"
+        displayFormat={say('search.instant.format')}
         value={value === undefined ? '' : localText(value)}
         onChange={({ detail }) => {
           const instant = new Date(detail.value.replace(' ', 'T'));

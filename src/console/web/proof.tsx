@@ -39,7 +39,10 @@ export function Proof({ id }: { readonly id: string }): ReactNode {
         <div>
           <dt>{say('proof.place')}</dt>
           <dd>
-            {say('proof.place.value', { index: format.count(proof.index), size: format.count(proof.size) })}
+            {say('proof.place.value', {
+              place: format.count(proof.index + 1),
+              size: format.count(proof.size),
+            })}
           </dd>
         </div>
         <div>

@@ -12,7 +12,7 @@ import { Card } from './card.tsx';
 import { DecisionTrace } from './decision-trace.tsx';
 import { useFetched } from './fetched.ts';
 import { Proof } from './proof.tsx';
-import { Ending } from './record-table.tsx';
+import { Ending, hasEnding } from './record-table.tsx';
 import { useWords } from './words.tsx';
 
 interface RecordDetailPageProps {
@@ -106,7 +106,7 @@ function Detail({
 function Summary({ row }: { readonly row: RecordRow }): ReactNode {
   const { say, format } = useWords();
   const facts: readonly (readonly [string, ReactNode])[] = [
-    [say('column.outcome'), <Ending key="ending" row={row} />],
+    [say('column.outcome'), hasEnding(row) ? <Ending key="ending" row={row} /> : undefined],
     [say('column.caller'), row.caller],
     [say('column.address'), row.address],
     [say('column.system'), row.system],

@@ -197,6 +197,11 @@ function What({ row: { operation, event, outcome } }: { readonly row: RecordRow 
   );
 }
 
+/** An intent has none. */
+export function hasEnding({ outcome, status, error, result }: RecordRow): boolean {
+  return (outcome ?? status ?? error ?? result) !== undefined;
+}
+
 export function Ending({ row: { outcome, status, error, result } }: { readonly row: RecordRow }): ReactNode {
   const { say } = useWords();
   const detail = error ?? (status === undefined ? result : String(status));
