@@ -267,7 +267,9 @@ async function replicas(set: Awaited<ReturnType<typeof stage>>) {
     redis,
     open: async (name: string): Promise<Replica> => {
       const { redis: client } = connections.use(openRedis(redis.url));
-      const book = connections.use(new RedisBook({ redis: client, key: Buffer.alloc(32, 7), budgetMs: 2000 }));
+      const book = connections.use(
+        new RedisBook({ redis: client, key: Buffer.alloc(32, 7), budgetMs: 2000 }),
+      );
       await eventually(async () => (await book.recall('any')) === null);
       return set.open(book, `${set.file}-${name}`);
     },
@@ -331,4 +333,21 @@ test('replicas count together, hold together, and a release on one passes once o
   // Redis begins anew without anything: each replica has what it counted itself.
   await redis.kill();
   assert.equal(await c.tries(1), undefined);
+});
+
+test('another caller’s hold, moved in Redis to where the caller’s own would stand, holds nobody', async () => {
+  await using set = await stage();
+  await using shared = await replicas(set);
+  const { tries, holds } = await shared.open('a');
+  const matter = { kind: 'delete', system: 'S1', resourceType: 'Users' } as const;
+  assert.equal(await tries(11, { caller: 'other' }), undefined);
+  using connection = openRedis(shared.redis.url);
+  await eventually(async () => connection.redis.status === 'ready');
+  const [from, to] = ['other', 'idm'].map(
+    (caller) => `gw1:{guard}:hold:${holds.nameOf({ ...matter, caller })}`,
+  );
+  assert.equal(await connection.redis.copy(from ?? '', to ?? ''), 1);
+  assert.ok(await tries(1));
+  assert.equal(await tries(1, { caller: 'other' }), undefined);
+  assert.equal(holds.all.length, 1);
 });

@@ -15,6 +15,7 @@ async function stage() {
   const redis = await startRedis();
   const opened = new DisposableStack();
   const { redis: attacker } = opened.use(openRedis(redis.url));
+  await eventually(async () => attacker.status === 'ready');
   return {
     redis,
     attacker,
