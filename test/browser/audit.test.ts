@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 
 import type { Page } from 'playwright-core';
 
-import { startDesk, typedName, type Desk } from '../support/browser.ts';
+import { assertAccessible, picture, startDesk, typedName, type Desk } from '../support/browser.ts';
 
 let desk: Desk;
 before(async () => {
@@ -92,6 +92,8 @@ test('a verification tells of every trail, and nothing that files cannot show', 
   await dialog.getByText('Nothing was changed in what is here. Whether the end is whole only').waitFor();
   await dialog.getByText('Unchanged', { exact: true }).waitFor();
   assert.doesNotMatch((await dialog.textContent()) ?? '', /Whole|are whole/);
+  await picture(page, 'verify');
+  await assertAccessible(page);
   await page.context().close();
 });
 
