@@ -122,7 +122,7 @@ class Reading {
       const again = await this.#read(before.startIndex);
       // All that the wide page has of the one before may have been dropped.
       const isBlank = shown - (before.itemsPerPage - wide) < enough;
-      if (isBlank && isSame(before, again)) return { before, page: this.#byPositions(before, page) };
+      if (isBlank && endsAs(before, again)) return { before, page: this.#byPositions(before, page) };
       if (!meet(before, again)) break;
       this.#take(again);
       before = again;
@@ -163,8 +163,9 @@ function meet(before: ListPage, page: ListPage): boolean {
   return page.startIndex === 1 || idsOf(before).intersection(idsOf(page)).size >= enough;
 }
 
-function isSame(before: ListPage, again: ListPage): boolean {
-  const [ids, others] = [[...idsOf(before)], [...idsOf(again)]];
-  const isAsLong = before.itemsPerPage === again.itemsPerPage && ids.length === others.length;
-  return isAsLong && ids.every((id, at) => id === others[at]);
+/** Whether a page that is read again shows nobody who has come from behind it. */
+function endsAs(before: ListPage, again: ListPage): boolean {
+  const known = idsOf(before);
+  const ends = [...idsOf(again)].slice(-enough);
+  return ends.length === enough && ends.every((id) => known.has(id));
 }

@@ -108,7 +108,7 @@ test('a real total that falls by more than was read again, where nobody is there
   await assert.rejects(read(tenant), fails('moved'));
 });
 
-test('a page that is the same again proves that conditions dropped what the next has of it', async () => {
+test('a page that ends as before when it is read again proves that conditions dropped what the next has of it', async () => {
   const tenant = new Collection(peopleOf(Array.from({ length: 250 }, (_, at) => at < 40 || at >= 100)));
   assert.deepEqual(await read(tenant), tenant.ids());
   assert.deepEqual(tenant.asked.slice(0, 5), ['1/100', '88/100', '51/100', '1/100', '141/100']);
