@@ -75,6 +75,7 @@ test('an instant is written as all others on the page', async () => {
   const page = await desk.openAs('auditor', '?page=audit');
   await rows(page).first().waitFor();
   const from = page.locator('ui5-datetime-picker').first().locator('input');
+  assert.match((await from.getAttribute('placeholder')) ?? '', /^e\.g\. 31\/12\/\d{4}, 23:59:59$/);
   await from.fill('01/11/2026, 10:00:00');
   await page.keyboard.press('Enter');
   await page.waitForURL(/from=2026-11-01T09%3A00%3A00/);

@@ -111,7 +111,7 @@ interface InstantProps {
 }
 
 function Instant({ name, value, change }: InstantProps): ReactNode {
-  const { say } = useWords();
+  const { say, format } = useWords();
   const id = useId();
   return (
     <div className="field">
@@ -124,6 +124,7 @@ function Instant({ name, value, change }: InstantProps): ReactNode {
         accessibleName={say(name)}
         valueFormat="yyyy-MM-dd HH:mm:ss"
         displayFormat={say('search.instant.format')}
+        placeholder={say('search.instant.hint', { example: format.moment(endOfYear()) })}
         value={value === undefined ? '' : localText(value)}
         onChange={({ detail }) => {
           const instant = new Date(detail.value.replace(' ', 'T'));
@@ -132,6 +133,10 @@ function Instant({ name, value, change }: InstantProps): ReactNode {
       />
     </div>
   );
+}
+
+function endOfYear(): number {
+  return new Date(new Date().getFullYear(), 11, 31, 23, 59, 59).getTime();
 }
 
 /** As the picker writes it, in the reader's own time. */

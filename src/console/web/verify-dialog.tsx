@@ -130,13 +130,13 @@ function Verdict({
           {instances.map(({ instance, verdict: own, records, lastAt, coveredTo, witnessedAt }) => (
             <tr key={instance}>
               <th scope="row">{instance}</th>
-              <td>
+              <td className="nowrap">
                 <ObjectStatus state={states[own]} showDefaultIcon>
                   {say(`verdict.${own}.short`)}
                 </ObjectStatus>
               </td>
               <td className="end">{format.count(records)}</td>
-              <td>{lastAt === undefined ? '–' : format.moment(lastAt)}</td>
+              <td className="nowrap">{lastAt === undefined ? '–' : format.moment(lastAt)}</td>
               <td>
                 {coveredTo === undefined || witnessedAt === undefined
                   ? say('verify.covered.none')

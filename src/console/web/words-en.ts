@@ -151,6 +151,7 @@ export const english = {
   search: 'Search the trail',
   'search.value': 'Person or resource',
   'search.instant.format': 'dd/MM/yyyy, HH:mm:ss',
+  'search.instant.hint': 'e.g. {example}',
   'search.value.hint': 'User name, e-mail or id',
   'search.request': 'Request id',
   'search.from': 'From',
@@ -270,8 +271,8 @@ export const english = {
   'verify.verdict': 'Verdict',
   'verify.until': 'Until',
   'verify.remark': 'Remark',
-  'verify.covered': 'Covered by a witness',
-  'verify.covered.none': 'No',
+  'verify.covered': 'Witness',
+  'verify.covered.none': 'None',
   'verify.covered.to': 'Up to record {seq}, seen {time}',
   'verdict.ok':
     'Nothing was changed in what is here. Whether the end is whole only a checkpoint from another host shows: gatehouse audit verify DIR --checkpoint FILE --key FILE',
