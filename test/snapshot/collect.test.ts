@@ -117,6 +117,26 @@ test('a page that ends as before when it is read again proves that conditions dr
   assert.deepEqual(await missing(other), []);
 });
 
+test('positions that come back after many have gone do not hide whom conditions cannot have dropped', async () => {
+  const tenant = new Collection(many(250), '2026');
+  const others = many(60).map((each) => ({ ...each, id: `n${each.id}` }));
+  tenant.onPage = () => {
+    if (tenant.asked.length === 2) tenant.people.splice(0, 60);
+    if (tenant.asked.length === 4) tenant.people.unshift(...others);
+  };
+  assert.deepEqual(await missing(tenant), []);
+});
+
+test('one who is moved behind does not prove that a page begins where the last one ended', async () => {
+  const tenant = new Collection(many(250));
+  tenant.onPage = () => {
+    if (tenant.asked.length !== 2) return;
+    tenant.people.splice(150, 0, ...tenant.people.splice(99, 1));
+    tenant.people.splice(0, 20);
+  };
+  assert.deepEqual(await missing(tenant), []);
+});
+
 test('a tenant that gives fewer positions than it is asked for is read as a whole', async () => {
   for (const passes of [true, false]) {
     const tenant = new Collection([...peopleOf(Array.from({ length: 120 }, () => passes)), ...lastly]);
