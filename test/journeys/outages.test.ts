@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { verifyTrail } from '../../src/audit/verify.ts';
 import { Secret } from '../../src/gateway/secret.ts';
 import { startChild } from '../support/child.ts';
+import { eventually } from '../support/eventually.ts';
 import { readRecords, systemId } from '../support/gateway.ts';
 import { prepareInstallation } from '../support/installation.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
@@ -161,9 +162,17 @@ test('on SIGTERM a hundred running writes are finished and told, new ones refuse
     });
   const running = Promise.all(Array.from({ length: 100 }, (_, n) => write(n)));
   await asked.promise;
-  // The last of the hundred have arrived at the gateway by then; nothing outside tells.
-  await sleep(500);
+  await eventually(async () => {
+    const figures = await (await fetch(`${child.admin}/metrics`)).text();
+    return /_queued\{[^}]*\} 36$/m.test(figures);
+  });
   const ended = child.end('SIGTERM');
+  const isReady = (): Promise<boolean> =>
+    fetch(`${child.admin}/health/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  await eventually(async () => !(await isReady()));
   await sleep(200);
   await assert.rejects(write(101), 'nobody listens any more');
   released.resolve();
