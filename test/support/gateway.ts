@@ -145,10 +145,11 @@ export async function readRecords(directory: string, name = 'test'): Promise<Tra
   const instance = join(directory, name);
   const files = (await readdir(instance)).filter((file) => file.endsWith('.jsonl')).toSorted(bySequence);
   const texts = await Promise.all(files.map((name) => readFile(join(instance, name), 'utf8')));
+  // What follows the last line break is being written.
   return texts.flatMap((text) =>
     text
       .split('\n')
-      .filter(Boolean)
+      .slice(0, -1)
       .map((line) => JSON.parse(line)),
   );
 }
