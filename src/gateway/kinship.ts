@@ -12,8 +12,8 @@ import { describeError, log } from '../log.ts';
 /** Apart from the prefixes of all else. */
 const place = 'gk1:{replicas}:key';
 /** Whoever has the key says so again; a key that nobody has any more is forgotten. */
-const lifetimeMs = 15_000;
-const repeatMs = 5000;
+const lifetimeMs = 6000;
+const repeatMs = 2000;
 const patienceMs = 1000;
 
 export interface KinshipOptions {
