@@ -3,7 +3,7 @@
  * a member that is not written here does not exist in the trail (docs/audit-format.md names each).
  */
 import type { Call } from '../scim/call.ts';
-import { kinds, type Kind } from '../scim/error.ts';
+import { kinds, type Kind, type Why } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
 import type { Content } from './content.ts';
 import type { Members } from './queue.ts';
@@ -34,6 +34,8 @@ export interface RequestFacts {
   /** What was put right of the request, by the names of docs/profiles.md. */
   readonly repairs?: readonly string[] | undefined;
   readonly error?: Kind | undefined;
+  /** Which of the causes of the error it was. */
+  readonly why?: Why | undefined;
   /** How a repeated write came to its answer; `local`: only repeats at this replica were known. */
   readonly repeat?: 'joined' | 'replayed' | 'reconciled' | 'local' | undefined;
   /** What looking for a write came to of which nobody knew. */
@@ -201,7 +203,13 @@ export function requestEnding(
     // The error is the reason; a permission that was found before was not enough.
     decision: error && eventOfError[error] === 'authz.denied' ? 'none' : facts.decision,
     cache: facts.cache && { result: facts.cache, ageMs: round(facts.ageMs) },
-    outcome: { result: outcome.result ?? resultOf(status, error), http: status, error, delivered },
+    outcome: {
+      result: outcome.result ?? resultOf(status, error),
+      http: status,
+      error,
+      why: error && facts.why,
+      delivered,
+    },
     repeat: facts.repeat,
     reconciled: facts.reconciled,
     bytesOut: bytes,

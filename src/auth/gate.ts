@@ -18,7 +18,7 @@ export function createGate(atOnce: number, mayWait: number): Gate {
       return;
     }
     if (waiting.length >= mayWait)
-      throw new ScimError('busy', 'Too many log-ons are being checked.', { retryAfter: 1 });
+      throw new ScimError('busy', 'Too many log-ons are being checked.', { retryAfter: 1, why: 'log-ons' });
     const { promise, resolve } = Promise.withResolvers<void>();
     waiting.push(resolve);
     await promise;

@@ -2,7 +2,26 @@
  * Why the gateway answered with an error of its own: the rows of docs/errors.md in a sentence, with what to look at. Where a
  * kind has several causes that the trail does not tell apart, all are named.
  */
-import type { Kind } from '../scim/error.ts';
+import type { Kind, Wait } from '../scim/error.ts';
+
+/** What a call waited for in vain that was refused as `busy`. */
+export const waitReasons: Readonly<Record<Wait, string>> = {
+  'tenant-held':
+    'an operator has paused the tenant for longer than the caller waits (operator.acted or console.acted in the trail)',
+  'tenant-refusing':
+    'the tenant had said 429, and for how long nobody may ask it lasts longer than the caller waits',
+  'tenant-turn':
+    'the quota of the tenant gives it a turn only after its patience, because of those before it or in front of it',
+  'tenant-queue': 'as many calls wait for the tenant as may (tenants.<name>.pace.queue)',
+  'system-turn': 'the system behind the tenant is asked slowly, because it had said 429',
+  'system-queue': 'as many calls wait for the system behind the tenant as may; it had said 429',
+  'caller-turn':
+    'the technical user is at its own limits, and it would wait too long (callers.<name>.limits)',
+  'caller-queue':
+    'the technical user is at its own limits, and as many of its calls wait as may (callers.<name>.limits)',
+  group: 'other writes of the group took longer than the caller waits (systems.<id>.lostUpdates)',
+  'log-ons': 'as many secrets are being checked as can be at a time',
+};
 
 export const reasons: Readonly<Record<Kind, string>> = {
   'bad-request': 'the request cannot be read in one way only; nothing was forwarded',

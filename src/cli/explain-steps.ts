@@ -5,8 +5,8 @@
 import type { CallRecords } from '../audit/calls.ts';
 import type { Entry } from '../audit/entry.ts';
 import { intentEvent, unknownEvent } from '../audit/recover.ts';
-import type { Kind } from '../scim/error.ts';
-import { reasons } from './explain-reasons.ts';
+import type { Kind, Wait } from '../scim/error.ts';
+import { reasons, waitReasons } from './explain-reasons.ts';
 
 export interface Step {
   /** When it was over, in milliseconds since the call came; undefined where the trail does not say. */
@@ -157,12 +157,15 @@ function answer(request: Entry): Step {
   const status = request.number('outcome', 'http');
   const error = request.text('outcome', 'error');
   const ms = request.number('ms');
-  const why = error === undefined ? '' : `, ${error}${meaningOf(error)}`;
+  const why = error === undefined ? '' : `, ${error}${meaningOf(error, request.text('outcome', 'why'))}`;
   const left = request.object('outcome')?.['delivered'] === false ? '; the caller had gone' : '';
   return { atMs: ms, ms, step: 'answered', found: `${status ?? 'nothing'}${why}${left}` };
 }
 
-/** For a kind that this version knows. */
-function meaningOf(error: string): string {
-  return Object.hasOwn(reasons, error) ? `: ${reasons[error as Kind]} (docs/errors.md)` : '';
+/** For a kind that this version knows, and a cause that the record names. */
+function meaningOf(error: string, why = ''): string {
+  if (!Object.hasOwn(reasons, error)) return '';
+  const wait = Object.hasOwn(waitReasons, why) ? waitReasons[why as Wait] : undefined;
+  const hold = why.startsWith('hold ') ? `; it is ${why}` : '';
+  return `: ${wait ?? reasons[error as Kind]}${hold} (docs/errors.md)`;
 }

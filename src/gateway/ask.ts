@@ -111,6 +111,7 @@ function asImpatience(thrown: unknown, { pauseMs }: Route, { signal }: Patience)
   return new ScimError('busy', "The tenant's quota leaves no turn for this request now.", {
     cause: thrown,
     retryAfter,
+    why: 'tenant-turn',
   });
 }
 

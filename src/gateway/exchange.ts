@@ -80,7 +80,7 @@ export function createExchange(parts: Parts): Exchange {
 
 function refuse(thrown: unknown, call: Call, tell: Progress['tell'], entry?: RequestEntry): Reply {
   const error = asScimError(thrown);
-  entry?.add({ error: error.kind });
+  entry?.add({ error: error.kind, why: error.why });
   // What a caller has sent wrong is in the trail; it must not fill the log as well.
   if (error.status >= 500 && error !== call.flaw)
     log.warn('call refused', { kind: error.kind, ...describeError(error.cause) });

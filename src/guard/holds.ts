@@ -164,7 +164,7 @@ export function heldBack(kind: Matter['kind'], hold: string): ScimError {
   const detail =
     `The guard on ${what} holds this back (hold ${hold}): it is more than the configured ceiling. ` +
     'Nothing was sent. It passes once an operator has released it; repeating it before does not help.';
-  return new ScimError('held', detail);
+  return new ScimError('held', detail, { why: `hold ${hold}` });
 }
 
 /** Without letters that look like others, because people type it. */

@@ -3,9 +3,10 @@
  * between them, which grows with every such answer and shrinks with every other. No other system is slowed.
  */
 import { createPacer } from './pacer.ts';
-import type { Pacer, PacerLimits, Turn } from './turn.ts';
+import type { Pacer, PacerLimits, RefusalDetails, Turn } from './turn.ts';
 
-const details = {
+const details: RefusalDetails = {
+  of: 'system',
   tooLate: 'Waiting for the system behind the tenant would take longer than the caller waits.',
   tooMany: 'Too many calls are waiting for the system behind the tenant.',
 };

@@ -4,7 +4,7 @@
  * read, and whether or not its answer is known already.
  */
 import { createPacer } from './pacer.ts';
-import type { Pacer, PacerLimits, Turn } from './turn.ts';
+import type { Pacer, PacerLimits, RefusalDetails, Turn } from './turn.ts';
 
 export interface CallerLimit {
   /** Calls at work in this gateway at the same time. */
@@ -22,7 +22,8 @@ export interface CallerLimitsOptions {
 
 /** What waits costs a connection and a head; without a bound one caller could take all the connections. */
 const waitingRoom = 200;
-const details = {
+const details: RefusalDetails = {
+  of: 'caller',
   tooLate: 'The technical user has more calls at work than it may have, and this one would wait too long.',
   tooMany: 'The technical user has more calls at work than it may have, and too many are waiting.',
 };

@@ -2,11 +2,11 @@
  * Keeps to a quota: a call waits for its turn here, or is refused at once when waiting would be in vain. A turn is
  * spent when work starts, never earlier, so a call that is given up costs nothing.
  */
-import { ScimError } from '../scim/error.ts';
+import { ScimError, type Why } from '../scim/error.ts';
 import { OwnBudget, type Budget } from './budget.ts';
 import { Queue, type Waiting } from './queue.ts';
 import { Tempo } from './tempo.ts';
-import type { Pacer, PacerLimits, PacerOptions, PacerState, Turn, Work } from './turn.ts';
+import type { Pacer, PacerLimits, PacerOptions, PacerState, RefusalDetails, Turn, Work } from './turn.ts';
 
 /** @param onChange to be called when turns came or went without anybody asking; `now` is monotonic, in microseconds */
 export type CreateBudget = (parts: { readonly now: () => number; readonly onChange: () => void }) => Budget;
@@ -28,13 +28,14 @@ export function createPacer(
 /** A priority gains on the next one for every twelfth of a minute without a turn: lists yield, not for ever. */
 const stepsPerMinute = 12;
 const maxRetryAfter = 120;
-const aboutTheTenant = {
+const aboutTheTenant: RefusalDetails = {
+  of: 'tenant',
   tooLate: 'Waiting for the tenant would take longer than the caller waits.',
   tooMany: 'Too many calls are waiting for the tenant.',
 };
 
 class TurnPacer implements Pacer {
-  readonly #details: typeof aboutTheTenant;
+  readonly #details: RefusalDetails;
   readonly #now: () => number;
   readonly #queue: Queue<WaitingCall>;
   readonly #budget: Budget;
@@ -221,7 +222,7 @@ class TurnPacer implements Pacer {
       const at = this.#turnAt(ahead, now);
       if (at > call.patientUntil) {
         rehearsal.remove(call);
-        this.#refuse(call, busy(this.#details.tooLate, at - call.patientUntil));
+        this.#refuse(call, busy(this.#details.tooLate, at - call.patientUntil, this.#whyLate(call)));
       } else {
         rehearsal.takeFirst(at);
         ahead += 1;
@@ -229,12 +230,20 @@ class TurnPacer implements Pacer {
     }
   }
 
+  /** What lasts longer than the patience already without the others. */
+  #whyLate({ patientUntil }: WaitingCall): Why {
+    const { of } = this.#details;
+    if (of !== 'tenant') return `${of}-turn`;
+    if (this.#heldUntil > patientUntil) return 'tenant-held';
+    return this.#pausedUntil > patientUntil ? 'tenant-refusing' : 'tenant-turn';
+  }
+
   #refuseTooMany(): void {
     const now = this.#now();
     while (this.#queue.length > this.#limits.maxQueue) {
       const waitUs = this.#turnAt(this.#queue.length, now) - now;
       const call = this.#queue.lastOfMost();
-      if (call) this.#refuse(call, busy(this.#details.tooMany, waitUs));
+      if (call) this.#refuse(call, busy(this.#details.tooMany, waitUs, `${this.#details.of}-queue`));
     }
   }
 
@@ -244,9 +253,9 @@ class TurnPacer implements Pacer {
   }
 }
 
-function busy(detail: string, untilUs: number): ScimError {
+function busy(detail: string, untilUs: number, why: Why): ScimError {
   const seconds = Math.ceil(untilUs / 1_000_000);
-  return new ScimError('busy', detail, { retryAfter: Math.min(Math.max(seconds, 1), maxRetryAfter) });
+  return new ScimError('busy', detail, { retryAfter: Math.min(Math.max(seconds, 1), maxRetryAfter), why });
 }
 
 function drained(): ScimError {

@@ -57,13 +57,19 @@ export interface PacerLimits {
   readonly departing?: number;
 }
 
+export interface RefusalDetails {
+  readonly of: 'tenant' | 'system' | 'caller';
+  readonly tooLate: string;
+  readonly tooMany: string;
+}
+
 export interface PacerOptions extends PacerLimits {
   /** 60,000; shorter only for rehearsals. */
   readonly minuteMs: number;
   /** Whether the pace follows what the one who is asked bears. */
   readonly learns?: boolean;
-  /** What a refused caller is told. */
-  readonly details?: { readonly tooLate: string; readonly tooMany: string };
+  /** Whom a refused caller waited for, and what it is told. */
+  readonly details?: RefusalDetails;
   /** Monotonic ms. */
   readonly now?: () => number;
 }

@@ -53,12 +53,30 @@ export const kinds = {
 
 export type Kind = keyof typeof kinds;
 
+/** What a `busy` call waited for in vain. */
+export type Wait =
+  | 'tenant-held'
+  | 'tenant-refusing'
+  | 'tenant-turn'
+  | 'tenant-queue'
+  | 'system-turn'
+  | 'system-queue'
+  | 'caller-turn'
+  | 'caller-queue'
+  | 'group'
+  | 'log-ons';
+
+/** Of a `held` call, the hold. */
+export type Why = Wait | `hold ${string}`;
+
 type Fields = Readonly<Record<string, string | undefined>>;
 
 export interface ScimErrorOptions {
   readonly cause?: unknown;
   /** Seconds until another try makes sense; sent as `Retry-After`. */
   readonly retryAfter?: number;
+  /** Which of the causes of its kind it was; for the trail, and `gatehouse explain`. */
+  readonly why?: Why;
   /** Further header fields of the answer, such as `allow` or `www-authenticate`. */
   readonly headers?: Fields;
 }
@@ -68,14 +86,16 @@ export class ScimError extends Error {
   readonly status: number;
   readonly scimType: string | undefined;
   readonly headers: Fields;
+  readonly why: Why | undefined;
 
-  constructor(kind: Kind, detail: string, { cause, retryAfter, headers = {} }: ScimErrorOptions = {}) {
+  constructor(kind: Kind, detail: string, { cause, retryAfter, why, headers = {} }: ScimErrorOptions = {}) {
     super(detail, cause === undefined ? undefined : { cause });
     this.name = 'ScimError';
     const row: { status: number; scimType?: string } = kinds[kind];
     this.kind = kind;
     this.status = row.status;
     this.scimType = row.scimType;
+    this.why = why;
     this.headers = retryAfter === undefined ? headers : { ...headers, 'retry-after': String(retryAfter) };
   }
 

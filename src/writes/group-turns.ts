@@ -107,5 +107,5 @@ async function unlessOver(before: Promise<void> | undefined, { until, signal }: 
 }
 
 function busy(): ScimError {
-  return new ScimError('busy', 'Other writes of this group are at work.', { retryAfter });
+  return new ScimError('busy', 'Other writes of this group are at work.', { retryAfter, why: 'group' });
 }

@@ -1,10 +1,11 @@
 /** `gatehouse explain` over the trail of a gateway: cause and time of each step, for each way that a call can go. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
+import { askDesk } from '../../src/file-desk.ts';
 import { startGateway, type TestGateway, type TestGatewayOptions } from '../support/gateway.ts';
 import { startUpstream } from '../support/upstream.ts';
 
@@ -77,6 +78,40 @@ test('a refusal is told with its reason', async () => {
   );
   assert.equal(found(refused, 'permission').found, 'none allows it');
   assert.match(found(refused, 'answered').found, /^403, forbidden: no permission .* covers it/);
+});
+
+/** As the gateway's operators ask it. */
+async function pause({ auditDirectory }: TestGateway, minutes: number): Promise<void> {
+  const place = join(auditDirectory, 'test', 'operator');
+  const asked = { action: 'pause', tenant: 'acme', minutes, reason: 'maintenance', by: 'operator' };
+  const said = await askDesk(place, asked, 10_000);
+  assert.match(said ?? '', /"done":true/);
+}
+
+test('who waited for the quota in vain is told apart from who came to a paused tenant', async () => {
+  const pace = { perMinute: 1, burst: 1, tenantLimit: 200 };
+  await using stage = await started({ tenant: { pace }, config: { patience: '2s' } });
+  const { gateway } = stage;
+  assert.equal((await gateway.call('GET', '/Users/1')).status, 200);
+  const late = await explained(gateway, await gateway.call('GET', '/Users/2'));
+  assert.match(
+    found(late, 'answered').found,
+    /^429, busy: the quota of the tenant gives it a turn only after/,
+  );
+  await pause(gateway, 5);
+  const held = await explained(gateway, await gateway.call('GET', '/Users/3'));
+  assert.match(found(held, 'answered').found, /^429, busy: an operator has paused the tenant/);
+});
+
+test('what the guard holds back is told with its hold', async () => {
+  await using stage = await started({ config: { guard: { deletes: { most: 1 } } } });
+  const { gateway } = stage;
+  assert.equal((await gateway.call('DELETE', '/Users/1')).status, 204);
+  const answer = await gateway.call('DELETE', '/Users/2');
+  const { detail } = (await answer.clone().json()) as { readonly detail: string };
+  const [, hold = ''] = /\(hold (\w+)\)/.exec(detail) ?? [];
+  const step = found(await explained(gateway, answer), 'answered');
+  assert.ok(step.found.includes(`it is hold ${hold} (`), step.found);
 });
 
 test('a call for a system that nobody has configured is told as that', async () => {

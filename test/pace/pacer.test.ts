@@ -68,6 +68,20 @@ test('a hold that is taken back ends at once, and who cannot wait for its end is
   assert.deepEqual(world.started, ['patient']);
 });
 
+for (const [what, begin, why] of [
+  ['its turn', () => undefined, 'tenant-turn'],
+  ['a tenant that refuses everybody', (pacer: Pacer) => pacer.pause(60_000), 'tenant-refusing'],
+  ['a tenant that an operator has paused', (pacer: Pacer) => pacer.hold(60_000), 'tenant-held'],
+] as const)
+  test(`a refusal tells that it was ${what} that was waited for`, async (t) => {
+    const world = createWorld(t);
+    world.ask('first');
+    await world.pass(0);
+    begin(world.pacer);
+    const refused = world.pacer.run(turnOf({ patienceMs: 500 }), async () => undefined);
+    await assert.rejects(refused, (error) => error instanceof ScimError && error.why === why);
+  });
+
 test('a wait that would outlast the caller’s patience is refused at once, and says when to come back', async (t) => {
   const world = createWorld(t);
   for (const patienceMs of [0, 1000, 2000, 3000]) world.ask(`${patienceMs}`, { patienceMs });
