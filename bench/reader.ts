@@ -5,6 +5,8 @@
 import { connect, type Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 
+import { post } from '../src/thread.ts';
+
 export interface Reading {
   readonly base: string;
   readonly authorization: string;
@@ -42,8 +44,7 @@ const figures: Readings = {
   p50: at(0.5),
   p99: at(0.99),
 };
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-parentPort?.postMessage(figures);
+post(parentPort, figures);
 
 /** One read after the other; a connection that the server closes after an answer is opened again. */
 function readOn(number: number): Promise<void> {

@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { withDefaultTransformations } from '../src/ips/default-transformations.ts';
 import { proxyLimits } from '../src/ips/limiter.ts';
+import { post } from '../src/thread.ts';
 import { proxyId, startedTenant } from '../test/ips/started-tenant.ts';
 import type { Answers, Ask, Population } from './tenant.ts';
 
@@ -41,11 +42,6 @@ const answers: {
 
 parentPort?.on('message', ({ number, name, given }: Ask) => {
   const answer: (...all: never[]) => unknown = answers[name];
-  tell({ number, answer: answer(...(given as never[])) });
+  post(parentPort, { number, answer: answer(...(given as never[])) });
 });
-tell(tenant.url.origin);
-
-function tell(message: unknown): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-  parentPort?.postMessage(message);
-}
+post(parentPort, tenant.url.origin);

@@ -2,6 +2,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
+import { post } from '../src/thread.ts';
+
 export interface Population {
   readonly users: number;
   readonly groups: number;
@@ -57,8 +59,7 @@ export class BenchTenant implements AsyncDisposable {
     const { promise, resolve } = Promise.withResolvers<ReturnType<Answers[Name]>>();
     this.#asked += 1;
     this.#waiting.set(this.#asked, (answer) => resolve(answer as ReturnType<Answers[Name]>));
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-    this.#thread.postMessage({ number: this.#asked, name, given } satisfies Ask);
+    post(this.#thread, { number: this.#asked, name, given } satisfies Ask);
     return promise;
   }
 

@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 
+import { post } from '../thread.ts';
 import { MerkleTree } from './chain.ts';
 import { scanSegment, type Scan, type ScanOptions } from './scan.ts';
 import type { SegmentName } from './segment-name.ts';
@@ -65,8 +66,7 @@ function drive(
   const next = (): void => {
     const { value } = waiting.next();
     current = value && results[value[0]];
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    if (value) worker.postMessage(value[1]);
+    if (value) post(worker, value[1]);
   };
   worker.on('message', (message: Answer) => {
     if ('scan' in message) current?.resolve(unpack(message.scan));

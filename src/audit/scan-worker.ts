@@ -1,6 +1,7 @@
 /** Scans segments in a thread of its own; a tree goes over as its size and peaks, because a class cannot. */
 import { parentPort } from 'node:worker_threads';
 
+import { post } from '../thread.ts';
 import type { Answer, Packed, ScanJob } from './scan-pool.ts';
 import { scanSegment, type Scan } from './scan.ts';
 
@@ -15,8 +16,7 @@ async function answer({ path, name, options }: ScanJob): Promise<void> {
 }
 
 function tell(message: Answer): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-  parentPort?.postMessage(message);
+  post(parentPort, message);
 }
 
 function pack({ end, ...scan }: Scan): Packed {

@@ -2,6 +2,8 @@
 import http from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
 
+import { post } from '../thread.ts';
+
 export interface Work {
   readonly url: string;
   readonly authorization: string;
@@ -62,5 +64,4 @@ function send({ agent, url, authorization, method }: Sending): Promise<number> {
   return promise;
 }
 
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-parentPort?.postMessage(await play(workerData as Work));
+post(parentPort, await play(workerData as Work));

@@ -6,6 +6,7 @@ import type { Entry } from '../../audit/entry.ts';
 import { formats, type FormatName } from '../../audit/formats.ts';
 import { openChains, readTrail } from '../../audit/read.ts';
 import { headerEvent } from '../../audit/segment.ts';
+import { post } from '../../thread.ts';
 import type { ExportFormat } from '../api/record.ts';
 import type { AuditQuery } from '../api/trail.ts';
 import { askedOf } from './shape.ts';
@@ -59,8 +60,7 @@ function mapped(entry: Entry, name: FormatName): string {
 
 function tell(message: ExportMessage): void {
   ahead += 1;
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-  port?.postMessage(message);
+  post(port, message);
 }
 
 function finite({ from, to }: { readonly from: number; readonly to: number }) {

@@ -2,6 +2,7 @@
 import { on } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
+import { post } from '../../thread.ts';
 import type { ExportFormat } from '../api/record.ts';
 import type { AuditQuery } from '../api/trail.ts';
 import { Refusal } from '../refusal.ts';
@@ -46,8 +47,7 @@ async function* piecesOf(worker: Worker): AsyncGenerator<string> {
   for await (const [message] of messages) {
     if (message === null) return;
     yield message;
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    worker.postMessage('taken');
+    post(worker, 'taken');
   }
   throw new Error('The export ended before its end.');
 }

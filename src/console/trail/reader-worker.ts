@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { NotProvable } from '../../audit/proof.ts';
 import { describeError, log } from '../../log.ts';
+import { post } from '../../thread.ts';
 import { NoSuchRecord } from './calls.ts';
 import type { Answer, Message } from './reader.ts';
 import { TrailDesk, type TrailDeskOptions } from './trail-desk.ts';
@@ -56,6 +57,5 @@ function failureOf(error: unknown): 'not-found' | 'not-provable' | 'failed' {
 }
 
 function tell(message: Answer): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-  parentPort?.postMessage(message);
+  post(parentPort, message);
 }

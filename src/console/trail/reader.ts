@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 
+import { post } from '../../thread.ts';
 import { Refusal } from '../refusal.ts';
 import type { TrailDesk, TrailDeskOptions } from './trail-desk.ts';
 
@@ -69,8 +70,7 @@ export class TrailReader implements AsyncDisposable {
   }
 
   #post(message: Message): void {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    this.#worker?.postMessage(message);
+    post(this.#worker, message);
   }
 
   #start(): Worker {

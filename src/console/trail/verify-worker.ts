@@ -5,6 +5,7 @@ import { findChains } from '../../audit/chain-files.ts';
 import { parseKey } from '../../audit/note.ts';
 import { verifyTrail, type VerifyOptions } from '../../audit/verify.ts';
 import { lastWitnessed } from '../../audit/witnessed.ts';
+import { post } from '../../thread.ts';
 import { keepVerified, readVerified, withPast } from './verified.ts';
 import type { VerifyMessage, VerifyWork } from './verify-jobs.ts';
 
@@ -19,7 +20,6 @@ tell({ bytesTotal: segments.reduce((sum, { bytes }) => sum + bytes, 0), bytesDon
 const known = await readVerified(directory);
 const found = await verifyTrail(trails, {
   ...(await witnessed()),
-
   onBytes(bytes) {
     bytesDone += bytes;
     if (performance.now() - told < everyMs) return;
@@ -39,6 +39,5 @@ async function witnessed(): Promise<Pick<VerifyOptions, 'checkpoints' | 'witness
 }
 
 function tell(message: VerifyMessage): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-  parentPort?.postMessage(message);
+  post(parentPort, message);
 }
