@@ -32,6 +32,8 @@ export interface Finding {
 type Told = Readonly<Record<string, unknown>>;
 type Rule = (told: Told, record: Recorded) => Finding | readonly Finding[] | undefined;
 
+const collection = ['system', 'resourceType'] as const;
+
 const rules: Readonly<Record<string, Rule>> = {
   'guard.exceeded': (told) => {
     const named = pick(told, 'kind', 'caller', 'system', 'resourceType', 'count', 'limit', 'hold');
@@ -48,8 +50,7 @@ const rules: Readonly<Record<string, Rule>> = {
     if (verdict !== 'smaller' && verdict !== 'empty') return over('load-smaller', subject, named);
     return raised('load-smaller', verdict === 'empty' ? 'critical' : 'warning', subject, named);
   },
-  'authn.spray_suspected': (told) =>
-    raised('password-spraying', 'warning', text(told['pattern']), pick(told, 'pattern', 'failures')),
+  'authn.spray_suspected': raises('password-spraying', 'warning', ['pattern'], 'failures'),
   'audit.space_low': (told) => {
     const named = pick(told, 'freeBytes', 'freePercent', 'bytesPerDay', 'daysLeft');
     const isLast = below(told['daysLeft'], 1) || below(told['freePercent'], 1);
@@ -64,26 +65,11 @@ const rules: Readonly<Record<string, Rule>> = {
   'audit.witness_back': () => over('witness-lost', 'audit.witness', {}),
   'cert.expiring': ending,
   'secret.expiring': ending,
-  'audit.delivery_failing': (told) =>
-    raised('delivery-failing', 'warning', text(told['destination']), pick(told, 'destination', 'reason')),
-  'audit.delivery_recovered': (told) =>
-    over('delivery-failing', text(told['destination']), pick(told, 'destination', 'ms')),
-  'audit.delivery_lagging': (told) =>
-    raised(
-      'delivery-lag',
-      'warning',
-      text(told['destination']),
-      pick(told, 'destination', 'lagSeconds', 'lagRecords'),
-    ),
-  'audit.delivery_caught_up': (told) =>
-    over('delivery-lag', text(told['destination']), pick(told, 'destination')),
-  'audit.delivery_failed': (told) =>
-    raised(
-      'delivery-lost',
-      'critical',
-      text(told['destination']),
-      pick(told, 'destination', 'why', 'first', 'last'),
-    ),
+  'audit.delivery_failing': raises('delivery-failing', 'warning', ['destination'], 'reason'),
+  'audit.delivery_recovered': ends('delivery-failing', ['destination'], 'ms'),
+  'audit.delivery_lagging': raises('delivery-lag', 'warning', ['destination'], 'lagSeconds', 'lagRecords'),
+  'audit.delivery_caught_up': ends('delivery-lag', ['destination']),
+  'audit.delivery_failed': raises('delivery-lost', 'critical', ['destination'], 'why', 'first', 'last'),
   'upstream.outcome': (_told, { upstream }) => {
     const { tenant = '', system, host = '', status = 0 } = upstream ?? {};
     if (status === 0) return undefined;
@@ -96,46 +82,23 @@ const rules: Readonly<Record<string, Rule>> = {
       ];
     return status < 400 ? [believed, over('tenant-refuses', subject, { tenant })] : believed;
   },
-  'upstream.tls_failure': (told) =>
-    raised(
-      'tenant-untrusted',
-      'critical',
-      joined(told, 'tenant', 'host'),
-      pick(told, 'tenant', 'host', 'code'),
-    ),
+  'upstream.tls_failure': raises('tenant-untrusted', 'critical', ['tenant', 'host'], 'code'),
   'request.lost_update_suspected': (told, { op, actor }) =>
     raised('lost-update', 'warning', op?.system ?? '', {
       ...(op?.system !== undefined && { system: op.system }),
       ...(actor?.name !== undefined && { caller: actor.name }),
       ...pick(told, 'members', 'outcome'),
     }),
-  'snapshot.refused': (told) => {
-    const collection = joined(told, 'system', 'resourceType');
-    const named = pick(told, 'system', 'resourceType', 'fault', 'before', 'after');
-    return [
-      over('snapshot-failing', collection, named),
-      raised('snapshot-refused', 'warning', collection, named),
-    ];
-  },
-  'snapshot.failed': (told) =>
-    raised(
-      'snapshot-failing',
-      'warning',
-      joined(told, 'system', 'resourceType'),
-      pick(told, 'system', 'resourceType', 'fault'),
-    ),
-  'snapshot.recovered': (told) => {
-    const collection = joined(told, 'system', 'resourceType');
-    const named = pick(told, 'system', 'resourceType', 'resources');
-    return [over('snapshot-refused', collection, named), over('snapshot-failing', collection, named)];
-  },
-  'cache.probe_differs': (told) =>
-    raised(
-      'cache-differs',
-      'warning',
-      joined(told, 'system', 'resourceType'),
-      pick(told, 'system', 'resourceType', 'of'),
-    ),
+  'snapshot.refused': both(
+    ends('snapshot-failing', collection, 'fault', 'before', 'after'),
+    raises('snapshot-refused', 'warning', collection, 'fault', 'before', 'after'),
+  ),
+  'snapshot.failed': raises('snapshot-failing', 'warning', collection, 'fault'),
+  'snapshot.recovered': both(
+    ends('snapshot-refused', collection, 'resources'),
+    ends('snapshot-failing', collection, 'resources'),
+  ),
+  'cache.probe_differs': raises('cache-differs', 'warning', collection, 'of'),
   'cache.integrity_failure': (told) =>
     raised('cache-tampered', 'critical', 'Redis', pick(told, 'count', 'firstAt', 'lastAt')),
   'sharing.refused': () => raised('replicas-apart', 'critical', 'Redis', {}),
@@ -176,6 +139,25 @@ function withoutRedis(parts: Readonly<Record<string, readonly [off: string, on: 
       [on, () => ({ ...over('redis-away', 'Redis', { part }), part })],
     ]),
   );
+}
+
+/** @param subject the facts that name what it is about; they are told with the others */
+function raises(
+  name: AlertName,
+  severity: Severity,
+  subject: readonly string[],
+  ...others: readonly string[]
+) {
+  return (told: Told): Finding =>
+    raised(name, severity, joined(told, ...subject), pick(told, ...subject, ...others));
+}
+
+function ends(name: AlertName, subject: readonly string[], ...others: readonly string[]) {
+  return (told: Told): Finding => over(name, joined(told, ...subject), pick(told, ...subject, ...others));
+}
+
+function both(first: (told: Told) => Finding, second: (told: Told) => Finding): Rule {
+  return (told) => [first(told), second(told)];
 }
 
 function raised(name: AlertName, severity: Severity, subject: string, facts: Facts): Finding {
