@@ -12,7 +12,8 @@ usage: gatehouse <command> [options]
 
 ${listed(commands)}
 
-'gatehouse <command> --help' explains one command with examples. Whatever answers a question takes --json.
+'gatehouse <command> --help' explains one command with examples. Whatever answers a question takes --json: its answer is then
+JSON on standard output, of the shape that its help tells, and a failure {"error":"…"}. The exit code is the same.
 `;
 
 /** Exit codes: 0 done, 1 a finding or a failure that is told, 4 wrong usage; commands may add their own. */
@@ -49,11 +50,18 @@ try {
 }
 
 function tell(error: unknown): number {
+  if (process.argv.includes('--json'))
+    process.stdout.write(`${JSON.stringify({ error: reasonOf(error) })}\n`);
   if (error instanceof WrongUsage || error instanceof ConfigFaults) {
     process.stderr.write(`${error.message}\n`);
     return error instanceof WrongUsage ? 4 : 1;
   }
-  process.stderr.write(`gatehouse: ${error instanceof Error ? error.message : 'failed'}\n`);
+  process.stderr.write(`gatehouse: ${reasonOf(error)}\n`);
   log.debug('ended by a fault', describeError(error));
   return 1;
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof WrongUsage) return error.problem;
+  return error instanceof Error ? error.message : 'failed';
 }

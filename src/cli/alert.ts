@@ -7,6 +7,7 @@ export const help = `usage: gatehouse alert test [--channel NAME] [--config FILE
 Lets the running gateway send an alert named test to a channel of alerts.channels, or to all of them, and tells which took it
 and why another did not. It goes the way that real alerts go, whatever the channel's 'least' and 'only' say. It runs on the
 gateway's host, as the account that runs the gateway; who asked is in the trail.
+With --json the answer is {"done":true,"says":"…"}; where one did not take it, false and why.
 
 examples:
   gatehouse alert test

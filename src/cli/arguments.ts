@@ -4,9 +4,13 @@ import { parseArgs, type ParseArgsConfig, type ParseArgsOptionsConfig } from 'no
 import { hint } from './nearest.ts';
 
 export class WrongUsage extends Error {
+  /** Without the help, for who reads JSON. */
+  readonly problem: string;
+
   constructor(problem: string, help: string) {
     super(`gatehouse: ${problem}\n\n${help}`);
     this.name = 'WrongUsage';
+    this.problem = problem;
   }
 }
 

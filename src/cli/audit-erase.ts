@@ -12,6 +12,7 @@ goes on. The file of every replica, and every backup of it, must be exchanged as
 
   --before PERIOD  the first quarter that stays readable, such as 2026q1; the present one at the latest
   --key FILE       the gateway's audit.periodKeyFile
+  --json           {"from":…,"until":…,"erased":…}: the first readable quarter before and now, and whether they differ
 
 examples:
   gatehouse audit erase --before 2026q1 --key /var/lib/gatehouse/keys/periods.key

@@ -19,6 +19,7 @@ and the header, so that 'audit verify' tells a removal from a loss. A segment th
 any behind it. Copy segments to an archive before: with it they verify as one trail.
 
 The gateway must not run; while it runs, audit.keepDays of its configuration does the same.
+With --json the answer is {"removed":…,"directory":"…"}.
 
 ${timeHelp}
 

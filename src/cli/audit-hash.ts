@@ -14,7 +14,7 @@ With - as the value it is read from standard input, so that it does not stay in 
   --type TYPE  id: a resource's id (case counts) · value: a value in a filter, or a userName · name: a claimed user
                name; without it all of them are printed
   --period P   a quarter such as 2026q4, or all that have not been erased (default: the present one)
-  --json       as one JSON object; with --period all one for each period
+  --json       {"id":…,"value":…,"name":…}, or the one of --type; with --period all one for each period
   --help       this text
 
 examples:

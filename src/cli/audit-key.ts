@@ -11,6 +11,7 @@ Shows the public keys of the trail's instances. Write the root key's fingerprint
 the file keys.pub to another host: 'audit verify --key' takes either. A witness takes the log key.
 
   <directory>   the audit directory of all instances, or of one
+  --json        one {"instance":…,"keys":[{"name":…,"key":…,"fingerprint":…}]} for each instance
 
 examples:
   gatehouse audit key var/audit

@@ -31,7 +31,7 @@ pages, and how they differ from the last whole load.
   --among FILE    names those whose ids stand in this file, one in a line, such as the accounts that the identity manager
                   has; needs --key
   --key FILE      the gateway's audit.periodKeyFile
-  --json          one object for each load, with its record as it stands in the trail
+  --json          one {"instance":…,"missing":[…],"record":…} for each load, the record as it stands in the trail
   --help          this text
 
 ${timeHelp}

@@ -15,6 +15,8 @@ Writes a new key to a file that must not exist, with mode 0600.
   period  the key of the present quarter, for audit.periodKeyFile: where replicas share it, or its place is read-only
           for the gateway, as a Kubernetes Secret is
 
+With --json the answer is {"kind":"reveal","file":…,"publicKey":…}, or {"kind":"period","file":…}.
+
 examples:
   gatehouse audit new-key reveal /media/dpo/reveal.pem
   gatehouse audit new-key period periods.key

@@ -16,7 +16,7 @@ has done them must be looked up there.
 
   --from TIME, --to TIME  when the call went up, or its end was recorded
   --all                   reads, too; without it only writes
-  --json                  one {"state":…,"record":…} for each, the record as it stands in the trail
+  --json                  one {"state":…,"instance":…,"record":…} for each, the record as it stands in the trail
   --help                  this text
 
 ${timeHelp}

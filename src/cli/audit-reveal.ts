@@ -41,7 +41,8 @@ before anything is shown.
   --register DIRECTORY  where it is registered; not the audit directory
   --from TIME, --to TIME, --caller NAME, --system NAME, --kind KIND, --resource-type TYPE, --result RESULT,
   --status STATUS, --request ID, --pseudonym P          as in 'gatehouse audit search'
-  --json                one object for each record
+  --json                one object for each record:
+                        {"ts":…,"record":…,"request":…,"kind":…,"resourceType":…,"identifiers":…}
   --limit N             refuse when more records are found (default: 1000)
   --help                this text
 

@@ -15,8 +15,6 @@ import { readArguments, WrongUsage } from './arguments.ts';
 import { startProgress } from './progress.ts';
 
 const exitCodes = { ok: 0, tampered: 1, truncated: 2, incomplete: 3 } as const;
-/** As wrong usage: what was named is no trail. */
-const unreadable = 4;
 const mostDirectories = 1000;
 
 export const help = `usage: gatehouse audit verify <directory>... --checkpoint FILE... [--key KEY]... [--witness-key FILE] [--json]
@@ -35,7 +33,7 @@ trail is as long as a checkpoint says which was kept elsewhere. It reads files o
   --witness-key FILE  the witness's public key: each checkpoint must be cosigned by it
   --local-only        without a checkpoint: that somebody cut off the end, or wrote it
                       anew with a stolen key, cannot be seen
-  --json              the report as one JSON document
+  --json              {"verdict":…,"findings":[…],"instances":[…]}
   --help              this text
 
 examples:
@@ -72,7 +70,6 @@ export async function run(args: readonly string[]): Promise<number> {
       witnesses: await readWitnesses(witnesses),
     }),
   );
-  if (!report) return unreadable;
   process.stdout.write(
     json ? `${JSON.stringify(report, null, 2)}\n` : describe(report, given.values['local-only'] === true),
   );
@@ -111,15 +108,12 @@ async function keysIn(file: string): Promise<NoteKey[]> {
   return keys;
 }
 
-async function read(work: () => Promise<TrailReport>): Promise<TrailReport | undefined> {
+async function read(work: () => Promise<TrailReport>): Promise<TrailReport> {
   try {
     return await work();
   } catch (error) {
     if (error instanceof WrongUsage) throw error;
-    process.stderr.write(
-      `gatehouse: the trail cannot be read: ${error instanceof Error ? error.message : ''}\n`,
-    );
-    return undefined;
+    throw new WrongUsage(`the trail cannot be read: ${error instanceof Error ? error.message : ''}`, help);
   }
 }
 

@@ -23,6 +23,7 @@ and the callers take their share of the same cores.
   --directory DIR  where the trail is written: the disk that is measured (default: the temporary directory)
   --callers N      at the same time (16)
   --seconds N      for each measurement (5)
+  --json           [{"what":…,"perSecond":…,"p50":…,"p99":…,"failed":…}], times in milliseconds
 
 examples:
   gatehouse bench

@@ -7,6 +7,7 @@ export const help = `usage: gatehouse cache forget --system ID --reason TEXT [--
 Lets the gateway forget all that it remembers of a system, for instance after somebody changed the target itself or a
 transformation. Where replicas share a Redis it counts for all of them. It runs on the gateway's host, as the account
 that runs the gateway; who asked and why is in the trail: TEXT has 3 to 500 characters.
+With --json the answer is {"done":true,"says":"…"}; where it was not done, false and why.
 
 examples:
   gatehouse cache forget --system 5d0cbe5a-6a3f-4c55-9d0e-3c1f4b7a2e01 --reason 'transformation changed'

@@ -7,6 +7,8 @@ export const help = `usage: gatehouse caller list [--config FILE] [--json]
 
 Lists the technical users: how each can log on (secrets, certificates, issuers of tokens), when its secrets end, from
 where it may call, and what it may do. Nothing secret is shown.
+With --json the answer is [{"caller":…,"secrets":[…],"certificates":…,"issuers":[…],"from":[…],"repairs":[…],"may":[…]}];
+'secrets' has the end of each, null where it has none.
 
 examples:
   gatehouse caller list

@@ -20,7 +20,8 @@ export const help = `usage: gatehouse demo [--keep]
 
 Starts an embedded tenant and a gateway on free loopback ports and plays an identity manager's day over HTTP.
 The tenant's minute is 3 seconds long, so that the quota can be seen at work, and the gateway leaves a little more room
-in it; everything else is as in service.
+in it; everything else is as in service. There is no --json: the exit code is the result, and --keep leaves the trail, which
+the commands of 'gatehouse audit' read.
 
   --keep   keep the directory with the audit trail and tell where it is
 

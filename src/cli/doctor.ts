@@ -18,7 +18,7 @@ It may run beside a gateway. It spends no quota, unless --read asks for one read
 refuses is tried once, because SAP locks a client after five failures. Its own calls are recorded in the instance 'doctor'
 below the audit directory.
 
-With --json each leg is one JSON object on a line.
+With --json each leg is one object on a line: {"leg":…,"of":…,"outcome":…,"found":…,"remedy":…,"ms":…}.
 
 examples:
   gatehouse doctor

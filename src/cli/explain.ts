@@ -15,6 +15,8 @@ waited for, what the tenant said, what the caller got, and how long each took.
   <request id>     the gateway's (X-Request-Id of every answer), the caller's or the tenant's id of the call
   --audit DIR      where the trails are, of several hosts if need be; else audit.directory of the configuration
   --from, --to     where to look; a range makes a large trail quick
+  --json           {"request":…,"at":…,"instance":…,"steps":[{"atMs":…,"ms":…,"step":…,"found":…}]} for each call, and
+                   {"request":…,"steps":[]} where there is none
 
 ${timeHelp}
 
@@ -55,8 +57,10 @@ export async function run(args: readonly string[]): Promise<number> {
     count += 1;
     if (count === mostCalls) break;
   }
-  if (count === 0)
+  if (count === 0) {
+    if (json) await write(`${JSON.stringify({ request, steps: [] })}\n`);
     process.stderr.write(`gatehouse: no call with the id ${JSON.stringify(request)} is in these trails\n`);
+  }
   return pass.exitCode(count > 0 ? exitCodes.done : exitCodes.finding);
 }
 

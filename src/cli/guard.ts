@@ -10,7 +10,7 @@ import { cut, visible } from './audit-table.ts';
 import { operate, operatorOptions, reasonIn } from './operator.ts';
 
 export const help = `usage: gatehouse guard list [--json] [--config FILE]
-       gatehouse guard release <hold> --count N --reason TEXT [--expires 1h] [--config FILE]
+       gatehouse guard release <hold> --count N --reason TEXT [--expires 1h] [--json] [--config FILE]
 
 The guard holds back writes that would take away more than the configuration allows, and the ends of loads that miss too
 much. It runs on the gateway's host, as the account that runs the gateway.
@@ -24,7 +24,9 @@ release  Lets pass what the hold is about, once: N deletes, deactivations or mem
   --count N       how many may pass
   --expires TIME  until when: 30m, 1h, 24h (default: 1h)
   --reason TEXT   why, for the trail, in 3 to 500 characters
-  --json          one object for each hold
+  --json          list: one object for each hold, of which there may be none: {"id":…,"kind":…,"caller":…,"system":…,
+                  "resourceType":…,"target":…,"since":…,"amount":…,"limit":…,"refusals":…,"left":…}
+                  release: {"done":true,"says":"…"}; where it was not done, false and why
   --help          this text
 
 examples:

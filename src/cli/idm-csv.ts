@@ -10,7 +10,7 @@ Writes the CSV that SAP Identity Management 8.0 (SP05 or later) imports as a SCI
 Identity Provisioning exports for a proxy system, with the gateway's host. AUTH_USER and AUTH_PASSWORD stay empty;
 SCIM_ASSIGNMENT_METHOD is the system's 'assignment', or what SAP documents for its 'connector'; it is empty for one
 without groups. READ_TIMEOUT is longer than a write may take: 'patience', the system's 'deadlines.write' and 20 s. With SAP
-Identity Management's own 60 s it would give up, and repeat, what still runs.
+Identity Management's own 60 s it would give up, and repeat, what still runs. The file is all it prints; there is no --json.
 
 examples:
   gatehouse idm-csv --system 5d0cbe5a-6a3f-4c55-9d0e-3c1f4b7a2e01 > repository.csv

@@ -34,6 +34,7 @@ told. Then it tells what is left to do by hand, and the way back. No password is
                    (default: sap-idm with --from-csv, else generic, which repairs nothing)
   --caller NAME    the technical user that the identity manager logs on with (default: the profile's name, or
                    identity-manager)
+  --json           {"written":[…],"remarks":[…],"secretFiles":[…],"systems":[…]}
   --data DIR       where the gateway keeps its trail, keys and hashes of secrets; /var/lib/gatehouse where it was
                    installed (default: var below the directory of --out)
 

@@ -22,6 +22,7 @@ export  writes a system as Identity Provisioning exports it: JSON with propertie
   --users N     that many users, up to 100000, in the first directory that is generated
   --at URL      where the tenant runs; http://127.0.0.1:8081 when left out
   --scheduled   as the schedule would start the job: delta reads are counted, full reads forced
+  --json        {"type":…,"id":…,"status":…,"readMode":…,"error":…,"statistics":{…}} of the job
 
 examples:
   gatehouse ips

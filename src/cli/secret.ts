@@ -25,6 +25,8 @@ rotate
       With --console both are for a local account of the console (admin.console.accounts).
 hash  Reads a secret that somebody chose from standard input and prints its hash, for an entry of that file.
 
+With --json the answer is {"user":"…","secret":"…"}.
+
 examples:
   gatehouse secret new identity-manager
   gatehouse secret new identity-manager --expires 90d

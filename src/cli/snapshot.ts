@@ -8,6 +8,7 @@ A new snapshot that is empty or over 5 % smaller than the one in force does not 
 trail). If so many are really gone, this lets the next one be of any size, once, for all replicas. It runs on a gateway's
 host, as the account that runs the gateway; who asked and why is in the trail: TEXT has 3 to 500
 characters.
+With --json the answer is {"done":true,"says":"…"}; where it was not done, false and why.
 
 examples:
   gatehouse snapshot release --system 5d0cbe5a-6a3f-4c55-9d0e-3c1f4b7a2e01 --type Users --reason 'plant 3 was sold'

@@ -24,6 +24,8 @@ The configuration is FILE, else the file that GATEHOUSE_CONFIG names, else confi
 As root it starts only on a loopback address, unless --allow-root is given.
 On an audit trail that was changed, or whose signing key is lost, it starts only with --accept-damaged; that is recorded,
 and 'audit verify' tells it for good.
+There is no --json: its log is JSON already, one object a line, warnings and errors on standard error. The secrets that a
+first start shows are text between these lines; 'gatehouse secret new --json' gives one to a script.
 
 examples:
   gatehouse start

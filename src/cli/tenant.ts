@@ -11,6 +11,7 @@ resume  Ends the pause.
 
 It counts for the replica on whose host it runs, as the account that runs the gateway; run it on each host. Who asked and
 why is in the trail: TEXT has 3 to 500 characters.
+With --json the answer is {"done":true,"says":"…"}; where it was not done, false and why.
 
 examples:
   gatehouse tenant pause main --minutes 30 --reason 'SAP maintenance CHG-4711'

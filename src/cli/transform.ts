@@ -20,7 +20,7 @@ options of both:
   --properties <file>      the system's properties: a JSON object of texts; without them every %key% reads null
   --help                   this text
 options of check:
-  --json                   the report as one JSON document
+  --json                   [{"file":…,"faults":[…],"remarks":[…]}], one for each file
 options of run:
   --entity <type>          user, group or another entity type of the transformation
   --operation <name>       ${operations.join(', ')} (default: read)

@@ -25,6 +25,7 @@ administrators cannot write. It ends on SIGTERM and SIGINT.
   --name NAME          its name in cosignatures, at the first start; witness/<host> when left out
   --allow-root         run as root, which is refused otherwise where others reach it
 
+There is no --json: its log is JSON already, one object a line.
 The last cosigned checkpoint of a log is at /<origin>/checkpoint, and fits 'gatehouse audit verify --checkpoint'.
 
 examples:

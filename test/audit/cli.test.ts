@@ -63,7 +63,7 @@ test('what is not understood ends with 4 and the help', async () => {
 test('a directory that is not there ends with 4 and its name', async () => {
   const { code, stderr } = await audit('verify', '--local-only', `${await temporaryDirectory()}/nowhere`);
   assert.equal(code, 4);
-  assert.match(stderr, /^gatehouse: the trail cannot be read: .*nowhere'\n$/);
+  assert.match(stderr, /^gatehouse: the trail cannot be read: .*nowhere'\n\nusage: gatehouse audit verify/);
 });
 
 test('--help explains with examples', async () => {

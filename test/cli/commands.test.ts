@@ -56,8 +56,31 @@ const withoutJson = new Set([
 
 test('every command that answers a question answers in JSON as well', async () => {
   const helps = await helpsOf(commands);
-  const silent = helps.filter(([, help]) => !/--json\b/.test(help)).map(([name]) => name);
-  assert.deepEqual(new Set(silent), withoutJson);
+  const silent = helps.filter(([, help]) => !/--json\b/.test(help.split('\n\n')[0] ?? ''));
+  assert.deepEqual(new Set(silent.map(([name]) => name)), withoutJson);
+  for (const [name, help] of helps.filter(([each]) => !withoutJson.has(each)))
+    assert.match(
+      help,
+      /^(?: +--json {2,}| *With --json )(?:.*\{".*":|the lines as they stand)|^ +--json .*\n +\{"/m,
+      name,
+    );
+});
+
+test('with --json a failure is JSON as well, whatever it is, and the exit code is the same', async () => {
+  for (const [typed, wanted, says] of [
+    [['doctor', '--config', 'nowhere.yaml'], 1, /nowhere\.yaml is not sound/],
+    [['guard', 'list', '--config', 'nowhere.yaml'], 1, /nowhere\.yaml is not sound/],
+    [['audit', 'key', 'nowhere'], 4, /nowhere/],
+    [['audit', 'verify', 'nowhere', '--local-only'], 4, /^the trail cannot be read: .*nowhere/],
+    [['explain', 'x', '--whatever'], 4, /^there is no option '--whatever' here/],
+  ] as const)
+    await assert.rejects(run(...typed, '--json'), ({ code, stdout, stderr }: Refused) => {
+      assert.equal(code, wanted, typed.join(' '));
+      const { error }: { readonly error: string } = JSON.parse(stdout);
+      assert.match(error, says);
+      assert.ok(stderr.includes(error), stderr);
+      return true;
+    });
 });
 
 interface Refused {

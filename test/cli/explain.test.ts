@@ -155,5 +155,19 @@ test('without --json it is a table, and an id that nobody had is said to be none
   const { stdout } = await run(process.execPath, [main, 'explain', 'the-callers-own', ...audit]);
   assert.match(stdout, /since begin +took\n/);
   assert.match(stdout, /ms +tenant +answered 200/);
-  await assert.rejects(run(process.execPath, [main, 'explain', 'nobodys', ...audit]), { code: 1 });
+  await assert.rejects(run(process.execPath, [main, 'explain', 'nobodys', ...audit]), {
+    code: 1,
+    stdout: '',
+  });
+});
+
+test('an id that nobody had is told with --json as a call without steps', async () => {
+  await using stage = await started();
+  const asked = [main, 'explain', 'nobodys', '--audit', stage.gateway.auditDirectory, '--json'];
+  const stdout = '{"request":"nobodys","steps":[]}\n';
+  await assert.rejects(run(process.execPath, asked), {
+    code: 1,
+    stdout,
+    stderr: /no call with the id "nobodys"/,
+  });
 });
