@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
 
-import type { RedisState, RedisStoreOptions } from '../../src/cache/redis-store.ts';
+import type { RedisStoreOptions } from '../../src/cache/redis-store.ts';
+import type { RedisState } from '../../src/cache/redis-use.ts';
 import type { Store } from '../../src/cache/store.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { openStore } from './redis-place.ts';
