@@ -43,7 +43,7 @@ export class RedisUse implements Disposable {
     this.#budgetMs = budgetMs;
     this.#onState = onState;
     this.#now = now;
-    redis.on('error', (error: Error) => this.#failed(this.#breakerOf(''), error));
+    redis.on('error', (error: Error) => this.#failed(this.#breakerOf(onlySpace), error));
   }
 
   /** What fails together with this key. */
