@@ -24,6 +24,10 @@ const alertsTo = ({ url }: TestUpstream, only: AlertName) => {
   const secret = new Secret('shared with the hook');
   return { channels: { hook: { type: 'webhook' as const, url, secret, only: [only] } } };
 };
+const sharedIn = ({ url }: { readonly url: string }) => ({
+  store: 'redis' as const,
+  redis: { url: new Secret(url) },
+});
 const told = ({ received }: TestUpstream): string[] =>
   received.map(({ body }) => {
     const { name, state, subject } = JSON.parse(body) as Alert;
@@ -91,10 +95,9 @@ test('what somebody else wrote to Redis is told of once, however much it is', as
   await using hook = await startUpstream();
   await using upstream = await startUpstream();
   await using redis = await startRedis();
-  const cache = { store: 'redis', redis: { url: new Secret(redis.url) } } as const;
   await using gateway = await startGateway({
     upstream: upstream.url,
-    config: { cache, alerts: alertsTo(hook, 'cache-tampered') },
+    config: { cache: sharedIn(redis), alerts: alertsTo(hook, 'cache-tampered') },
   });
   await eventually(async () => {
     await gateway.call('GET', '/Users/1');
@@ -113,10 +116,9 @@ test('a Redis that is away for five minutes is told of, and that it is back', as
   await using hook = await startUpstream();
   await using upstream = await startUpstream();
   await using redis = await startRedis();
-  const cache = { store: 'redis', redis: { url: new Secret(redis.url) } } as const;
   await using gateway = await startGateway({
     upstream: upstream.url,
-    config: { replicas: 2, cache, alerts: alertsTo(hook, 'redis-away') },
+    config: { replicas: 2, cache: sharedIn(redis), alerts: alertsTo(hook, 'redis-away') },
   });
   const events = async () => (await gateway.records()).map(({ event }) => event);
   const degraded = new Set(['cache.degraded', 'quota.degraded', 'guard.degraded', 'snapshot.unreachable']);

@@ -66,6 +66,8 @@ const spelled = (title: string, came: unknown, ...meant: readonly unknown[]): Ro
   after: { body: patchOf(...meant) },
 });
 
+const naming = { op: 'add', path: 'displayName', value: 'x' };
+
 const rows: readonly Row[] = [
   ...[undefined, 'text/plain', 'text/json', 'application/octet-stream'].map(vague),
   {
@@ -108,20 +110,12 @@ const rows: readonly Row[] = [
     before: { body: patchOf({ op: 'add', path: 'members', value: [{ value: one.toLowerCase() }] }) },
     after: { body: patchOf({ op: 'add', path: 'members', value: [{ value: one }] }) },
   },
-  spelled(
-    'a verb with a capital',
-    { op: 'Add', path: 'displayName', value: 'x' },
-    { op: 'add', path: 'displayName', value: 'x' },
-  ),
-  spelled(
-    'names with capitals',
-    { Op: 'add', Path: 'displayName', Value: 'x' },
-    { op: 'add', path: 'displayName', value: 'x' },
-  ),
+  spelled('a verb with a capital', { op: 'Add', path: 'displayName', value: 'x' }, naming),
+  spelled('names with capitals', { Op: 'add', Path: 'displayName', Value: 'x' }, naming),
   spelled(
     'the URN of the schema in a path',
     { op: 'add', path: 'urn:ietf:params:scim:schemas:core:2.0:Group:displayName', value: 'x' },
-    { op: 'add', path: 'displayName', value: 'x' },
+    naming,
   ),
   spelled(
     'one member in place of a list',
