@@ -12,8 +12,14 @@ import { genesis } from './chain.ts';
 import type { Find, Part } from './evidence.ts';
 import { isSignedBy, readLine, type LinePrefix } from './line.ts';
 import type { SegmentName } from './segment-name.ts';
-import { headerSchema, parse, type Header } from './segment-shape.ts';
-import { expiredEvent, headerEvent, type Predecessor } from './segment.ts';
+import {
+  expiredEvent,
+  headerEvent,
+  headerSchema,
+  parse,
+  type Header,
+  type Predecessor,
+} from './segment-shape.ts';
 import type { PublicKey } from './signing-key.ts';
 
 export function expiredFile(chain: string): string {

@@ -14,7 +14,7 @@ import { listSegments } from './recover.ts';
 import { codeOf } from './report.ts';
 import { readHeader, scanSegment } from './scan.ts';
 import { fileOf, type SegmentName } from './segment-name.ts';
-import { expiredEvent } from './segment.ts';
+import { expiredEvent } from './segment-shape.ts';
 
 export interface Expiry {
   readonly files: Files;

@@ -7,8 +7,7 @@ import { Entry } from './entry.ts';
 import { readLine } from './line.ts';
 import { firstLineOf, linesOf } from './lines.ts';
 import { fileOf, type SegmentName } from './segment-name.ts';
-import { headerSchema, parse, type Header } from './segment-shape.ts';
-import { footerEvent } from './segment.ts';
+import { footerEvent, headerSchema, parse, type Header } from './segment-shape.ts';
 
 export interface Chain extends ChainFiles {
   readonly bytes: number;

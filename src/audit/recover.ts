@@ -14,15 +14,8 @@ import type { KeyStore } from './key-store.ts';
 import { draft, type Draft, type LinePrefix } from './line.ts';
 import { scanSegment, type Fault, type Scan } from './scan.ts';
 import { fileOf, parseFileName, type SegmentName } from './segment-name.ts';
-import { headerSchema, parse } from './segment-shape.ts';
-import {
-  headerEvent,
-  predecessorOf,
-  Segment,
-  type OpenIntent,
-  type Position,
-  type Predecessor,
-} from './segment.ts';
+import { headerEvent, headerSchema, parse, type OpenIntent, type Predecessor } from './segment-shape.ts';
+import { predecessorOf, Segment, type Position } from './segment.ts';
 import { SigningKey } from './signing-key.ts';
 
 export const intentEvent = 'upstream.intent';

@@ -8,8 +8,17 @@ import { isDeepStrictEqual } from 'node:util';
 import { genesis, hashLine, MerkleTree, type Digest } from './chain.ts';
 import { isIntact, isSignedBy, maxLineBytes, readLine, type LinePrefix } from './line.ts';
 import type { SegmentName } from './segment-name.ts';
-import { footerSchema, headerSchema, parse, type Footer, type Header } from './segment-shape.ts';
-import { expiredEvent, footerEvent, headerEvent, type Position } from './segment.ts';
+import {
+  expiredEvent,
+  footerEvent,
+  footerSchema,
+  headerEvent,
+  headerSchema,
+  parse,
+  type Footer,
+  type Header,
+} from './segment-shape.ts';
+import type { Position } from './segment.ts';
 
 export interface Fault {
   /** torn: the end of a write that a crash cut off. changed: nothing but interference explains it. */

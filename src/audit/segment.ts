@@ -9,34 +9,18 @@ import { writeAll, type Files, type OpenFile } from './files.ts';
 import { draft, encodeLine, type Draft } from './line.ts';
 import { codeOf } from './report.ts';
 import { fileOf, type SegmentName } from './segment-name.ts';
+import {
+  expiredEvent,
+  footerEvent,
+  headerEvent,
+  type CloseReason,
+  type OpenIntent,
+  type Predecessor,
+} from './segment-shape.ts';
 import type { SigningKey } from './signing-key.ts';
 
-export const headerEvent = 'audit.segment_opened';
-export const footerEvent = 'audit.segment_closed';
-/** Says that a segment was removed because its time was over. */
-export const expiredEvent = 'audit.segment_expired';
 /** Lines that the segment's own key signs; the header is signed by the key before it. */
 const ownSigned: ReadonlySet<string> = new Set([footerEvent, expiredEvent]);
-
-/** What the next header says of the segment before it. */
-export interface Predecessor {
-  readonly segment: number;
-  /** Its last line, the footer included. */
-  readonly seq: number;
-  readonly head: string;
-  /** Merkle root over its lines without the footer. */
-  readonly root: string;
-  /** Only this much of the file counts; more than that are lines whose batch was refused. */
-  readonly bytes: number;
-  /** False when it could not get a footer, because its file must not be written any more. */
-  readonly closed: boolean;
-}
-
-/** An upstream call that went up, or may have, and whose outcome is not recorded yet. */
-export interface OpenIntent {
-  readonly intent: number;
-  readonly req?: string;
-}
 
 export interface HeaderFacts {
   readonly boot: string;
@@ -50,9 +34,6 @@ export interface SegmentKeys {
   /** Signs the header: the key of the segment before, the root key of the chain, or its own where that was lost. */
   readonly signer: SigningKey;
 }
-
-/** rotated and recovered promise a successor, stopped does not: so a deleted last segment is noticed. */
-export type CloseReason = 'rotated' | 'stopped' | 'recovered';
 
 /** Where a segment ends: enough to go on from it. */
 export interface Position {
@@ -73,7 +54,7 @@ export function predecessorOf(
   { seq, head, tree, bytes }: Position,
   closed: boolean,
 ): Predecessor {
-  return { segment, seq, head: head, root: tree.root(), bytes, closed };
+  return { segment, seq, head, root: tree.root(), bytes, closed };
 }
 
 /** The file may not be what its descriptor says any more, so nothing may be written to it again. */
@@ -189,7 +170,7 @@ export class Segment {
   async seal(reason: CloseReason): Promise<Predecessor> {
     const { tree, head, firstTs, lastTs } = this.#position;
     const root = tree.root();
-    const facts = { reason, count: tree.size, firstTs, lastTs, root, head: head };
+    const facts = { reason, count: tree.size, firstTs, lastTs, root, head };
     await this.append([draft(footerEvent, facts)]);
     return this.predecessor(true);
   }

@@ -11,7 +11,8 @@ import type { Owner } from './owner.ts';
 import type { Beginning } from './recover.ts';
 import { codeOf } from './report.ts';
 import { fileOf } from './segment-name.ts';
-import { Segment, type CloseReason, type HeaderFacts, type Predecessor } from './segment.ts';
+import type { CloseReason, Predecessor } from './segment-shape.ts';
+import { Segment, type HeaderFacts } from './segment.ts';
 import { SigningKey } from './signing-key.ts';
 
 export interface RotationLimits {

@@ -2,21 +2,15 @@
  * What a period of the trail comes to: the figures and lists that the report shows. It reads each record once and keeps
  * bounded lists; what does not fit is counted, never dropped without a word.
  */
-import { isMembers, type Entry } from './entry.ts';
+import type { Entry } from './entry.ts';
+import { detailOf, happening, lengthOf, type Happening } from './happening.ts';
 import { areaOf, factsOf, type RecordFacts } from './record-facts.ts';
-import { footerEvent, headerEvent } from './segment.ts';
+import { footerEvent, headerEvent } from './segment-shape.ts';
 import { sum, TimeSeries, type Counts } from './time-series.ts';
 
 /** answered: below 500, a tenant's 404 too · refused: the gateway said no · failed: 500 or above, or given up · unknown: nobody knows. */
 export type Class = 'answered' | 'refused' | 'failed' | 'unknown';
 export const noCalls: Counts<Class> = { answered: 0, refused: 0, failed: 0, unknown: 0 };
-
-export interface Happening {
-  readonly at: string;
-  readonly instance: string;
-  readonly event: string;
-  readonly detail: string;
-}
 
 export interface Refusal {
   readonly event: string;
@@ -209,56 +203,4 @@ export function classOf({ status = 0, result }: Pick<RecordFacts, 'status' | 're
 function count(map: Map<string, Counts<Class>>, name: string, found: Class): void {
   const key = map.has(name) || map.size < mostNames ? name : others;
   map.set(key, sum(map.get(key) ?? noCalls, { ...noCalls, [found]: 1 }));
-}
-
-function happening({ ts, instance, event }: Entry, detail: string): Happening {
-  return { at: ts, instance, event, detail };
-}
-
-/** The facts of a record of the gateway about itself, in words as far as they have a known shape. */
-function detailOf(entry: Entry): string {
-  const facts = entry.object('facts');
-  if (entry.text('facts', 'setting') !== undefined) return changeText(entry);
-  const own =
-    facts ??
-    pick(entry, [
-      'code',
-      'reason',
-      'refused',
-      'silentMs',
-      'file',
-      'kept',
-      'bytes',
-      'segment',
-      'actor',
-      'query',
-    ]);
-  return Object.entries(own)
-    .map(([name, value]) => `${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(', ');
-}
-
-function pick(entry: Entry, names: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(
-    names.filter((name) => name in entry.members).map((name) => [name, entry.members[name]]),
-  );
-}
-
-/** `cache.lifetime: 60000 → 1000 (SIGHUP, /etc/gatehouse.yaml, 0)` */
-function changeText(entry: Entry): string {
-  const { setting, old, new: now, actor } = entry.object('facts') ?? {};
-  const who = isMembers(actor) ? ` (${Object.values(actor).map(valueText).join(', ')})` : '';
-  return `${valueText(setting)}: ${valueText(old)} → ${valueText(now)}${who}`;
-}
-
-function valueText(value: unknown): string {
-  return value === undefined ? 'nothing' : typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-export function lengthOf(ms: number): string {
-  const minutes = Math.round(ms / 60_000);
-  if (minutes < 1) return `${Math.round(ms / 1000)} s`;
-  if (minutes < 120) return `${minutes} min`;
-  const hours = Math.round(minutes / 60);
-  return hours < 72 ? `${hours} h` : `${Math.round(hours / 24)} days`;
 }

@@ -20,8 +20,8 @@ import { checkTombstones, linkExpired, readExpired, type ExpiredSegment, type Li
 import { scanAll, type ScanJob } from './scan-pool.ts';
 import { readHeader, type Scan } from './scan.ts';
 import { fileOf, type SegmentName } from './segment-name.ts';
-import type { Header } from './segment-shape.ts';
-import { expiredEvent, predecessorOf } from './segment.ts';
+import { expiredEvent, type Header } from './segment-shape.ts';
+import { predecessorOf } from './segment.ts';
 import { readSibling, siblingEvent } from './siblings.ts';
 import { fingerprint } from './signing-key.ts';
 import { worst, type Finding, type InstanceReport } from './verdict.ts';

@@ -3,8 +3,7 @@
  * when its batch is on stable storage. A batch that failed has not happened; what is owed waits until the disk is back.
  */
 import { isFull } from './ballast.ts';
-import type { Draft } from './line.ts';
-import { draft } from './line.ts';
+import { draft, type Draft } from './line.ts';
 import { JournalRefusal, Queue, type Members, type QueueLimits, type Waiting } from './queue.ts';
 import { codeOf, reasonOf, type Report } from './report.ts';
 import { SegmentLost, type Segment } from './segment.ts';

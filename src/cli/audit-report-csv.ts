@@ -1,6 +1,7 @@
 /** The report for a spreadsheet: one table, whose first column says to which part of the report a row belongs. */
 import { csvRow } from '../audit/export-csv.ts';
-import type { Bounded, Class, Happening } from '../audit/survey.ts';
+import type { Happening } from '../audit/happening.ts';
+import type { Bounded, Class } from '../audit/survey.ts';
 import type { Counts } from '../audit/time-series.ts';
 import { classes } from './audit-report-chart.ts';
 import type { Report } from './audit-report-page.ts';

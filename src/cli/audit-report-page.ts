@@ -2,14 +2,8 @@
  * The report as one HTML file: no script, nothing from elsewhere, fit for the screen (light and dark) and for paper. It
  * must be understood by somebody who has never seen the gateway.
  */
-import {
-  noCalls,
-  type Bounded,
-  type Class,
-  type Happening,
-  type Refusal,
-  type Survey,
-} from '../audit/survey.ts';
+import type { Happening } from '../audit/happening.ts';
+import { noCalls, type Bounded, type Class, type Refusal, type Survey } from '../audit/survey.ts';
 import { sum, type Counts } from '../audit/time-series.ts';
 import type { Finding, InstanceReport, TrailReport, Verdict } from '../audit/verify.ts';
 import { chart, classes } from './audit-report-chart.ts';

@@ -2,9 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 
 import type { Entry } from '../audit/entry.ts';
+import type { Happening } from '../audit/happening.ts';
 import { mayHaveWritten, openIntents } from '../audit/open-intents.ts';
 import { parseKeys } from '../audit/published-keys.ts';
-import { Bounded, Survey, type Happening } from '../audit/survey.ts';
+import { Bounded, Survey } from '../audit/survey.ts';
 import { verifyTrail } from '../audit/verify.ts';
 import { readArguments, WrongUsage } from './arguments.ts';
 import { chainsIn, contentOf, exitCodes, mostDirectories, Pass, timeHelp, timeIn } from './audit-input.ts';

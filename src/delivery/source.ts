@@ -14,7 +14,7 @@ import { headerOf, limitOf } from '../audit/read.ts';
 import { listSegments } from '../audit/recover.ts';
 import { codeOf } from '../audit/report.ts';
 import { fileOf, type SegmentName } from '../audit/segment-name.ts';
-import { headerEvent } from '../audit/segment.ts';
+import { headerEvent } from '../audit/segment-shape.ts';
 import { CheckpointEntry } from './checkpoint-entry.ts';
 import type { Place } from './place.ts';
 

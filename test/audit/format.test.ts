@@ -10,7 +10,7 @@ import { cosignatureType, encodeKey, parseCheckpoint, verifyNote } from '../../s
 import { parseKeys } from '../../src/audit/published-keys.ts';
 import { Redactor } from '../../src/audit/redact.ts';
 import { fileOf, parseFileName } from '../../src/audit/segment-name.ts';
-import { footerEvent } from '../../src/audit/segment.ts';
+import { footerEvent } from '../../src/audit/segment-shape.ts';
 import { verifyTrail } from '../../src/audit/verify.ts';
 import { instance, temporaryDirectory } from './support.ts';
 

@@ -6,7 +6,7 @@ import { genesis, hashLine } from '../../src/audit/chain.ts';
 import { Entry } from '../../src/audit/entry.ts';
 import { encodeLine, readLine } from '../../src/audit/line.ts';
 import { fileOf } from '../../src/audit/segment-name.ts';
-import { footerEvent, headerEvent } from '../../src/audit/segment.ts';
+import { footerEvent, headerEvent } from '../../src/audit/segment-shape.ts';
 
 export interface WrittenRecord {
   readonly ts: string;

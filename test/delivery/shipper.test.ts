@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 import { genesis } from '../../src/audit/chain.ts';
 import { encodeLine } from '../../src/audit/line.ts';
-import { footerEvent, headerEvent } from '../../src/audit/segment.ts';
+import { footerEvent, headerEvent } from '../../src/audit/segment-shape.ts';
 import { verifyTrail } from '../../src/audit/verify.ts';
 import { NotTaken, Refused } from '../../src/delivery/destination.ts';
 import { chainA, writeTrail } from '../audit/written-trail.ts';

@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Entry } from '../../audit/entry.ts';
 import { formats, type FormatName } from '../../audit/formats.ts';
 import { openChains, readTrail } from '../../audit/read.ts';
-import { headerEvent } from '../../audit/segment.ts';
+import { headerEvent } from '../../audit/segment-shape.ts';
 import { post } from '../../thread.ts';
 import type { ExportFormat } from '../api/record.ts';
 import type { AuditQuery } from '../api/trail.ts';

@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises';
 import type { SegmentFile } from '../../audit/chain-files.ts';
 import { headerOf, limitOf, type Chain } from '../../audit/read.ts';
 import type { SegmentName } from '../../audit/segment-name.ts';
-import { footerEvent } from '../../audit/segment.ts';
+import { footerEvent } from '../../audit/segment-shape.ts';
 import { GrowingIndexes, readOn } from './growing.ts';
 import { IndexFiles, sweepFiles } from './index-files.ts';
 import { IndexBuilder, type SegmentIndex } from './segment-index.ts';
