@@ -5,9 +5,8 @@
 import { z } from 'zod';
 
 import type { ActionReply } from './api/parties.ts';
-import { whoIs } from './audit-desk.ts';
 import { Refusal } from './refusal.ts';
-import type { Session } from './sessions.ts';
+import { whoIs, type Session } from './sessions.ts';
 import type { ConsoleState, TargetKind } from './state.ts';
 
 export interface ActionsOptions {

@@ -10,11 +10,13 @@ import { z } from 'zod';
 
 import { describeError, log } from '../log.ts';
 import type { AuditPulse } from './api/overview.ts';
-import type { VerifyJob } from './api/record.ts';
+import type { ExportFormat, VerifyJob } from './api/record.ts';
 import type { AuditHealth, AuditQuery, PseudonymReply } from './api/trail.ts';
 import { readQuery, recordedQuery } from './audit-query.ts';
+import { Looks } from './looks.ts';
 import { Refusal } from './refusal.ts';
-import type { Session } from './sessions.ts';
+import { whoIs, type Session } from './sessions.ts';
+import { cursorParameter } from './trail/cursor.ts';
 import { Exports } from './trail/export.ts';
 import { TrailReader } from './trail/reader.ts';
 import type { TrailDeskOptions } from './trail/trail-desk.ts';
@@ -33,37 +35,30 @@ export interface AuditDeskOptions extends TrailDeskOptions {
 }
 
 const recordId = /^[0-9a-f]{32}:[1-9]\d{0,15}$/;
-/** As `RecordPage.next` has it: of each chain a segment and a place in it. */
-const cursorSchema = z.record(z.string(), z.tuple([z.int(), z.int()]));
-const cursor = z
-  .string()
-  .max(8000)
-  .transform((text, ctx) => {
-    const found = cursorSchema.safeParse(jsonIn(text)).data;
-    if (!found) ctx.addIssue({ code: 'custom', message: 'is none' });
-    return found;
-  });
 const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 const pseudonymRequest = z.strictObject({
   value: z.string().min(1).max(1024),
   type: z.enum(['id', 'value', 'name']).optional(),
 });
-/** One look at one question is one record, though page, histogram and facets ask for it together. */
-const sameLookMs = 60_000;
 /** Of what a verification found; the rest is counted. */
 const mostReasons = 5;
 
-interface Look {
-  readonly at: number;
-  readonly recorded: Promise<void>;
-}
+const jsonLines = ['application/x-ndjson', 'jsonl'] as const;
+/** Media type and suffix of an export's file. */
+const exportFiles: Readonly<Record<ExportFormat, readonly [type: string, suffix: string]>> = {
+  ocsf: jsonLines,
+  ecs: jsonLines,
+  cef: ['text/plain', 'cef'],
+  csv: ['text/csv', 'csv'],
+  lines: jsonLines,
+};
 
 export class AuditDesk implements AsyncDisposable {
   readonly #options: AuditDeskOptions;
   readonly #reader: TrailReader;
   readonly #jobs: VerifyJobs;
   readonly #exports: Exports;
-  readonly #looks = new Map<string, Look>();
+  readonly #looks = new Looks((event, facts) => this.#record(event, facts));
 
   constructor(options: AuditDeskOptions) {
     this.#options = options;
@@ -88,7 +83,7 @@ export class AuditDesk implements AsyncDisposable {
   }
 
   async trails(who: Session, signal: AbortSignal): Promise<AuditHealth> {
-    await this.#lookOnce(who, 'trails', {});
+    await this.#looks.noteOnce(who, 'trails');
     const states = await this.#reader.ask('states', undefined, signal);
     return { ...states, pulse: await this.pulse() };
   }
@@ -103,13 +98,13 @@ export class AuditDesk implements AsyncDisposable {
     if (!data) throw new Refusal(400, 'bad-request', 'A value and its type are wanted.');
     const pseudonyms = await this.#options.pseudonyms(data.value, data.type);
     // The newest period's are enough to tell which person was looked for.
-    await this.#look(who, 'pseudonyms', { type: data.type ?? 'any', pseudonyms: pseudonyms.slice(-3) });
+    await this.#looks.note(who, 'pseudonyms', { type: data.type ?? 'any', pseudonyms: pseudonyms.slice(-3) });
     return { pseudonyms };
   }
 
   async histogram(who: Session, params: URLSearchParams, signal: AbortSignal) {
     const { query, further } = readQuery(params, { bars: whole(1, 240).default(120) });
-    await this.#lookOnce(who, 'search', await this.#recorded(query));
+    await this.#looks.noteOnce(who, 'search', await this.#recorded(query));
     return this.#reader.ask('histogram', { query, bars: further.bars }, signal);
   }
 
@@ -117,31 +112,31 @@ export class AuditDesk implements AsyncDisposable {
     const { query, further } = readQuery(params, {
       limit: whole(1, 1000).default(200),
       order: z.enum(['newest', 'oldest']).default('newest'),
-      cursor: cursor.optional(),
+      cursor: cursorParameter.optional(),
     });
-    await this.#lookOnce(who, 'search', await this.#recorded(query));
-    const { limit, order, cursor: from } = further;
-    return this.#reader.ask('records', { query, limit, order, ...(from && { cursor: from }) }, signal);
+    await this.#looks.noteOnce(who, 'search', await this.#recorded(query));
+    const { limit, order, cursor } = further;
+    return this.#reader.ask('records', { query, limit, order, ...(cursor && { cursor }) }, signal);
   }
 
   async record(who: Session, id: string, signal: AbortSignal) {
-    await this.#look(who, 'record', { record: checkedId(id) });
+    await this.#looks.note(who, 'record', { record: checkedId(id) });
     return this.#reader.ask('record', { id }, signal);
   }
 
   async proof(who: Session, id: string, signal: AbortSignal) {
-    await this.#look(who, 'proof', { record: checkedId(id) });
+    await this.#looks.note(who, 'proof', { record: checkedId(id) });
     return this.#reader.ask('proof', { id }, signal);
   }
 
   async verify(who: Session): Promise<VerifyJob> {
-    await this.#look(who, 'verification', {});
+    await this.#looks.note(who, 'verification');
     return this.#jobs.start(who.name);
   }
 
   async verification(who: Session, job: string): Promise<VerifyJob> {
     const found = this.#jobs.look(job);
-    if (found.state === 'done') await this.#lookOnce(who, 'verification', { verdict: found.verdict });
+    if (found.state === 'done') await this.#looks.noteOnce(who, 'verification', { verdict: found.verdict });
     return found;
   }
 
@@ -159,13 +154,8 @@ export class AuditDesk implements AsyncDisposable {
     const { query, further } = readQuery(params, { format: z.enum(['ocsf', 'ecs', 'cef', 'csv', 'lines']) });
     const { format } = further;
     this.#exports.requireRoom();
-    await this.#look(who, 'export', { ...(await this.#recorded(query)), format });
-    const [type, suffix] =
-      format === 'csv'
-        ? ['text/csv', 'csv']
-        : format === 'cef'
-          ? ['text/plain', 'cef']
-          : ['application/x-ndjson', 'jsonl'];
+    await this.#looks.note(who, 'export', { ...(await this.#recorded(query)), format });
+    const [type, suffix] = exportFiles[format];
     response.writeHead(200, {
       'content-type': `${type}; charset=utf-8`,
       'content-disposition': `attachment; filename="gatehouse-audit-${format}.${suffix}"`,
@@ -191,40 +181,9 @@ export class AuditDesk implements AsyncDisposable {
     );
   }
 
-  async #recorded(query: AuditQuery): Promise<Record<string, unknown>> {
-    const texts = [
-      query.caller,
-      query.system,
-      query.tenant,
-      query.resourceType,
-      query.address,
-      query.request,
-    ];
-    const known = new Map<string, string>();
-    for (const each of [...texts, ...(query.instance ?? [])])
-      if (each !== undefined) known.set(each, (await this.#options.pseudonyms(each, 'value')).at(-1) ?? '');
-    return recordedQuery(query, this.#options.isKnown, (value) => known.get(value) ?? '');
-  }
-
-  async #lookOnce(who: Session, what: string, query: Record<string, unknown>): Promise<void> {
-    const now = Date.now();
-    const key = JSON.stringify([who.csrf, what, query]);
-    for (const [each, { at }] of this.#looks) if (at <= now - sameLookMs) this.#looks.delete(each);
-    const former = this.#looks.get(key);
-    // What is asked meanwhile waits for the same record.
-    if (former) return former.recorded;
-    const recorded = this.#look(who, what, query);
-    this.#looks.set(key, { at: now, recorded });
-    try {
-      await recorded;
-    } catch (error) {
-      this.#looks.delete(key);
-      throw error;
-    }
-  }
-
-  async #look(who: Session, what: string, query: Record<string, unknown>): Promise<void> {
-    await this.#record('console.viewed', { ...whoIs(who), what, query });
+  #recorded(query: AuditQuery): Promise<Record<string, unknown>> {
+    const { isKnown, pseudonyms } = this.#options;
+    return recordedQuery(query, isKnown, async (value) => (await pseudonyms(value, 'value')).at(-1) ?? '');
   }
 
   async #record(event: string, facts: Record<string, unknown>): Promise<void> {
@@ -235,19 +194,6 @@ export class AuditDesk implements AsyncDisposable {
         cause,
       });
     }
-  }
-}
-
-/** As the trail names a person of the console. */
-export function whoIs({ name, subject, role, by }: Pick<Session, 'name' | 'subject' | 'role' | 'by'>) {
-  return { user: name, ...(subject !== undefined && subject !== name && { subject }), role, by };
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(text, 'base64url').toString());
-  } catch {
-    return undefined; // somebody else's text
   }
 }
 

@@ -75,16 +75,18 @@ const plain: ReadonlySet<string> = new Set(
  * @param isKnown whether a value is a name of the configuration or of a replica
  * @param pseudonymOf for everything else
  */
-export function recordedQuery(
+export async function recordedQuery(
   query: AuditQuery,
   isKnown: (value: string) => boolean,
-  pseudonymOf: (value: string) => string,
-): Record<string, unknown> {
-  const shown = (value: string): string => (isKnown(value) || isIP(value) !== 0 ? value : pseudonymOf(value));
-  return Object.fromEntries(
-    Object.entries(query).map(([name, value]: [string, string | readonly string[]]) => [
-      name,
-      plain.has(name) ? value : typeof value === 'string' ? shown(value) : value.map(shown),
-    ]),
-  );
+  pseudonymOf: (value: string) => Promise<string>,
+): Promise<Record<string, unknown>> {
+  const shown = async (value: string): Promise<string> =>
+    isKnown(value) || isIP(value) !== 0 ? value : pseudonymOf(value);
+  const recorded: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(query) as [string, string | readonly string[]][]) {
+    if (plain.has(name)) recorded[name] = value;
+    else
+      recorded[name] = typeof value === 'string' ? await shown(value) : await Promise.all(value.map(shown));
+  }
+  return recorded;
 }

@@ -9,7 +9,7 @@ import { Actions, type Wanted } from './actions.ts';
 import { oidcLogOnPath } from './api/endpoints.ts';
 import type { Overview } from './api/overview.ts';
 import type { Session as SessionReply } from './api/session.ts';
-import { whoIs, type AuditDesk } from './audit-desk.ts';
+import type { AuditDesk } from './audit-desk.ts';
 import { readCookie } from './cookies.ts';
 import { Live } from './live.ts';
 import { addressOf, LogOns, redirect, type LogOnOptions } from './log-ons.ts';
@@ -18,7 +18,7 @@ import { pagePrefix, type Page } from './page.ts';
 import { Refusal } from './refusal.ts';
 import { protect, readJson, sendJson, sendRefusal } from './response.ts';
 import { apiPrefix, mayUse, routeOf, type EndpointName } from './routes.ts';
-import type { Session } from './sessions.ts';
+import { whoIs, type Session } from './sessions.ts';
 import type { ConsoleState, TargetKind } from './state.ts';
 
 export interface ConsoleOptions extends LogOnOptions {
@@ -30,6 +30,7 @@ export interface ConsoleOptions extends LogOnOptions {
 }
 
 export const callbackPath = '/console/log-on/callback';
+
 interface Asked {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;

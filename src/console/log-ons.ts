@@ -8,14 +8,13 @@ import { z } from 'zod';
 
 import { describeError, log } from '../log.ts';
 import { ScimError } from '../scim/error.ts';
-import { whoIs } from './audit-desk.ts';
 import { cookie, noCookie, readCookie } from './cookies.ts';
 import { attemptSeconds, OidcRefused, type Oidc } from './oidc.ts';
 import type { Origins } from './origin.ts';
 import { pagePrefix } from './page.ts';
 import { Refusal } from './refusal.ts';
 import { readJson } from './response.ts';
-import type { Person, Session, Sessions } from './sessions.ts';
+import { whoIs, type Person, type Session, type Sessions } from './sessions.ts';
 
 /** What a right secret gives, and which of the account's secrets it was. */
 export type LocalAccount = Required<Pick<Person, 'role' | 'credential'>>;

@@ -123,3 +123,8 @@ export class Sessions implements Disposable {
 function keyOf(id: string): string {
   return hash('sha256', id, 'base64url');
 }
+
+/** As the trail names a person of the console. */
+export function whoIs({ name, subject, role, by }: Person) {
+  return { user: name, ...(subject !== undefined && subject !== name && { subject }), role, by };
+}

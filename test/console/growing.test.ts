@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
 import { fileOf } from '../../src/audit/segment-name.ts';
-import type { Cursor } from '../../src/console/trail/search.ts';
+import type { Cursor } from '../../src/console/trail/cursor.ts';
 import { TrailDesk } from '../../src/console/trail/trail-desk.ts';
 import { chainA, writeTrail } from '../audit/written-trail.ts';
 import { person, recordAt, segmentsOf } from './sample-trail.ts';

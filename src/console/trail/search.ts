@@ -4,6 +4,7 @@
  */
 import type { Entry } from '../../audit/entry.ts';
 import type { Chain } from '../../audit/read.ts';
+import type { Cursor } from './cursor.ts';
 import type { IndexStore } from './index-store.ts';
 import { matchesIn, readRecords, type Place, type Range } from './matches.ts';
 import type { Asked } from './shape.ts';
@@ -16,9 +17,6 @@ export interface PageAsk {
   /** Of the page before. */
   readonly cursor?: Cursor | undefined;
 }
-
-/** Of each chain the last record that was told: number of its segment, place in it. */
-export type Cursor = Readonly<Record<string, readonly [segment: number, ordinal: number]>>;
 
 export interface Page {
   readonly entries: readonly Entry[];

@@ -9,11 +9,12 @@ import { NoTrail, openChains, type Chain } from '../../audit/read.ts';
 import type { ProofReply, RecordDetail } from '../api/record.ts';
 import type { AuditQuery, Histogram, RecordPage } from '../api/trail.ts';
 import { callOf, findRecord, NoSuchRecord, seqOf } from './calls.ts';
+import { cursorText, type Cursor } from './cursor.ts';
 import { histogramOf } from './histogram.ts';
 import { IndexStore, type IndexStoreOptions } from './index-store.ts';
 import { readRecords, type Range } from './matches.ts';
 import { physicalCallsOf, rowOf, traceOf } from './rows.ts';
-import { pageOf, type Cursor } from './search.ts';
+import { pageOf } from './search.ts';
 import { askedOf, type ConsoleQuery } from './shape.ts';
 import { doubtsOf, missingOf, stateOf, type TrailStates } from './trail-state.ts';
 
@@ -79,7 +80,7 @@ export class TrailDesk {
     const { entries, next } = await pageOf(chains, this.#store, ask, signal);
     return {
       records: entries.map(rowOf),
-      ...(next && { next: Buffer.from(JSON.stringify(next)).toString('base64url') }),
+      ...(next && { next: cursorText(next) }),
       ...(await doubtsOf(chains, this.#store)),
     };
   }
