@@ -11,7 +11,7 @@ import type { Files } from '../../src/audit/files.ts';
 import { readOwners } from '../../src/audit/owner.ts';
 import { verifyTrail } from '../../src/audit/verify.ts';
 import { each, instance, openTrail, readRecords, temporaryDirectory } from '../audit/support.ts';
-import { SteppedFiles, type Remains } from './stepped-files.ts';
+import { SteppedFiles, type Remains, unsyncedFiles } from './stepped-files.ts';
 
 class Stopped extends Error {}
 
@@ -70,7 +70,7 @@ async function stopAt(step: number, half: boolean, before: string | undefined): 
   if (left.some((file) => file.startsWith('audit-')))
     assert.notEqual((await verifyTrail(directory)).verdict, 'tampered', `stopped after step ${step}`);
 
-  const after = await openTrail({ directory });
+  const after = await openTrail({ directory, files: unsyncedFiles });
   await after.trail[Symbol.asyncDispose]();
   const noted = (await readRecords(directory)).filter(({ event }) => event === 'n').map(({ facts }) => facts);
   for (const n of confirmed)

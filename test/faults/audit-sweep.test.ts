@@ -23,7 +23,7 @@ import {
   temporaryDirectory,
   upstreamCall,
 } from '../audit/support.ts';
-import { SteppedFiles, type Remains } from './stepped-files.ts';
+import { SteppedFiles, type Remains, unsyncedFiles } from './stepped-files.ts';
 
 type Fault = 'error' | 'short write';
 
@@ -115,7 +115,7 @@ async function runWith(files: FaultyFiles, crashed: string): Promise<void> {
     await live(opened.trail, seen);
     await opened.trail[Symbol.asyncDispose]();
   }
-  await using after = await openTrail({ directory });
+  await using after = await openTrail({ directory, files: unsyncedFiles });
   const records = await readRecords(directory);
   const has = (event: string, req: string): boolean =>
     records.some((record) => record.event === event && record['req'] === req);
