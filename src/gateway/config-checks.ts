@@ -3,6 +3,7 @@
  * They run even when single keys are at fault, so that every fault is reported at once; hence a value here may
  * be absent or of another type than its key wants, and such a value is left to the schema.
  */
+import { isEnoughFor } from '../pace/part.ts';
 import { connectorNames, connectorOf } from '../scim/connectors.ts';
 import { checkCache } from './config-cache.ts';
 import { checkConsole } from './config-console.ts';
@@ -31,7 +32,7 @@ export function checkAcross(config: DraftConfig, refuse: Refuse): void {
   checkConsole(config, refuse);
   checkCache(config?.cache, refuse);
   checkGuard(config, refuse);
-  for (const [id, tenant] of entriesOf(config?.tenants)) checkTenant(id, tenant, refuse);
+  for (const [id, tenant] of entriesOf(config?.tenants)) checkTenant(id, tenant, config?.replicas, refuse);
   for (const [id, system] of entriesOf(config?.systems)) checkSystem(id, system, config, refuse);
   for (const [name, caller] of entriesOf(config?.callers)) checkCaller(name, caller, config, refuse);
   checkTwins(config, refuse);
@@ -39,7 +40,7 @@ export function checkAcross(config: DraftConfig, refuse: Refuse): void {
   checkCertificates(config, refuse);
 }
 
-function checkTenant(id: string, tenant: Entry<'tenants'>, refuse: Refuse): void {
+function checkTenant(id: string, tenant: Entry<'tenants'>, replicas: unknown, refuse: Refuse): void {
   const at = (...keys: string[]) => ['tenants', id, ...keys];
   const { url, credential, embedded } = tenant ?? {};
   if (embedded && (url || credential))
@@ -56,16 +57,32 @@ function checkTenant(id: string, tenant: Entry<'tenants'>, refuse: Refuse): void
     );
   if (tenant?.pins && typeof url === 'string' && url.startsWith('http:'))
     refuse(at('pins'), 'cannot be verified without TLS', 'write https:// in url, or remove pins');
-  checkPace(tenant, at, refuse);
+  checkPace(tenant, replicas, at, refuse);
 }
 
-function checkPace(tenant: Entry<'tenants'>, at: (...keys: string[]) => string[], refuse: Refuse): void {
+function checkPace(
+  tenant: Entry<'tenants'>,
+  replicas: unknown,
+  at: (...keys: string[]) => string[],
+  refuse: Refuse,
+): void {
   const { perMinute, burst, tenantLimit, minute } = tenant?.pace ?? {};
   if (isNumber(perMinute) && isNumber(burst) && isNumber(tenantLimit) && perMinute + burst > tenantLimit)
     refuse(
       at('pace'),
       `perMinute + burst is ${perMinute + burst}, more than the ${tenantLimit} that the tenant grants`,
       'lower them, or state a higher tenantLimit that SAP has granted',
+    );
+  if (
+    isNumber(perMinute) &&
+    isNumber(burst) &&
+    isNumber(replicas) &&
+    !isEnoughFor({ perMinute, burst }, replicas)
+  )
+    refuse(
+      at('pace'),
+      `is too little for ${replicas} replicas, which may each send a call at the same time`,
+      'raise perMinute or burst, or lower replicas',
     );
   const host = typeof tenant?.url === 'string' ? URL.parse(tenant.url)?.hostname : undefined;
   if (isNumber(minute) && minute < 60_000 && host !== undefined && !isLoopback(host))

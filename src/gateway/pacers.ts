@@ -4,10 +4,10 @@
  */
 import { OwnBudget, type Pace } from '../pace/budget.ts';
 import { createPacer, type CreateBudget } from '../pace/pacer.ts';
-import { departingOf, shareOf } from '../pace/pool-pace.ts';
+import { partOf } from '../pace/part.ts';
 import type { Pool } from '../pace/pool.ts';
 import { SharedBudget } from '../pace/shared-budget.ts';
-import type { Pacer, PacerState } from '../pace/turn.ts';
+import type { Pacer, PacerLimits, PacerState } from '../pace/turn.ts';
 import type { Config, Tenant } from './config.ts';
 
 type Paced = Pick<Tenant, 'id' | 'pace'>;
@@ -67,13 +67,7 @@ export class Pacers implements Disposable {
   }
 
   #alone(pace: Pace, minuteMs: number): CreateBudget {
-    return ({ now }) => {
-      const budget = new OwnBudget(pace, minuteMs);
-      // Whoever ran in our place before may have spent all that is saved up in a minute.
-      const quietMs = this.#quietMs + performance.now() - this.#startedAt;
-      if (quietMs < minuteMs) budget.spendUntil(now() + budget.intervalUs);
-      return budget;
-    };
+    return ({ now }) => this.#begin(new OwnBudget(pace, minuteMs), now, minuteMs);
   }
 
   #sharing({ id, pace }: Paced, replicas: number, pool: Pool): CreateBudget {
@@ -81,17 +75,23 @@ export class Pacers implements Disposable {
       const budget = new SharedBudget({ ...pace, ...parts, pool, replicas, minuteMs: pace.minute });
       this.#budgets.set(id, budget);
       this.#beats.push(setInterval(() => budget.beat(), budget.beatMs).unref());
-      return budget;
+      return this.#begin(budget, parts.now, pace.minute);
     };
   }
 
-  #limitsOf({ pace }: Paced, replicas: number) {
-    const departing = departingOf(pace.burst, replicas);
-    const own = shareOf(pace, replicas);
+  /** Whoever ran in our place before may have spent all that is saved up in a minute. */
+  #begin<B extends OwnBudget | SharedBudget>(budget: B, now: () => number, minuteMs: number): B {
+    const quietMs = this.#quietMs + performance.now() - this.#startedAt;
+    if (quietMs < minuteMs) budget.saveNothing(now());
+    return budget;
+  }
+
+  #limitsOf({ pace }: Paced, replicas: number): PacerLimits {
+    const part = partOf(pace, replicas, this.#poolOf !== undefined);
     return {
-      perMinute: this.#poolOf ? pace.perMinute : own.perMinute,
-      burst: this.#poolOf ? pace.burst : Math.max(0, own.burst + 1 - departing),
-      departing,
+      // A shared budget parts it by itself.
+      ...(this.#poolOf ? pace : part),
+      departing: part.departing,
       concurrency: pace.concurrency,
       maxQueue: pace.queue,
     };

@@ -9,6 +9,8 @@ export interface Budget {
   turnAt(now: number, ahead?: number): number;
   /** Takes the turn that is due. */
   spendTurn(now: number): void;
+  /** A call is on its way that has had its turn. */
+  departed(now: number): void;
   /** Nobody has a turn before `until`, and what was saved up is gone. */
   spendUntil(until: number): void;
   /** What was spent stays spent. */
@@ -25,13 +27,17 @@ export interface Pace {
   readonly burst: number;
 }
 
-/** A budget that nobody else draws on. */
+/**
+ * A budget that nobody else draws on. What holds calls up between turn and departure lets them go together afterwards, so
+ * until it has departed a call is part of what may be saved up.
+ */
 export class OwnBudget implements Budget {
   readonly isShared = false;
   readonly #minuteMs: number;
   #quota: Quota;
   #spentUntil = 0;
   #pausedUntil = 0;
+  #departing = 0;
 
   constructor(pace: Pace, minuteMs: number) {
     this.#minuteMs = minuteMs;
@@ -42,12 +48,38 @@ export class OwnBudget implements Budget {
     return this.#quota.intervalUs;
   }
 
+  /** Begins with the next turn, and none beside it. */
+  saveNothing(now: number): void {
+    this.#spentUntil = spendUntil(this.#quota, this.#spentUntil, now + this.#quota.intervalUs);
+  }
+
   turnAt(now: number, ahead = 0): number {
-    return turnAt(this.#quota, this.#spentUntil, now, ahead);
+    return turnAt(this.#quota, this.#spentAt(now), now, ahead);
   }
 
   spendTurn(now: number): void {
-    this.#spentUntil = spendTurn(this.#quota, this.#spentUntil, now);
+    this.spendNow(now);
+    this.#departing += 1;
+  }
+
+  departed(now: number): void {
+    this.#spentUntil = this.#spentAt(now);
+    this.#departing -= 1;
+  }
+
+  /** Uses up a turn without a call. */
+  spendNow(now: number): void {
+    this.#spentUntil = spendTurn(this.#quota, this.#spentAt(now), now);
+  }
+
+  /** A turn that came from elsewhere, or back; beyond what may be saved up it is lost. */
+  addTurn(now: number): void {
+    if (now >= this.#pausedUntil) this.#spentUntil = this.#spentAt(now) - this.#quota.intervalUs;
+  }
+
+  /** Whether nothing more can be saved up then. */
+  isFullAt(at: number): boolean {
+    return this.#spentAt(at) <= at;
   }
 
   spendUntil(until: number): void {
@@ -63,5 +95,9 @@ export class OwnBudget implements Budget {
 
   want(): void {
     // It is all here already.
+  }
+
+  #spentAt(now: number): number {
+    return Math.max(this.#spentUntil, now + this.#departing * this.#quota.intervalUs);
   }
 }

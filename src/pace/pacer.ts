@@ -41,6 +41,7 @@ class TurnPacer implements Pacer {
   readonly #budget: Budget;
   readonly #tempo: Tempo;
   readonly #learns: boolean;
+  readonly #countsDepartures: boolean;
   #limits: PacerLimits;
   #pausedUntil = 0;
   #heldUntil = 0;
@@ -58,6 +59,7 @@ class TurnPacer implements Pacer {
     this.#queue = new Queue((minuteMs * 1000) / stepsPerMinute);
     this.#tempo = new Tempo(minuteMs);
     this.#learns = learns;
+    this.#countsDepartures = options.departing !== undefined;
     this.#limits = options;
     this.#budget = createBudget({ now: this.#now, onChange: () => this.#settle() });
   }
@@ -65,11 +67,12 @@ class TurnPacer implements Pacer {
   async run<T>(turn: Turn, work: Work<T>): Promise<T> {
     const waitedUs = await this.#wait(turn);
     const startedAt = this.#now();
-    let hasDeparted = false;
+    let isDeparting = this.#countsDepartures;
     const departed = (): void => {
-      if (hasDeparted) return;
-      hasDeparted = true;
+      if (!isDeparting) return;
+      isDeparting = false;
       this.#departing -= 1;
+      this.#budget.departed(this.#now());
       this.#settle();
     };
     try {
@@ -169,7 +172,7 @@ class TurnPacer implements Pacer {
     this.#refuseTooMany();
     this.#refuseHopeless();
     clearTimeout(this.#timer);
-    if (this.#queue.length === 0) return;
+    if (this.#queue.length === 0) return this.#budget.want(0);
     const now = this.#now();
     const isHeld = this.#heldUntil > now;
     this.#budget.want(isHeld ? 0 : Math.min(this.#queue.length, this.#limits.concurrency - this.#running));
@@ -195,7 +198,8 @@ class TurnPacer implements Pacer {
       if (this.#allowedAt(now) > now) return;
       this.#budget.spendTurn(now);
       this.#running += 1;
-      this.#departing += 1;
+      if (this.#countsDepartures) this.#departing += 1;
+      else this.#budget.departed(now);
       this.#queue.takeFirst(now)?.start();
     }
   }

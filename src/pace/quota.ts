@@ -15,11 +15,12 @@ export function createQuota({
 }: {
   /** Infinity sets no limit. */
   readonly perMinute: number;
+  /** May be a fraction of a turn more than whole ones. */
   readonly burst: number;
   readonly minuteMs: number;
 }): Quota {
   const intervalUs = Math.ceil((minuteMs * 1000) / perMinute);
-  return { intervalUs, toleranceUs: Math.max(0, burst - 1) * intervalUs };
+  return { intervalUs, toleranceUs: Math.floor(Math.max(0, burst - 1) * intervalUs) };
 }
 
 /**

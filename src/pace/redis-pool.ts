@@ -1,23 +1,18 @@
 /**
- * The pool in Redis, in one round trip and without scripts: an account and its members are sorted sets, because
- * `ZADD … GT` keeps the greater of two instants and `ZINCRBY` adds, whoever comes first. Every key ends by itself, and
- * names nobody.
+ * The pool in Redis, in one round trip and without scripts: a counter of a few bits that neither rises above what they hold
+ * nor falls below zero, whoever comes first (`BITFIELD … OVERFLOW FAIL`); and until when the tenant has refused everybody.
+ * Every key ends by itself, and names nobody.
  */
-import { randomUUID } from 'node:crypto';
-
 import { RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
 import type { Pool, PoolReply, PoolRequest } from './pool.ts';
 
-/** Apart from the prefixes of the cache and of log-ons. One hash tag, so that a Cluster keeps it all by one clock. */
+/** Apart from the prefixes of the cache and of log-ons. One hash tag, so that a Cluster keeps it all on one node. */
 const prefix = 'gq1:{quota}:';
-/** Longer than the longest pause and than any outage after which somebody could still have something booked. */
-const lifetimeMs = 60 * 60_000;
-const maxMembersRead = 256;
+/** Longer than the longest pause. */
+const lifetimeMs = 600_000;
 
 export class RedisPools implements Disposable {
   readonly #circuit: RedisCircuit;
-  /** Of this process; who comes after it is another member. */
-  readonly #member = randomUUID();
 
   constructor(options: Omit<RedisCircuitOptions, 'probeKey'>) {
     this.#circuit = new RedisCircuit({ ...options, probeKey: `${prefix}probe` });
@@ -26,13 +21,11 @@ export class RedisPools implements Disposable {
   /** @param tenant its name, which replicas have in common */
   of(tenant: string): Pool {
     const circuit = this.#circuit;
-    const [account, members] = [`${prefix}account:${tenant}`, `${prefix}members:${tenant}`];
     return {
       get isOpen() {
         return circuit.isOpen;
       },
-      exchange: (request) => this.#exchange(account, members, request),
-      forget: async () => void (await circuit.ask((pipeline) => pipeline.del(account))),
+      exchange: (request) => this.#exchange(tenant, request),
     };
   }
 
@@ -40,33 +33,33 @@ export class RedisPools implements Disposable {
     this.#circuit[Symbol.dispose]();
   }
 
-  async #exchange(account: string, members: string, request: PoolRequest): Promise<PoolReply | undefined> {
-    const { leaseUs, startUs, spentAtLeast, costUs } = request;
-    const replies = await this.#circuit.ask((pipeline, nowMs) => {
-      const now = nowMs * 1000;
+  async #exchange(
+    tenant: string,
+    { room, lends, takes, pauseMs }: PoolRequest,
+  ): Promise<PoolReply | undefined> {
+    const bits = Math.log2(room + 1);
+    // Read with another width, a counter would say something else.
+    const lent = `${prefix}lent:${bits}:${tenant}`;
+    const pause = `${prefix}pause:${tenant}`;
+    const changes = [...Array.from({ length: takes }, () => -1), ...(lends ? [1] : [])];
+    const replies = await this.#circuit.ask((pipeline, now) => {
+      // The longest of all that were told stands.
+      if (pauseMs > 0) pipeline.zadd(pause, 'GT', now + pauseMs, 'until').del(lent);
+      for (const by of changes) pipeline.bitfield(lent, 'OVERFLOW', 'FAIL', 'INCRBY', `u${bits}`, 0, by);
       return pipeline
-        .zadd(account, 'NX', now + startUs, 'spent')
-        .zadd(account, 'GT', Math.max(now, Math.ceil(spentAtLeast)), 'spent')
-        .zadd(members, now + Math.floor(leaseUs), this.#member)
-        .zincrby(account, Math.ceil(costUs), 'spent')
-        .zremrangebyscore(members, '-inf', now)
-        .zrangebyscore(members, now, '+inf', 'WITHSCORES', 'LIMIT', 0, maxMembersRead)
-        .pexpire(account, lifetimeMs)
-        .pexpire(members, lifetimeMs);
+        .pexpire(lent, lifetimeMs)
+        .pexpire(pause, lifetimeMs)
+        .zrangebyscore(pause, '-inf', '+inf', 'WITHSCORES');
     });
     if (!replies) return undefined;
-    const [, , , spentUntil, , flat] = replies.values as [
-      unknown,
-      unknown,
-      unknown,
-      string,
-      unknown,
-      string[],
-    ];
+    const [, until] = replies.values.at(-1) as [] | [name: string, until: string];
+    const counts = replies.values
+      .slice(-3 - changes.length, -3)
+      .map((reply) => (reply as [number | null])[0]);
     return {
-      now: replies.now * 1000,
-      spentUntil: Number(spentUntil),
-      membersUntil: flat.filter((_, at) => at % 2 === 1).map(Number),
+      isLent: lends === 1 && counts.at(-1) !== null,
+      taken: counts.slice(0, takes).filter((count) => count !== null).length,
+      pauseMs: Math.max(0, Number(until ?? 0) - replies.now),
     };
   }
 }

@@ -1,17 +1,16 @@
 /**
- * One budget of several replicas, drawn on by booking stretches of a common account ahead of their time
- * (docs/decisions/0015-a-pool-of-shares.md). Invariant: whoever may be counted as a member by another draws on the
- * account alone, and the account is drawn on at the rate of its members' shares alone; so the sum holds whoever loses
- * sight of whom.
+ * A replica's own part of a budget, the turns that it does not need lent to the other replicas and theirs borrowed
+ * (docs/decisions/0022-lent-turns.md). Invariant: a turn is in one place alone, saved up here or lying in the pool or used;
+ * whatever may have been lost on its way counts as gone. So the sum holds whatever becomes of the pool, and without it each
+ * goes on with its own part.
  */
 import { type Budget, OwnBudget, type Pace } from './budget.ts';
-import { type PoolPace, poolPaceOf, shareOf } from './pool-pace.ts';
-import type { Pool, PoolReply } from './pool.ts';
-import { SeenAccount } from './seen-account.ts';
+import { partOf, type Part } from './part.ts';
+import type { Pool } from './pool.ts';
 
 export interface SharedBudgetOptions extends Pace {
   readonly pool: Pool;
-  /** As many as there can be; each has a share, and none of them is used by two. */
+  /** As many as there can be; each has a part, and none of them is used by two. */
   readonly replicas: number;
   readonly minuteMs: number;
   /** Monotonic microseconds. */
@@ -20,205 +19,183 @@ export interface SharedBudgetOptions extends Pace {
   readonly onChange: () => void;
 }
 
-interface Slot {
-  readonly from: number;
-  readonly lapsesAt: number;
-  /** How many members it was paid for. */
-  readonly members: number;
-}
-
-/** What was asked for. */
-interface Booking {
-  readonly booked: number;
-  readonly intervalUs: number;
-  readonly members: number;
-  readonly sentAt: number;
-}
-
-const beatsPerMinute = 60;
-/** How much of the budget all replicas together book ahead, if they are not too many for that, and one of them at most. */
-const bookingsPerMinute = 30;
-const maxBooked = 32;
-/** About what an exchange takes at most. */
-const answerUs = 20_000;
+const beatsPerMinute = 240;
+/** After so many beats without a question the pool is asked whether the tenant has refused another replica. */
+const quietBeats = 4;
+const mostTaken = 8;
+/** See retryAfterMs. */
+const longestPauseMs = 120_000;
 
 export class SharedBudget implements Budget {
   readonly #pool: Pool;
-  readonly #minuteUs: number;
+  readonly #minuteMs: number;
   readonly #now: () => number;
   readonly #onChange: () => void;
-  readonly #own: OwnBudget;
   #replicas: number;
-  #pace: PoolPace;
-  #slots: Slot[] = [];
-  /** Others may count us until then, so our own share is not ours. */
-  #countedUntil = 0;
-  #isMember = false;
+  #part: Part;
+  readonly #own: OwnBudget;
+  /** How much may be borrowed: whoever has become slower than the others takes less of theirs, too. */
+  readonly #borrowing: OwnBudget;
+  /** Turns that have just come, for calls that wait now. */
+  #borrowed = 0;
+  /** How many calls wait. */
+  #wanted = 0;
   #isAsking = false;
-  #hasSpentOwn = false;
-  #sentAt = -Infinity;
-  readonly #account = new SeenAccount();
+  #isAnswered = false;
+  #askedAt = -Infinity;
+  #lendsAgainAt = 0;
+  /** Until when the tenant makes us wait, and until when the others know. */
   #pausedUntil = 0;
-  #failures = 0;
-  #triesAgainAt = 0;
-  #booksAgainAt = 0;
-  /** From one turn of ours to the next while we take all that we get. */
+  #knownUntil = 0;
+  /** From one turn of ours to the next while calls wait. */
   #gapUs: number;
+  #lastTurnAt = 0;
 
   constructor(options: SharedBudgetOptions) {
     const { pool, replicas, minuteMs, now, onChange } = options;
     this.#pool = pool;
     this.#replicas = replicas;
-    this.#minuteUs = minuteMs * 1000;
+    this.#minuteMs = minuteMs;
     this.#now = now;
     this.#onChange = onChange;
-    this.#own = new OwnBudget(shareOf(options, replicas), minuteMs);
-    this.#pace = poolPaceOf(options, replicas, this.#minuteUs);
-    this.#gapUs = this.#pace.intervalOf(replicas);
-    // Who ran in our place before may still be counted.
-    if (replicas > 1) this.#keepOffOwnShare(now() + this.#pace.leaseUs);
+    this.#part = partOf(options, replicas, true);
+    this.#own = new OwnBudget(this.#part, minuteMs);
+    this.#borrowing = new OwnBudget(this.#part.borrowed, minuteMs);
+    this.#gapUs = this.#own.intervalUs / replicas;
   }
 
   get isShared(): boolean {
-    return this.#isMember && this.#pool.isOpen;
+    return this.#isAnswered && this.#pool.isOpen;
   }
 
   get beatMs(): number {
-    return this.#minuteUs / 1000 / beatsPerMinute;
+    return this.#minuteMs / beatsPerMinute;
   }
 
   turnAt(now: number, ahead = 0): number {
-    const slots = this.#usable(now);
-    const slot = slots[ahead];
-    if (slot) return Math.max(now, slot.from);
-    const behind = ahead - slots.length;
-    if (!this.isShared) return this.#own.turnAt(Math.max(now, this.#countedUntil), behind);
-    const last = slots.at(-1)?.from;
-    const next = last === undefined ? this.#account.nextFrom(this.#pace) : last + this.#gapUs;
-    return Math.max(now + answerUs, this.#pausedUntil, next) + behind * this.#gapUs;
+    if (ahead < this.#borrowed) return now;
+    const behind = ahead - this.#borrowed;
+    const own = this.#own.turnAt(now, behind);
+    return this.isShared ? Math.min(own, this.#own.turnAt(now) + Math.ceil(behind * this.#gapUs)) : own;
   }
 
   spendTurn(now: number): void {
-    const slot = this.#usable(now)[0];
-    if (slot && slot.from <= now) {
-      this.#slots.shift();
-      return;
+    if (this.#wanted > 0) this.#learnGap(now - this.#lastTurnAt);
+    this.#lastTurnAt = now;
+    if (this.#borrowed > 0) {
+      this.#borrowed -= 1;
+      this.#own.addTurn(now);
     }
-    this.#hasSpentOwn = true;
     this.#own.spendTurn(now);
+  }
+
+  departed(now: number): void {
+    this.#own.departed(now);
+  }
+
+  saveNothing(now: number): void {
+    this.#own.saveNothing(now);
   }
 
   spendUntil(until: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, until);
-    this.#slots = this.#slots.filter(({ from }) => from >= until);
+    this.#borrowed = 0;
     this.#own.spendUntil(until);
-    // The others hear of it when they next ask.
-    if (this.isShared && !this.#isAsking) void this.#exchange(0);
+    void this.#exchange();
   }
 
   adjust(pace: Pace, now: number): void {
-    this.#pace = poolPaceOf(pace, this.#replicas, this.#minuteUs);
-    this.#gapUs = Math.max(this.#gapUs, this.#pace.intervalOf(this.#replicas));
-    this.#own.adjust(shareOf(pace, this.#replicas), now);
+    this.#part = partOf(pace, this.#replicas, true);
+    this.#own.adjust(this.#part, now);
+    this.#borrowing.adjust(this.#part.borrowed, now);
   }
 
   /** How many there can be from now on; to be followed by `adjust`. */
   resize(replicas: number): void {
     this.#replicas = replicas;
-    this.#isMember &&= replicas > 1;
   }
 
   want(turns: number): void {
-    const fairPart = Math.round(this.#pace.perMinute / bookingsPerMinute / this.#replicas);
-    const missing = Math.min(turns, Math.max(1, fairPart), maxBooked) - this.#usable(this.#now()).length;
-    const mayBook =
-      this.isShared && this.#account.hasMembers && !this.#isAsking && this.#now() >= this.#booksAgainAt;
-    if (missing > 0 && mayBook) void this.#exchange(missing);
+    this.#wanted = turns;
+    if (turns > 0 && this.#now() - this.#askedAt >= this.#beatUs) void this.#exchange();
   }
 
-  /** Renews our membership; to be called `beatMs` apart, whether or not anybody wants a turn. */
+  /** To be called `beatMs` apart, whether or not anybody wants a turn. */
   beat(): void {
-    const isFresh = this.#now() - this.#sentAt < (this.beatMs * 1000) / 2;
-    const isDue = this.#isMember ? !isFresh : this.#now() >= this.#triesAgainAt;
-    if (this.#replicas > 1 && isDue && !this.#isAsking) void this.#exchange(0);
+    const now = this.#now();
+    const isQuiet = now - this.#askedAt < quietBeats * this.#beatUs;
+    if (!isQuiet || this.#wanted > 0 || this.#mayLend(now) || this.#untoldMs(now) > 0) void this.#exchange();
   }
 
-  #keepOffOwnShare(until: number): void {
-    this.#countedUntil = Math.max(this.#countedUntil, until);
-    // And then it begins with nothing saved up.
-    this.#own.spendUntil(this.#countedUntil + this.#own.intervalUs);
+  get #beatUs(): number {
+    return this.beatMs * 1000;
   }
 
-  #usable(now: number): readonly Slot[] {
-    this.#slots = this.#slots.filter(
-      ({ lapsesAt, members }) => lapsesAt >= now && this.#account.membersAt(now) >= members,
-    );
-    return this.#slots;
+  /** By the next beat it would be lost. */
+  #mayLend(now: number): boolean {
+    return this.#wanted === 0 && now >= this.#lendsAgainAt && this.#own.isFullAt(now + this.#beatUs);
   }
 
-  async #exchange(turns: number): Promise<void> {
-    if (!this.#pool.isOpen) {
-      this.#isMember = false;
-      return;
-    }
-    const sentAt = this.#now();
-    const { leaseUs, startUs } = this.#pace;
-    const members = this.#account.membersAt(sentAt);
-    const booked = members === 0 ? 0 : turns;
-    const intervalUs = this.#pace.intervalOf(Math.max(1, members));
-    // What was saved up alone is not saved up once more in the pool.
-    const broughtUs = this.#hasSpentOwn ? this.#pace.ownBurst * this.#pace.intervalOf(this.#replicas) : 0;
+  #mayTake(now: number): number {
+    let turns = 0;
+    while (turns < Math.min(this.#wanted, mostTaken) && this.#borrowing.turnAt(now, turns) <= now) turns += 1;
+    return turns;
+  }
+
+  #untoldMs(now: number): number {
+    const isKnown = this.#pausedUntil <= this.#knownUntil + this.#beatUs;
+    return isKnown ? 0 : Math.max(0, Math.ceil((this.#pausedUntil - now) / 1000));
+  }
+
+  async #exchange(): Promise<void> {
+    if (this.#isAsking || this.#replicas === 1 || !this.#pool.isOpen) return;
+    const askedAt = this.#now();
+    const lends = this.#mayLend(askedAt) ? 1 : 0;
+    const takes = this.#mayTake(askedAt);
+    if (lends) this.#own.spendNow(askedAt);
     this.#isAsking = true;
-    this.#sentAt = sentAt;
-    this.#keepOffOwnShare(sentAt + leaseUs);
+    this.#askedAt = askedAt;
     const reply = await this.#pool.exchange({
-      leaseUs,
-      startUs,
-      spentAtLeast: this.#account.spentAtLeast(sentAt, this.#pausedUntil, this.#pace),
-      costUs: booked * intervalUs + broughtUs,
+      room: this.#part.room,
+      lends,
+      takes,
+      pauseMs: this.#untoldMs(askedAt),
     });
     this.#isAsking = false;
-    this.#isMember = reply !== undefined && this.#learn(reply, sentAt);
-    if (reply && this.#isMember) {
-      this.#hasSpentOwn = false;
-      this.#failures = 0;
-      this.#take(reply, { booked, intervalUs, members, sentAt });
-    } else this.#putOff();
-    this.#onChange();
+    const hasChanged = this.#isAnswered !== (reply !== undefined);
+    this.#isAnswered = reply !== undefined;
+    if (reply && lends && !reply.isLent) this.#keep(askedAt);
+    if (reply?.pauseMs) this.#wait(reply.pauseMs);
+    if (reply?.taken) this.#use(reply.taken);
+    if (reply?.pauseMs || hasChanged) this.#onChange();
   }
 
-  /** Every attempt keeps us off our own share, so a pool that fails again and again is asked ever less often. */
-  #putOff(): void {
-    this.#failures += 1;
-    const lease = this.#pace.leaseUs * 2 ** Math.min(this.#failures, 6);
-    this.#triesAgainAt = this.#failures === 1 ? 0 : this.#countedUntil + lease;
+  /** What nobody has room for stays ours. */
+  #keep(lentAt: number): void {
+    this.#own.addTurn(this.#now());
+    this.#lendsAgainAt = lentAt + this.#own.intervalUs;
   }
 
-  /** False: what the pool said is of no use, and what was booked on it neither. */
-  #learn(reply: PoolReply, sentAt: number): boolean {
-    const finding = this.#account.learn(reply, { sentAt, readAt: this.#now() }, this.#pace);
-    if (finding === 'impossible') void this.#pool.forget();
-    if (finding !== 'sound') this.#slots = [];
-    return finding === 'sound';
-  }
-
-  #take({ spentUntil }: PoolReply, { booked, intervalUs, members, sentAt }: Booking): void {
-    const { least, most } = this.#account.clock;
-    const sinceOurs = spentUntil - this.#account.spentUntil;
-    const wasBusy = this.#account.spentUntil - least > sentAt;
-    if (booked > 0)
-      this.#gapUs = wasBusy
-        ? Math.min(Math.max(sinceOurs / booked, intervalUs), intervalUs * this.#replicas)
-        : intervalUs;
-    this.#account.spend(spentUntil);
-    for (let left = booked; left > 0; left -= 1) {
-      const begins = spentUntil - left * intervalUs;
-      const from = begins - this.#pace.earlyUs - least;
-      if (from < this.#pausedUntil) continue;
-      this.#slots.push({ from, lapsesAt: begins + this.#pace.lateUs - most, members });
-    }
-    // What was booked in vain would be booked in vain again, as fast as Redis answers.
+  /** What was taken is for those who wait now; nothing is saved up by it beyond our part. */
+  #use(turns: number): void {
     const now = this.#now();
-    if (booked > 0 && this.#usable(now).length === 0) this.#booksAgainAt = now + this.beatMs * 1000;
+    for (let turn = 0; turn < turns; turn += 1) this.#borrowing.spendNow(now);
+    if (now < Math.max(this.#pausedUntil, this.#knownUntil)) return;
+    this.#borrowed = turns;
+    this.#onChange();
+    for (; this.#borrowed > 0; this.#borrowed -= 1) this.#own.addTurn(this.#now());
+  }
+
+  /** The tenant has refused another replica. */
+  #wait(ms: number): void {
+    if (ms > longestPauseMs) return; // no tenant has said so
+    this.#knownUntil = this.#now() + ms * 1000;
+    this.#own.spendUntil(this.#knownUntil);
+  }
+
+  #learnGap(gapUs: number): void {
+    const { intervalUs } = this.#own;
+    const gap = Math.min(Math.max(gapUs, intervalUs / this.#replicas), intervalUs);
+    this.#gapUs += (gap - this.#gapUs) / 4;
   }
 }

@@ -51,8 +51,8 @@ export interface PacerLimits {
   readonly concurrency: number;
   readonly maxQueue: number;
   /**
-   * Calls between their turn and their departure. What holds them up there, such as a slow disk, lets them go together
-   * afterwards, and so many come on top of `perMinute + burst`. Default: as many as there are.
+   * Calls that may be between their turn and their departure. What holds them up there, such as a slow disk, lets them go
+   * together afterwards, so they are part of `burst`. Without it a call departs with its turn.
    */
   readonly departing?: number;
 }

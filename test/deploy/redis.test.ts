@@ -15,6 +15,7 @@ import { openRedis } from '../../src/gateway/redis.ts';
 import { RedisPools } from '../../src/pace/redis-pool.ts';
 import { RedisNotes } from '../../src/profile/redis-notes.ts';
 import type { CircuitState } from '../../src/redis-circuit.ts';
+import { RedisSlates } from '../../src/snapshot/redis-slate.ts';
 import { RecordSeal } from '../../src/writes/record-seal.ts';
 import { RedisRecords } from '../../src/writes/redis-records.ts';
 import { RedisBook } from '../../src/writes/updates-redis.ts';
@@ -167,13 +168,13 @@ test('what replicas share of repeated writes works with the delivered Redis', as
   const onState = (state: CircuitState): void => void states.push(state);
   using records = new RedisRecords({ redis: opened.redis, budgetMs: 2000, seal, onState });
   const times = { sentAt: 1, until: Number.MAX_SAFE_INTEGER, isContested: false, isShared: true };
-  const begun = { run: 'a', fingerprint: 'f', ...times, resources: ['r'] };
+  const begun = { run: 'a', fingerprint: 'f', isSent: true, ...times, resources: ['r'] };
   for (const giveUpAt = Date.now() + 8000; !(await records.claim('w', begun, 60_000)); await sleep(10))
     assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
   assert.equal(await records.sent('w', begun, 60_000), true);
   await records.renew('w', 'a');
   const other = await records.claim('w', { ...begun, run: 'b' }, 60_000);
-  assert.deepEqual(other, { holder: 'a', before: begun, isContested: true });
+  assert.deepEqual(other, { holder: 'a', before: begun, isContested: false });
   const reply = { status: 201, headers: { etag: '1' }, body: Buffer.from('{}') };
   await records.end('w', 'a', { ...begun, reply }, 0);
   assert.deepEqual(await records.look('w', 'a'), { holder: undefined, told: { ...begun, reply } });
@@ -214,9 +215,13 @@ test('the list of commands names exactly those that the gateway sends', async ()
   await ledger.charge(names);
   for (let other = 0; other < 6; other += 1) await ledger.fail({ ...names, user: `user ${other}` });
   await ledger.succeed(names);
-  assert.ok(await pool.exchange({ leaseUs: 1e6, startUs: 0, spentAtLeast: 0, costUs: 1 }));
+  assert.ok(await pool.exchange({ room: 3, lends: 1, takes: 0, pauseMs: 1000 }));
   using book = new RedisBook({ redis: opened.redis, budgetMs: 2000 });
   await playBook(book);
+  using slates = new RedisSlates({ redis: opened.redis, budgetMs: 2000, partBudgetMs: 2000 });
+  const slate = slates.of('gs1:{snapshot}:users');
+  for (const giveUpAt = Date.now() + 8000; (await slate.next()) === undefined; await sleep(10))
+    assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
   using connection = connect(server.url, false);
   const statistics = String(await connection.redis.call('INFO', 'commandstats'));
   const sent = [...statistics.matchAll(/^cmdstat_([a-z|]+):/gm)].map(([, name]) => String(name));
@@ -239,19 +244,21 @@ test('what replicas share of the quota works with the delivered Redis', async ()
   const pool = pools.of('acme');
   for (const giveUpAt = Date.now() + 8000; !pool.isOpen; await sleep(10))
     assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
-  const request = { leaseUs: 3_000_000, startUs: 5_000_000, spentAtLeast: 0, costUs: 0 };
-  const first = await pool.exchange(request);
-  assert.ok(first);
-  const ahead = first.spentUntil - first.now;
-  assert.ok(ahead > 4_900_000 && ahead <= 5_001_000, 'an account begins where it may');
-  assert.equal(first.membersUntil.length, 1);
-  const next = await pool.exchange({ ...request, costUs: 428_572 });
-  assert.equal((next?.spentUntil ?? 0) - first.spentUntil, 428_572, 'to the microsecond');
-  const paused = await pool.exchange({ ...request, spentAtLeast: first.spentUntil + 60_000_000.4 });
-  assert.equal((paused?.spentUntil ?? 0) - first.spentUntil, 60_000_001);
-  await pool.forget();
-  const anew = await pool.exchange(request);
-  assert.ok((anew?.spentUntil ?? Infinity) < first.spentUntil + 10_000_000);
+  const nothing = { room: 3, lends: 0, takes: 0, pauseMs: 0 } as const;
+  const lend = { ...nothing, lends: 1 } as const;
+  assert.deepEqual(await pool.exchange({ ...nothing, takes: 8 }), { isLent: false, taken: 0, pauseMs: 0 });
+  const lent = await Promise.all([1, 2, 3, 4, 5].map(() => pool.exchange(lend)));
+  assert.equal(lent.filter((reply) => reply?.isLent).length, 3, 'and no more than there is room for');
+  const taken = await Promise.all([2, 2, 2].map((takes) => pool.exchange({ ...nothing, takes })));
+  assert.deepEqual(
+    taken.map((reply) => reply?.taken),
+    [2, 1, 0],
+  );
+  await pool.exchange(lend);
+  await pool.exchange({ ...nothing, pauseMs: 9000 });
+  const paused = await pool.exchange({ ...nothing, takes: 1, pauseMs: 4000 });
+  assert.ok(paused && paused.pauseMs > 8000 && paused.pauseMs <= 9001, 'the longest stands');
+  assert.equal(paused.taken, 0, 'and what was lent before it is gone');
   assert.deepEqual(states, []);
 });
 

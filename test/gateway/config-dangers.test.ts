@@ -167,6 +167,11 @@ const refused: readonly (readonly [string, unknown, RegExp, Surroundings?])[] = 
     /^tenants\.acme\.pace: perMinute \+ burst is 155/,
   ],
   [
+    'a quota that so many replicas cannot keep to',
+    { ...withTenant({ pace: { perMinute: 100, burst: 0 } }), replicas: 64 },
+    /^tenants\.acme\.pace: is too little for 64 replicas/,
+  ],
+  [
     'a fast clock for a tenant elsewhere',
     withTenant({ pace: { minute: '1s' } }),
     /^tenants\.acme\.pace\.minute: is shorter/,
@@ -246,6 +251,7 @@ for (const [what, document, surroundings] of [
     },
   ],
   ['http to this machine over IPv6', withTenant({ url: 'http://[::1]:8081' })],
+  ['a quota for as many replicas as there can be', { ...soundDocument(), replicas: 64 }],
   ['a quota that the tenant has raised', withTenant({ pace: { perMinute: 500, tenantLimit: 600 } })],
   [
     'TLS that ends elsewhere',

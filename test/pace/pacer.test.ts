@@ -429,7 +429,7 @@ interface World {
 }
 
 test('what holds calls up between turn and departure holds up the turns, so that they do not go together', async (t) => {
-  const world = createWorld(t, { perMinute: 600, departing: 2 });
+  const world = createWorld(t, { perMinute: 600, burst: 2, departing: 2 });
   const departures: (() => void)[] = [];
   const held = Promise.withResolvers<void>();
   for (let call = 0; call < 5; call += 1)

@@ -40,18 +40,53 @@ test('without a pool every replica keeps to its part', async () => {
   await world.pass(5 * minute);
   for (const replica of [0, 1, 2]) {
     const own = world.turns.filter((turn) => turn.replica === replica && turn.at >= from).length / 5;
-    assert.ok(own <= 46.2 && own > 45, `${own} a minute`);
+    assert.ok(own <= 46.8 && own > 45, `${own} a minute`);
   }
 });
 
-test('a lost pool costs each replica a lease, and then it has its part', async () => {
+test('a lost pool costs nobody a wait: each goes on with its part, and with what it has saved up', async () => {
+  for (const loss of ['kill', 'freeze'] as const) {
+    const world = createWorld();
+    for (const replica of [1, 2]) world.apply({ kind: 'rest', replica });
+    await world.pass(2 * minute);
+    world.apply({ kind: loss });
+    for (const replica of [1, 2]) world.apply({ kind: 'hurry', replica });
+    const from = world.at;
+    await world.pass(second / 10);
+    for (const replica of [1, 2])
+      assert.ok(
+        world.turns.some((turn) => turn.replica === replica && turn.at >= from),
+        `${loss}: ${replica}`,
+      );
+    await world.pass(minute);
+    assert.ok(world.turnsBetween(from, world.at) >= 3 * 45);
+  }
+});
+
+test('what the tenant refuses one replica makes all of them wait, and nothing lent before it is used after', async () => {
   const world = createWorld();
-  await world.pass(2 * minute);
-  world.apply({ kind: 'kill' });
-  await world.pass(5 * second);
-  const from = world.at;
+  for (const replica of [1, 2]) world.apply({ kind: 'rest', replica });
   await world.pass(minute);
-  assert.ok(world.turnsBetween(from, world.at) >= 3 * 45);
+  world.apply({ kind: 'refuse', replica: 0 });
+  await world.pass(1.1 * second);
+  for (const replica of [1, 2]) world.apply({ kind: 'hurry', replica });
+  const from = world.at;
+  await world.pass(8.5 * second);
+  assert.equal(world.turnsBetween(from, world.at), 0);
+  await world.pass(1.5 * second);
+  assert.ok(world.turnsBetween(from, world.at) <= 6, 'they begin one by one');
+});
+
+test('who goes more slowly borrows less, too', async () => {
+  const world = createWorld();
+  for (const replica of [1, 2]) world.apply({ kind: 'rest', replica });
+  await world.pass(minute);
+  world.slow(0, 0.5);
+  await world.pass(minute);
+  const from = world.at;
+  await world.pass(5 * minute);
+  const each = world.turnsBetween(from, world.at) / 5;
+  assert.ok(each > 0.93 * 70 && each <= 70.5, `${each} a minute`);
 });
 
 test('a pool that comes back empty, or wakes up, is shared again', async () => {
@@ -89,18 +124,6 @@ test('a replica that is out of reach keeps its part, and the others leave it to 
   assert.ok(others > 88 && others < 95, `${others}`);
 });
 
-for (const us of [3600 * second, -3600 * second, 2 * second])
-  test(`a clock of Redis that is set by ${us / second} s gives nobody more`, async () => {
-    const world = createWorld();
-    await world.pass(2 * minute);
-    world.stepClock(us);
-    await world.pass(2 * minute);
-    const from = world.at;
-    await world.pass(minute);
-    assert.ok(world.turnsBetween(from, world.at) > 130, `${world.turnsBetween(from, world.at)}`);
-    assert.ok(world.busiestMinute() <= 150, `${world.busiestMinute()}`);
-  });
-
 test('no minute sees more than pace and burst, whatever fails in whatever order', async (t) => {
   const budget = fc.constantFrom(
     { perMinute: 140, burst: 10 },
@@ -110,7 +133,18 @@ test('no minute sees more than pace and burst, whatever fails in whatever order'
     { perMinute: 30, burst: 1 },
   );
   const fault = fc.record({
-    kind: fc.constantFrom('kill', 'restore', 'freeze', 'thaw', 'cut', 'join', 'crash', 'hurry', 'rest'),
+    kind: fc.constantFrom(
+      'kill',
+      'restore',
+      'freeze',
+      'thaw',
+      'cut',
+      'join',
+      'crash',
+      'hurry',
+      'rest',
+      'refuse',
+    ),
     replica: fc.nat({ max: 3 }),
     afterMs: fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 6000 }), fc.nat({ max: 40_000 })),
   });

@@ -1,8 +1,9 @@
 /**
  * Replicas that share a budget, in a world of its own: a clock that jumps from event to event, a pool that can be lost,
- * frozen, emptied or out of reach for one of them, and clocks that differ. The budget is the real one; the pool is what
+ * frozen, emptied or out of reach for one of them, calls that are held up on their way, and clocks that differ. The budget is the real one; the pool is what
  * Redis does, command by command.
  */
+import { partOf } from '../../src/pace/part.ts';
 import type { Pool, PoolReply, PoolRequest } from '../../src/pace/pool.ts';
 import { SharedBudget } from '../../src/pace/shared-budget.ts';
 
@@ -17,14 +18,28 @@ export interface WorldOptions {
 }
 
 export interface Fault {
-  /** To the pool: lost, found empty, hanging, awake. To a replica: out of reach, in reach, begun anew, busy, idle. */
-  readonly kind: 'kill' | 'restore' | 'freeze' | 'thaw' | 'cut' | 'join' | 'crash' | 'hurry' | 'rest';
+  /**
+   * To the pool: lost, found empty, hanging, awake. To a replica: out of reach, in reach, begun anew, busy, idle, refused by
+   * the tenant.
+   */
+  readonly kind:
+    | 'kill'
+    | 'restore'
+    | 'freeze'
+    | 'thaw'
+    | 'cut'
+    | 'join'
+    | 'crash'
+    | 'hurry'
+    | 'rest'
+    | 'refuse';
   readonly replica?: number;
 }
 
 const minuteUs = 60_000_000;
 const answerBudgetUs = 50_000;
 const probeUs = 1_000_000;
+const refusedUs = 10_000_000;
 
 /** All times in microseconds of the world. */
 export class World {
@@ -71,8 +86,9 @@ export class World {
     else this.#replicas[replica % this.#replicas.length]?.suffer(kind);
   }
 
-  stepClock(us: number): void {
-    this.store.ahead += us;
+  /** So much of the pace is left, as that replica has learnt. */
+  slow(replica: number, share: number): void {
+    this.#replicas[replica]?.slow(share);
   }
 
   /** The most turns in any minute. */
@@ -93,14 +109,13 @@ export class World {
 
 /** What stands in Redis, and whether it answers. */
 class Store {
-  ahead = 1_790_000_000_000_000;
-  #account: number | undefined;
-  #members = new Map<string, number>();
+  #lent = 0;
+  #pausedUntil = 0;
   #state: 'up' | 'frozen' | 'down' = 'up';
   #waiting: (() => void)[] = [];
 
   kill(): void {
-    [this.#state, this.#account, this.#members, this.#waiting] = ['down', undefined, new Map(), []];
+    [this.#state, this.#lent, this.#pausedUntil, this.#waiting] = ['down', 0, 0, []];
   }
 
   restore(): void {
@@ -127,20 +142,12 @@ class Store {
     if (this.#state === 'frozen') this.#waiting.push(command);
   }
 
-  exchange(worldNow: number, toldNow: number, member: string, request: PoolRequest): PoolReply {
-    const now = worldNow + this.ahead;
-    this.#account ??= toldNow + request.startUs;
-    this.#account = Math.max(this.#account, toldNow, request.spentAtLeast) + request.costUs;
-    this.#members.set(member, toldNow + request.leaseUs);
-    return {
-      now: Math.floor(now / 1000) * 1000,
-      spentUntil: this.#account,
-      membersUntil: [...this.#members.values()].filter((each) => each >= toldNow),
-    };
-  }
-
-  forget(): void {
-    this.#account = undefined;
+  exchange(now: number, { room, lends, takes, pauseMs }: PoolRequest): PoolReply {
+    if (pauseMs > 0) [this.#pausedUntil, this.#lent] = [now + pauseMs * 1000, 0];
+    const taken = Math.min(takes, this.#lent);
+    const isLent = lends === 1 && this.#lent - taken < room;
+    this.#lent += Number(isLent) - taken;
+    return { isLent, taken, pauseMs: Math.max(0, Math.floor((this.#pausedUntil - now) / 1000)) };
   }
 }
 
@@ -148,6 +155,7 @@ class Replica {
   readonly #world: World;
   readonly #name: number;
   readonly #options: WorldOptions;
+  readonly #departing: number;
   /** Its own clock: begins somewhere and runs a little fast or slow. */
   readonly #origin: number;
   readonly #speed: number;
@@ -156,27 +164,39 @@ class Replica {
   /** One chain of them is enough. */
   #wakeUps = 0;
   #isCut = false;
-  #ahead: number | undefined;
+  #isOpen = false;
+  /** Calls that have had their turn and are not on their way. */
+  #here = 0;
   #budget!: SharedBudget;
 
   constructor(world: World, name: number, options: WorldOptions) {
     this.#world = world;
     this.#name = name;
     this.#options = options;
+    this.#departing = partOf(options, options.replicas, true).departing;
     this.#origin = Math.floor(world.random() * 1e12);
     this.#speed = 1 + (world.random() - 0.5) * 2e-4;
     this.#begin();
   }
 
   lose(): void {
-    this.#ahead = undefined;
+    this.#isOpen = false;
   }
 
-  suffer(kind: 'cut' | 'join' | 'crash' | 'hurry' | 'rest'): void {
+  slow(share: number): void {
+    const { perMinute, burst } = this.#options;
+    this.#budget.adjust({ perMinute: perMinute * share, burst }, this.#now);
+  }
+
+  suffer(kind: Exclude<Fault['kind'], 'kill' | 'restore' | 'freeze' | 'thaw'>): void {
     if (kind === 'crash') this.#begin();
     if (kind === 'cut') this.#isCut = true;
     if (kind === 'join') this.#isCut = false;
-    if (kind === 'rest') this.#isBusy = false;
+    if (kind === 'refuse') this.#budget.spendUntil(this.#now + refusedUs);
+    if (kind === 'rest') {
+      this.#isBusy = false;
+      this.#budget.want(0);
+    }
     if (kind === 'hurry') {
       this.#isBusy = true;
       this.#work();
@@ -191,14 +211,16 @@ class Replica {
     this.#life += 1;
     const life = this.#life;
     const lives = (): boolean => life === this.#life;
-    this.#ahead = undefined;
+    this.#isOpen = false;
+    this.#here = 0;
     this.#budget = new SharedBudget({
       ...this.#options,
       minuteMs: 60_000,
-      pool: this.#connect(`${this.#name}.${life}`, lives),
+      pool: this.#connect(lives),
       now: () => this.#now,
       onChange: () => lives() && this.#work(),
     });
+    this.#budget.saveNothing(this.#now);
     const beat = (): void => {
       if (!lives()) return;
       this.#budget.beat();
@@ -206,7 +228,7 @@ class Replica {
     };
     const probe = (): void => {
       if (!lives()) return;
-      if (this.#ahead === undefined && this.#world.store.isUp && !this.#isCut) this.#readClock();
+      this.#isOpen ||= this.#world.store.isUp && !this.#isCut;
       this.#world.after(probeUs, probe);
     };
     this.#world.after(this.#world.random() * 1e6, probe);
@@ -214,16 +236,15 @@ class Replica {
     this.#world.after(0, () => lives() && this.#work());
   }
 
-  #readClock(): void {
-    this.#ahead = Math.floor((this.#world.at + this.#world.store.ahead) / 1000) - this.#now / 1000;
-  }
-
   /** Takes every turn that it can get. */
   #work(): void {
     if (!this.#isBusy) return;
-    while (this.#budget.turnAt(this.#now) <= this.#now) {
+    while (this.#here < this.#departing && this.#budget.turnAt(this.#now) <= this.#now) {
       this.#budget.spendTurn(this.#now);
-      this.#world.turns.push({ at: this.#world.at, replica: this.#name });
+      this.#here += 1;
+      const life = this.#life;
+      // Some are held up by a disk.
+      this.#world.after(this.#latency(), () => life === this.#life && this.#depart());
     }
     this.#budget.want(50);
     const wait = this.#budget.turnAt(this.#now) - this.#now;
@@ -232,36 +253,42 @@ class Replica {
     this.#world.after(wait + this.#world.random() * 2000, () => wakeUp === this.#wakeUps && this.#work());
   }
 
+  #depart(): void {
+    this.#here -= 1;
+    this.#budget.departed(this.#now);
+    this.#world.turns.push({ at: this.#world.at, replica: this.#name });
+    this.#work();
+  }
+
+  #latency(): number {
+    return 100 + this.#world.random() ** 8 * this.#options.slowestUs;
+  }
+
   /** As the circuit around Redis does: within a budget, and not at all after a failure until a probe has succeeded. */
-  #connect(member: string, lives: () => boolean): Pool {
-    const world = this.#world;
-    const isOpen = (): boolean => lives() && this.#ahead !== undefined;
+  #connect(lives: () => boolean): Pool {
+    const isOpen = (): boolean => lives() && this.#isOpen;
     return {
       get isOpen() {
         return isOpen();
       },
-      exchange: (request) => this.#exchange(member, request),
-      forget: async () => world.store.take(() => world.store.forget()),
+      exchange: (request) => this.#exchange(request),
     };
   }
 
-  async #exchange(member: string, request: PoolRequest): Promise<PoolReply | undefined> {
+  async #exchange(request: PoolRequest): Promise<PoolReply | undefined> {
     const world = this.#world;
-    if (this.#ahead === undefined) return undefined;
-    const toldNow = Math.round(this.#now / 1000 + this.#ahead) * 1000;
     const { promise, resolve } = Promise.withResolvers<PoolReply | undefined>();
-    const latency = (): number => 100 + world.random() ** 8 * this.#options.slowestUs;
     const isLost = this.#isCut && world.random() < 0.5;
     if (!isLost)
-      world.after(latency(), () =>
+      world.after(this.#latency(), () =>
         world.store.take(() => {
-          const reply = world.store.exchange(world.at, toldNow, member, request);
-          if (!this.#isCut) world.after(latency(), () => resolve(reply));
+          const reply = world.store.exchange(world.at, request);
+          if (!this.#isCut) world.after(this.#latency(), () => resolve(reply));
         }),
       );
     world.after(answerBudgetUs, () => resolve(undefined));
     const reply = await promise;
-    this.#ahead = reply && reply.now / 1000 - this.#now / 1000;
+    this.#isOpen &&= reply !== undefined;
     return reply;
   }
 }
