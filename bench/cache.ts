@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
 
-import { createCache } from '../src/cache/cache.ts';
 import { createMemoryStore } from '../src/cache/memory-store.ts';
+import { createCache } from '../src/cache/read-through.ts';
 import { createRedisStore } from '../src/cache/redis-store.ts';
 import { Sealer } from '../src/cache/seal.ts';
 import type { Store } from '../src/cache/store.ts';

@@ -2,9 +2,10 @@
  * The cache as the configuration wants it: in the process for a gateway that runs alone, in Redis for several, and there
  * encrypted; for several without a Redis there is none. Whether Redis helps is told in log and trail, never to a caller.
  */
-import { createCache, type Cache } from '../cache/cache.ts';
+import type { Cache } from '../cache/cache.ts';
 import { createMemoryStore } from '../cache/memory-store.ts';
 import { createNoStore } from '../cache/no-store.ts';
+import { createCache } from '../cache/read-through.ts';
 import { createRedisStore } from '../cache/redis-store.ts';
 import { Sealer } from '../cache/seal.ts';
 import { log } from '../log.ts';

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import {
-  type Cache,
-  type CacheAnswer,
-  type CacheAsk,
-  type CacheOptions,
-  createCache,
-} from '../../src/cache/cache.ts';
+import type { Cache, CacheAnswer, CacheAsk } from '../../src/cache/cache.ts';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
+import { type CacheOptions, createCache } from '../../src/cache/read-through.ts';
 import { Sealer } from '../../src/cache/seal.ts';
 import type { Store } from '../../src/cache/store.ts';
 import type { Reply } from '../../src/scim/call.ts';

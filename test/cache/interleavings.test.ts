@@ -8,8 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import * as fc from 'fast-check';
 
-import { type Cache, createCache } from '../../src/cache/cache.ts';
+import type { Cache } from '../../src/cache/cache.ts';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
+import { createCache } from '../../src/cache/read-through.ts';
 import { Sealer } from '../../src/cache/seal.ts';
 import { ScimError } from '../../src/scim/error.ts';
 import { startRedis } from '../support/redis.ts';

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { type CacheRules, createCache } from '../../src/cache/cache.ts';
+import type { CacheRules } from '../../src/cache/cache.ts';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
+import { createCache } from '../../src/cache/read-through.ts';
 import type { Reply } from '../../src/scim/call.ts';
 import { defaults, operation, rules } from './operations.ts';
 

@@ -4,11 +4,13 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 
-import { type Cache, type CacheAsk, createCache } from '../../src/cache/cache.ts';
+import type { Cache, CacheAsk } from '../../src/cache/cache.ts';
 import { createMemoryStore } from '../../src/cache/memory-store.ts';
+import { createCache } from '../../src/cache/read-through.ts';
 import type { Store } from '../../src/cache/store.ts';
 import type { Watch } from '../../src/cache/watch.ts';
 import type { Difference } from '../../src/pages/beliefs.ts';
+import type { Loads } from '../../src/pages/loads.ts';
 import type { Answer, AskTenant, PageSettings } from '../../src/pages/memory.ts';
 import { Pages } from '../../src/pages/pages.ts';
 import type { Reply } from '../../src/scim/call.ts';
@@ -95,6 +97,8 @@ export function entitiesOf(passes: readonly boolean[]): Entity[] {
 export interface SideOptions {
   readonly settings?: Partial<PageSettings>;
   readonly store?: Store;
+  /** Shared with other replicas. */
+  readonly loads?: Loads;
   /** Comes between the question and the answer of the tenant, before and after its data are read. */
   readonly pause?: () => Promise<void>;
   readonly lifetimeMs?: number;
@@ -126,11 +130,12 @@ export class Side {
   readonly #options: SideOptions;
 
   constructor(tenant: Tenant, options: SideOptions = {}) {
-    const { store = createMemoryStore({ maxBytes: 50_000_000 }), now } = options;
+    const { store = createMemoryStore({ maxBytes: 50_000_000 }), now, loads } = options;
     this.#tenant = tenant;
     this.#options = options;
     this.#cache = createCache({ store, key: Buffer.alloc(32, 7), ...(now && { now }) });
-    this.#pages = new Pages({ onDifference: (each) => this.differences.push(each), ...(now && { now }) });
+    const onDifference = (each: Difference): void => void this.differences.push(each);
+    this.#pages = new Pages({ onDifference, ...(now && { now }), ...(loads && { loads }) });
   }
 
   async read(target: string, { caller = 'idm', mayServe = true } = {}): Promise<Answer> {
