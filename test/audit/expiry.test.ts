@@ -9,7 +9,7 @@ import { realFiles, type Files, type OpenFile } from '../../src/audit/files.ts';
 import { Journal, type JournalOptions } from '../../src/audit/journal.ts';
 import { readPublishedKeys } from '../../src/audit/published-keys.ts';
 import { verifyTrail, type TrailReport } from '../../src/audit/verify.ts';
-import { instance, readRecords, segmentPaths, temporaryDirectory } from './support.ts';
+import { each, instance, readRecords, segmentPaths, temporaryDirectory } from './support.ts';
 
 function open(directory: string, changes: Partial<JournalOptions> = {}): Promise<Journal> {
   return Journal.open({ directory, instance, inst: {}, secret: Buffer.alloc(32, 7), ...changes });
@@ -226,7 +226,7 @@ test('whatever step of a removal fails, the trail verifies, and the next removal
   const original = await writeTrail(2);
   const steps = await removeWithFailure(original, Number.POSITIVE_INFINITY);
   assert.ok(steps > 40, String(steps));
-  for (let step = 1; step <= steps; step += 1) await removeWithFailure(original, step);
+  await each(steps, (n) => removeWithFailure(original, n + 1));
 });
 
 test('the account of removed segments may be torn at its end, and is completed', async () => {

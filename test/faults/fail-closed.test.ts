@@ -51,6 +51,8 @@ class Faulty implements AsyncDisposable {
     if (this.#away) await rename(`${this.#directory}-away`, this.#directory);
     this.#away = false;
     await eventually(async () => (await this.records()).some(({ event }) => event === 'audit.recovered'));
+    // The record is on the disk before the gateway knows that it is.
+    await eventually(async () => (await fetch(`${this.gateway.adminUrl}/health/ready`)).ok);
   }
 
   /** Of what goes up from now on, the answer comes when the disk is gone. */
