@@ -18,7 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'file-desk.ts': ['log.ts'],
   auth: ['scim', 'log.ts', 'redis-circuit.ts'],
   cache: ['scim', 'log.ts', 'aes-gcm.ts', 'redis-wait.ts'],
-  pages: ['scim', 'log.ts'],
+  pages: ['scim', 'log.ts', 'redis-circuit.ts'],
   snapshot: ['scim', 'log.ts', 'redis-circuit.ts', 'cache', 'pages'],
   pace: ['scim', 'log.ts', 'redis-circuit.ts'],
   guard: ['scim', 'log.ts', 'redis-circuit.ts', 'file-desk.ts'],

@@ -62,7 +62,14 @@ const rules: Readonly<Record<string, Rule>> = {
       : raised('audit-failing', 'critical', 'audit.directory', pick(told, 'code', 'refused')),
   'audit.recovered': (told) => over('audit-failing', 'audit.directory', pick(told, 'silentMs')),
   'audit.witness_lost': (told) => raised('witness-lost', 'warning', 'audit.witness', pick(told, 'reason')),
-  'audit.witness_back': () => over('witness-lost', 'audit.witness', {}),
+  'audit.witness_refused': (told) => [
+    over('witness-lost', 'audit.witness', {}),
+    raised('witness-refuses', 'critical', 'audit.witness', pick(told, 'reason')),
+  ],
+  'audit.witness_back': () => [
+    over('witness-lost', 'audit.witness', {}),
+    over('witness-refuses', 'audit.witness', {}),
+  ],
   'cert.expiring': ending,
   'secret.expiring': ending,
   'audit.delivery_failing': raises('delivery-failing', 'warning', ['destination'], 'reason'),
@@ -111,6 +118,7 @@ const rules: Readonly<Record<string, Rule>> = {
     'lost updates': ['updates.degraded', 'updates.recovered'],
     guards: ['guard.degraded', 'guard.recovered'],
     profiles: ['profiles.degraded', 'profiles.recovered'],
+    loads: ['loads.degraded', 'loads.recovered'],
     snapshots: ['snapshot.unreachable', 'snapshot.reachable'],
   }),
   'process.fault': (told) => raised('process-fault', 'critical', 'the process', causeIn(told)),

@@ -8,7 +8,7 @@ import { skewOf } from './clock.ts';
 import { Broken, walk, type Report } from './finding.ts';
 
 /** Of the keys of each part that shares something; an older list of rights lacks those that came since. */
-const prefixes = ['gh1', 'gk1', 'gt1', 'gq1', 'gs1', 'gr1', 'gw1', 'gu1', 'gp1'] as const;
+const prefixes = ['gh1', 'gk1', 'gt1', 'gq1', 'gs1', 'gr1', 'gw1', 'gu1', 'gp1', 'gl1'] as const;
 const keyBelow = (prefix: string): string => `${prefix}:{doctor}`;
 const key = keyBelow(prefixes[0]);
 const place = { host: 'Redis', key: 'cache.redis', trust: 'cache.redis.tls.ca' };

@@ -3,7 +3,6 @@ import type { Trail } from '../audit/trail.ts';
 import { openSecretBook, type SecretBook } from '../auth/secret-book.ts';
 import { describeError, log } from '../log.ts';
 import { CallerLimits } from '../pace/caller-limits.ts';
-import { Pages } from '../pages/pages.ts';
 import { callerLimitsOf } from './callers.ts';
 import type { Config } from './config.ts';
 import { Doubts } from './doubts.ts';
@@ -13,6 +12,7 @@ import type { Note } from './own-trail.ts';
 import { openCache } from './shared-cache.ts';
 import { openGuard } from './shared-guard.ts';
 import { openHabits } from './shared-habits.ts';
+import { openPages } from './shared-pages.ts';
 import { openPacers } from './shared-quota.ts';
 import { openRepeats } from './shared-repeats.ts';
 import { openSnapshots } from './shared-snapshots.ts';
@@ -54,7 +54,7 @@ export async function openFoundation(config: Config, parts: FoundationParts): Pr
     secrets,
     cache,
     snapshots,
-    pages: new Pages({ onDifference: (facts) => note('cache.probe_differs', { ...facts }) }),
+    pages: openPages(config, sharing, deriveKey(key, 'loads'), note),
     doubts: opening.use(new Doubts(cache)),
     throttle: openThrottle(sharing, deriveKey(key, 'throttle'), note),
     tokenKey: deriveKey(key, 'token'),

@@ -35,6 +35,7 @@ export function deriveKey(
     | 'repeats'
     | 'snapshots'
     | 'profiles'
+    | 'loads'
     | 'console',
 ): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `gatehouse ${purpose} v1`, keyBytes));

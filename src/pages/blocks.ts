@@ -81,6 +81,11 @@ export function scopeOfBlock(scope: string, tag: string): string {
   return `${scope}\nof block ${tag}`;
 }
 
+/** Where blocks serve loads, the tenant's own pages for everybody else are kept apart. */
+export function scopeOfOwn(scope: string): string {
+  return `${scope}\nof the tenant`;
+}
+
 export function markOf({ headers }: Reply): Mark | undefined {
   const text = headers[markField];
   return text === undefined ? undefined : (JSON.parse(text) as Mark); // nobody else writes it: see unmarked

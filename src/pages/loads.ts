@@ -1,75 +1,63 @@
 /**
- * How far running loads have come: which page each will ask for next, and what it must not be given twice. Known to
- * this replica alone; whoever loses it asks the tenant at the caller's index, which is always right.
+ * Where running loads stand. Whoever loses a place asks the tenant at the caller's index, which is always right; but a
+ * place that is found says what its load was given, so none may be found that was not.
  */
-import type { Estimate } from './block.ts';
+import { arrive, leave, type Position, type Standing } from './position.ts';
 
-/** What is known of the load that will ask for a page. */
-export interface Position {
-  /** The block that the page before was cut from, where only this block goes on; else undefined. */
-  readonly tag: string | undefined;
-  /** Where the block of the page before ends. */
-  readonly blockEnd: number;
-  /** Ids that blocks with dropped entities gave early; the tenant has them before `givenEnd`. */
-  readonly given: ReadonlySet<string>;
-  readonly givenEnd: number;
-  readonly estimate: Estimate;
-  /** Pages in a row that should have been kept, and were not. */
-  readonly losses: number;
-}
-
-interface Kept {
-  readonly position: Position;
-  /** How many loads stand here and have not asked for the page yet. */
-  waiting: number;
-  readonly until: number;
+export interface Loads {
+  /** Whether a load of which nothing is known may begin with a block there. */
+  mayBegin(startIndex: number): boolean;
+  /** @param load what tells loads apart, but their positions */
+  at(load: string, startIndex: number): Promise<Position | undefined>;
+  /** To be called before the load is answered. False when certainly nobody will find it. */
+  expect(load: string, startIndex: number, position: Position): Promise<boolean>;
 }
 
 /** Longer than a caller thinks about a page; a repeated page still finds its place. */
-const livesMs = 600_000;
+export const livesMs = 600_000;
 const most = 2000;
 
-export class Loads {
+/** Of replicas that share nothing: the next page may come to any of them. */
+export const noLoads: Loads = {
+  mayBegin: () => false,
+  at: async () => undefined,
+  expect: async () => false,
+};
+
+/** Of a gateway that runs alone. */
+export class OwnLoads implements Loads {
   readonly #now: () => number;
   /** In order of age. */
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, Standing & { readonly until: number }>();
 
-  constructor(now: () => number) {
+  /** @param now monotonic milliseconds */
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** @param load what tells loads apart, but their positions */
-  at(load: string, startIndex: number): Position | undefined {
-    const kept = this.#live(keyOf(load, startIndex));
-    if (kept) kept.waiting = Math.max(0, kept.waiting - 1);
-    return kept?.position;
+  mayBegin(): boolean {
+    return true;
   }
 
-  expect(load: string, startIndex: number, position: Position): void {
+  async at(load: string, startIndex: number): Promise<Position | undefined> {
     const key = keyOf(load, startIndex);
-    const before = this.#live(key);
-    const others = before?.waiting ?? 0;
-    // Loads that stand here after different blocks: none may have the rest of another's.
-    const isDoubtful = before !== undefined && others > 0 && !isSame(before.position, position);
+    const kept = this.#kept.get(key);
+    if (!kept || kept.until <= this.#now()) return undefined;
+    this.#kept.set(key, { ...leave(kept), until: kept.until });
+    return kept.position;
+  }
+
+  async expect(load: string, startIndex: number, position: Position): Promise<boolean> {
+    const key = keyOf(load, startIndex);
+    const before = this.#kept.get(key);
+    const now = this.#now();
+    const standing = arrive(before && before.until > now ? before : undefined, position);
     this.#kept.delete(key);
-    this.#kept.set(key, {
-      position: isDoubtful ? { ...position, tag: undefined, given: new Set() } : position,
-      waiting: others + 1,
-      until: this.#now() + livesMs,
-    });
+    this.#kept.set(key, { ...standing, until: now + livesMs });
     const [oldest] = this.#kept.keys();
     if (this.#kept.size > most && oldest !== undefined) this.#kept.delete(oldest);
+    return true;
   }
-
-  #live(key: string): Kept | undefined {
-    const kept = this.#kept.get(key);
-    return kept && kept.until > this.#now() ? kept : undefined;
-  }
-}
-
-function isSame(one: Position, other: Position): boolean {
-  const { given } = other;
-  return one.tag === other.tag && one.given.size === given.size && one.given.isSubsetOf(given);
 }
 
 function keyOf(load: string, startIndex: number): string {

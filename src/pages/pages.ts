@@ -4,11 +4,12 @@
  * own index, and nobody misses a resource.
  */
 import type { Difference } from './beliefs.ts';
-import { blockSize, estimateOf } from './block.ts';
-import { Blocks, markOf, scopeOfBlock, unmarked, type Mark } from './blocks.ts';
+import { blockSize } from './block.ts';
+import { Blocks, markOf, scopeOfBlock, scopeOfOwn, unmarked, type Mark } from './blocks.ts';
 import { idOf, readListPage, type ListPage } from './list-page.ts';
-import { Loads, type Position } from './loads.ts';
+import { OwnLoads, type Loads } from './loads.ts';
 import type { Answer, AskTenant, Fetch, Further, Reading } from './memory.ts';
+import { atFirst, givesEarly, nextOf, positionAfter, type Position } from './position.ts';
 import { SingleReads } from './single-reads.ts';
 import { isPlainList, pageAt, singlesOf, wantedPage, type Wanted } from './wanted.ts';
 import { WriteReplies } from './write-replies.ts';
@@ -18,18 +19,12 @@ export interface PagesOptions {
   readonly onDifference: (difference: Difference) => void;
   /** Monotonic milliseconds. */
   readonly now?: () => number;
+  /** Where loads stand; known to this process alone unless told otherwise. */
+  readonly loads?: Loads;
 }
 
 /** So many pages in a row that were not kept, for want of room or because of writes, end the blocks of a load. */
 const mostLosses = 3;
-const atFirst: Position = {
-  tag: undefined,
-  blockEnd: 0,
-  given: new Set(),
-  givenEnd: 0,
-  estimate: 'unknown',
-  losses: 0,
-};
 
 export class Pages {
   readonly #loads: Loads;
@@ -37,8 +32,8 @@ export class Pages {
   readonly #singles: SingleReads;
   readonly writes: WriteReplies;
 
-  constructor({ onDifference, now = () => performance.now() }: PagesOptions) {
-    this.#loads = new Loads(now);
+  constructor({ onDifference, now = () => performance.now(), loads = new OwnLoads(now) }: PagesOptions) {
+    this.#loads = loads;
     this.#blocks = new Blocks(now);
     this.#singles = new SingleReads(onDifference);
     this.writes = new WriteReplies(onDifference);
@@ -53,15 +48,17 @@ export class Pages {
     const { operation, scope, mayServe, settings, memory, askTenant } = reading;
     if (operation.kind === 'get') return this.#singles.read(reading);
     const wanted = wantedPage(operation);
-    if (!wanted || settings.blocks === 'off' || !mayServe)
-      return memory.read(operation, scope, this.#smallPage(reading, askTenant));
-    const load = loadOf(reading, wanted);
-    const known = this.#loads.at(load, wanted.startIndex);
-    const position = known ?? (settings.blocks === 'on' ? atFirst : undefined);
+    if (!wanted || settings.blocks === 'off' || !mayServe) {
+      const answer = await memory.read(operation, scope, this.#smallPage(reading, askTenant));
+      return isForLoads(answer) ? this.#ownPage(reading) : answer;
+    }
+    const known = await this.#loads.at(loadOf(reading, wanted), wanted.startIndex);
+    const isOn = settings.blocks === 'on';
+    const position = known ?? (isOn && this.#loads.mayBegin(wanted.startIndex) ? atFirst : undefined);
     const answer =
       (await recallRest(reading, position)) ??
       (await memory.read(operation, scope, this.#page(reading, wanted, position, askTenant)));
-    const isLoad = wanted.startIndex === 1 || position !== undefined;
+    const isLoad = wanted.startIndex === 1 || isOn || known !== undefined || isForLoads(answer);
     return isLoad ? this.#deliver(reading, wanted, position ?? atFirst, answer) : answer;
   }
 
@@ -96,21 +93,33 @@ export class Pages {
     return singlesOf(reading.operation, page.headers, page.resources, reading.scope);
   }
 
+  /** As the tenant itself gives it, for a reader whose next page will not be known. */
+  #ownPage<A extends Answer>(reading: Reading<A>): Promise<A> {
+    const { operation, scope, memory, askTenant } = reading;
+    return memory.read(operation, scopeOfOwn(scope), this.#smallPage(reading, askTenant));
+  }
+
   /** Leaves out what the load has had already, and remembers where it will go on. */
-  #deliver<A extends Answer>(reading: Reading<A>, wanted: Wanted, position: Position, answer: A): A {
+  async #deliver<A extends Answer>(
+    reading: Reading<A>,
+    wanted: Wanted,
+    position: Position,
+    answer: A,
+  ): Promise<A> {
     const page = readListPage(answer.reply);
     if (!page) return answer;
-    const { startIndex } = wanted;
     const mark = markOf(answer.reply);
-    const isGiven = (resource: Buffer): boolean => position.given.has(idOf(resource) ?? '');
-    const repeats = startIndex < position.givenEnd && page.resources.some(isGiven);
     if (page.itemsPerPage > 0) {
       const ahead = positionAfter(position, { wanted, page, mark, result: answer.result });
-      this.#loads.expect(loadOf(reading, wanted), startIndex + page.itemsPerPage, ahead);
-      if (mark && answer.result === 'hit' && isWorthForeseeing(mark, page, wanted))
+      const isKept = await this.#loads.expect(loadOf(reading, wanted), nextOf(page), ahead);
+      if (!isKept && givesEarly(page, mark))
+        return this.#deliver(reading, wanted, position, await this.#ownPage(reading));
+      const isAwaited = isKept && position.isHere && answer.result === 'hit';
+      if (isAwaited && mark && isWorthForeseeing(mark, page, wanted))
         this.#foresee(reading, { startIndex: mark.end, count: wanted.count }, ahead);
     }
-    if (!repeats) return answer;
+    const isGiven = (resource: Buffer): boolean => position.given.has(idOf(resource) ?? '');
+    if (wanted.startIndex >= position.givenEnd || !page.resources.some(isGiven)) return answer;
     const others = page.resources.filter((resource) => !isGiven(resource));
     return { ...answer, reply: page.write(page, others) };
   }
@@ -140,29 +149,11 @@ async function recallRest<A extends Answer>(
   return memory.recall(operation, scopeOfBlock(scope, position.tag));
 }
 
-interface Given {
-  readonly wanted: Wanted;
-  readonly page: ListPage;
-  readonly mark: Mark | undefined;
-  readonly result: Answer['result'];
-}
-
-function positionAfter(before: Position, { wanted, page, mark, result }: Given): Position {
-  const { startIndex, count } = wanted;
-  const next = startIndex + page.itemsPerPage;
-  const blockEnd = mark?.end ?? next;
-  const isInside = mark?.drops === true && next < blockEnd;
-  const givenEnd = Math.max(before.givenEnd, isInside ? blockEnd : 0);
-  const ids = isInside ? page.resources.flatMap((resource) => idOf(resource) ?? []) : [];
-  const isLost = result === 'miss' && startIndex < before.blockEnd;
-  return {
-    tag: isInside ? mark.tag : undefined,
-    blockEnd,
-    given: next < givenEnd ? before.given.union(new Set(ids)) : new Set(),
-    givenEnd,
-    estimate: mark?.estimate ?? estimateOf(page, count),
-    losses: isLost ? before.losses + 1 : result === 'miss' ? before.losses : 0,
-  };
+/** Whether it is a page for those alone whose place is kept. */
+function isForLoads({ reply }: Answer): boolean {
+  const mark = markOf(reply);
+  const page = mark?.drops === true ? readListPage(reply) : undefined;
+  return page !== undefined && givesEarly(page, mark);
 }
 
 /** On the second page of a block somebody reads on; a short block is likely the last. */

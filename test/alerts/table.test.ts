@@ -77,7 +77,18 @@ const rows: readonly Row[] = [
   ofFacts('audit.failed', { code: 'SLOW', ms: 2100 }, ['audit-slow', 'audit.directory', 'warning']),
   ofFacts('audit.recovered', { silentMs: 900 }, ['audit-failing', 'audit.directory', 'over']),
   ofFacts('audit.witness_lost', { reason: 'ECONNREFUSED' }, ['witness-lost', 'audit.witness', 'warning']),
-  ofFacts('audit.witness_back', {}, ['witness-lost', 'audit.witness', 'over']),
+  ofFacts(
+    'audit.witness_refused',
+    { reason: 'The witness has seen 9 lines, and the trail has 3.' },
+    ['witness-lost', 'audit.witness', 'over'],
+    ['witness-refuses', 'audit.witness', 'critical'],
+  ),
+  ofFacts(
+    'audit.witness_back',
+    {},
+    ['witness-lost', 'audit.witness', 'over'],
+    ['witness-refuses', 'audit.witness', 'over'],
+  ),
   ofFacts('sharing.refused', {}, ['replicas-apart', 'Redis', 'critical']),
   ofFacts('sharing.resumed', {}, ['replicas-apart', 'Redis', 'over']),
   ofFacts('cert.expiring', { what: 'listen.tls.certificate', daysLeft: 6 }, [
@@ -145,7 +156,7 @@ const rows: readonly Row[] = [
     'Redis',
     'critical',
   ]),
-  ...['cache', 'quota', 'throttle', 'repeats', 'updates', 'guard', 'profiles'].flatMap((part) => [
+  ...['cache', 'quota', 'throttle', 'repeats', 'updates', 'guard', 'profiles', 'loads'].flatMap((part) => [
     ofFacts(`${part}.degraded`, { state: 'off', reason: 'ECONNREFUSED' }, ['redis-away', 'Redis', 'warning']),
     ofFacts(`${part}.recovered`, { state: 'on' }, ['redis-away', 'Redis', 'over']),
   ]),

@@ -13,6 +13,8 @@ import { RedisLedger } from '../../src/auth/redis-ledger.ts';
 import { createRedisStore } from '../../src/cache/redis-store.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
 import { RedisPools } from '../../src/pace/redis-pool.ts';
+import { atFirst } from '../../src/pages/position.ts';
+import { RedisLoads } from '../../src/pages/redis-loads.ts';
 import { RedisNotes } from '../../src/profile/redis-notes.ts';
 import type { CircuitState } from '../../src/redis-circuit.ts';
 import { RedisSlates } from '../../src/snapshot/redis-slate.ts';
@@ -195,6 +197,30 @@ test('what replicas share of callers with quirks works with the delivered Redis'
   assert.deepEqual(states, []);
 });
 
+const ofLoads = { key: Buffer.alloc(32, 7), seal: new RecordSeal(Buffer.alloc(32, 7)) };
+
+/** Ten loads, one after the other, come to a place, ask for its page and ask again. */
+async function playLoads(loads: RedisLoads): Promise<void> {
+  for (const giveUpAt = Date.now() + 8000; !loads.mayBegin(1); await sleep(10))
+    assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
+  for (let at = 0; at < 10; at += 1) {
+    const position = { ...atFirst, tag: `block ${at}`, given: new Set(['an id']) };
+    assert.equal(await loads.expect('load', 26, position), true);
+    assert.deepEqual(await loads.at('load', 26), position);
+    assert.deepEqual(await loads.at('load', 26), position);
+  }
+}
+
+test('what replicas share of running loads works with the delivered Redis', async () => {
+  await using server = await startDelivered();
+  using opened = openRedis(server.url, { ca: certificate });
+  const states: CircuitState[] = [];
+  const onState = (state: CircuitState): void => void states.push(state);
+  using loads = new RedisLoads({ redis: opened.redis, budgetMs: 2000, ...ofLoads, onState });
+  await playLoads(loads);
+  assert.deepEqual(states, []);
+});
+
 test('the list of commands names exactly those that the gateway sends', async () => {
   await using server = await startRedis();
   using opened = openRedis(server.url);
@@ -222,6 +248,8 @@ test('the list of commands names exactly those that the gateway sends', async ()
   const slate = slates.of('gs1:{snapshot}:users');
   for (const giveUpAt = Date.now() + 8000; (await slate.next()) === undefined; await sleep(10))
     assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
+  using loads = new RedisLoads({ redis: opened.redis, budgetMs: 2000, ...ofLoads });
+  await playLoads(loads);
   using connection = connect(server.url, false);
   const statistics = String(await connection.redis.call('INFO', 'commandstats'));
   const sent = [...statistics.matchAll(/^cmdstat_([a-z|]+):/gm)].map(([, name]) => String(name));
