@@ -63,8 +63,15 @@ export const matters = {
   },
   'witness-lost': {
     lasts: true,
-    says: 'The witness is away, or refuses what the audit trail shows',
-    remedy: "Look at the witness; where it refuses, run 'gatehouse audit verify' with its last checkpoint.",
+    says: 'The witness does not cosign, so nobody else knows how far the audit trail has come',
+    remedy: 'Look at the witness and the way to it; calls go on, and what it missed it cosigns later.',
+    see: `${operations}#the-audit-trail`,
+  },
+  'witness-refuses': {
+    lasts: true,
+    says: 'The audit trail contradicts what the witness has cosigned: it was put back, or written anew',
+    remedy:
+      "Keep the directory as it is, and run 'gatehouse audit verify' on it with the witness's last checkpoint.",
     see: `${operations}#the-audit-trail`,
   },
   ending: {

@@ -18,10 +18,11 @@ import { Pulse, type PulseLimits } from './pulse.ts';
 import { JournalRefusal, type Members, type Waiting } from './queue.ts';
 import { IntentBook, recover, unknownEvent, type Beginning } from './recover.ts';
 import { reporter, type Report, type ReportedEvent } from './report.ts';
+import type { Segment } from './segment.ts';
 import { SiblingWatch } from './sibling-watch.ts';
 import { fingerprint, SigningKey } from './signing-key.ts';
 import { Succession, type Place, type RotationLimits } from './succession.ts';
-import { WitnessClient, type WitnessOptions } from './witness-client.ts';
+import { WitnessClient, type WitnessFailure, type WitnessOptions } from './witness-client.ts';
 import { Writer, type WriterLimits } from './writer.ts';
 
 export interface JournalOptions {
@@ -118,7 +119,7 @@ export class Journal implements AsyncDisposable {
     this.#header = { boot: randomUUID(), inst };
     this.#intents.take(beginning.open);
     const target = {
-      current: () => this.#succession.current(() => ({ ...this.#header, open: this.#intents.open })),
+      current: () => this.#current(),
       abandon: () => this.#succession.abandon(),
       makeRoom: () => this.#ballast.release(),
       isRoomBack: () => this.#ballast.isBack(),
@@ -136,10 +137,10 @@ export class Journal implements AsyncDisposable {
       onUnknown: reporter(report, 'audit.siblings_unknown'),
     });
     if (!witness) return;
-    const client = new WitnessClient(place.files, place.directory, witness, (reason) => {
-      const event = reason === undefined ? 'audit.witness_back' : 'audit.witness_lost';
-      report(event, { reason });
-      void this.owe(event, { facts: { reason } });
+    const client = new WitnessClient(place.files, place.directory, witness, (failure) => {
+      const { reason } = failure ?? {};
+      report(witnessEvent(failure), { reason });
+      void this.owe(witnessEvent(failure), { facts: { reason } });
     });
     place.checkpoints.onSigned = (signed) => client.offer(signed);
     this.#witness = client;
@@ -215,7 +216,7 @@ export class Journal implements AsyncDisposable {
   }
 
   async #start({ remarks, open }: Beginning): Promise<void> {
-    const segment = await this.#succession.current(() => ({ ...this.#header, open: this.#intents.open }));
+    const segment = await this.#current();
     const drafts = [...remarks, ...open.map((intent) => draft(unknownEvent, { ...intent }))];
     try {
       if (drafts.length > 0) await segment.append(drafts);
@@ -226,6 +227,10 @@ export class Journal implements AsyncDisposable {
     for (const { intent } of open) this.#intents.note(0, unknownEvent, { intent });
     this.#succession.checkpoint();
     this.#pulse = this.#startPulse();
+  }
+
+  #current(): Promise<Segment> {
+    return this.#succession.current(() => ({ ...this.#header, open: this.#intents.open }));
   }
 
   #startPulse(): Pulse {
@@ -264,4 +269,9 @@ function fitting(event: string, members: Members): Draft {
   if (record.body.length <= maxBodyLength) return record;
   const { req, intent, outcome } = members;
   return draft(event, { req, intent, outcome, shortened: true });
+}
+
+function witnessEvent(failure: WitnessFailure | undefined): ReportedEvent {
+  if (!failure) return 'audit.witness_back';
+  return failure.contradicts ? 'audit.witness_refused' : 'audit.witness_lost';
 }

@@ -134,7 +134,7 @@ export function titleOf({ event }: Entry, { operation }: RecordFacts): string {
 }
 
 const bad =
-  /suspected|failed|failure|rejected|invalid|refused|throttled|denied|malformed|ambiguous|timeout|dropped|spray|degraded/;
+  /suspected|failed|failure|witness_lost|rejected|invalid|refused|throttled|denied|malformed|ambiguous|timeout|dropped|spray|degraded/;
 
 /** Records of the gateway about itself have no outcome: their name says it. */
 function endingOf(entry: Entry): Ending {
@@ -164,6 +164,8 @@ const weights: Readonly<Record<string, Weight>> = {
   'guard.released': 3,
   'guard.degraded': 3,
   'audit.failed': 4,
+  'audit.witness_refused': 4,
+  'audit.witness_lost': 3,
   'audit.read': 3,
   'clock.stepped': 3,
   'request.rejected_many': 3,

@@ -14,6 +14,7 @@ export type ReportedEvent =
   | 'audit.no_ballast'
   | 'audit.siblings_unknown'
   | 'audit.witness_lost'
+  | 'audit.witness_refused'
   | 'audit.witness_back';
 export type Report = (event: ReportedEvent, facts: Members) => void;
 

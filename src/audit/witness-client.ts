@@ -1,12 +1,14 @@
 /**
  * Offers checkpoints to a witness, one at a time and the newest first, beside the line: nobody waits for it, and what a
- * witness does not take is offered again with the next one. Its cosignature is put beside the checkpoint.
+ * witness does not take is offered again with the next one. Its cosignature is put beside the checkpoint. Invariant: only 409
+ * and 422, which speak of what it remembers, contradict the trail; any other refusal may come of a setting or of a proxy.
  */
 import { replaceFile, type Signed } from './checkpoints.ts';
 import { proveConsistency } from './consistency.ts';
 import type { Files } from './files.ts';
 import { LeafCursor } from './leaf-cursor.ts';
 import { parseCheckpoint, parseSignatures, verifyNote, type NoteKey } from './note.ts';
+import { reasonOf } from './report.ts';
 
 /** The newest checkpoint with the witness's signature. */
 export const witnessedFile = 'checkpoint.witnessed';
@@ -21,25 +23,33 @@ export interface WitnessOptions {
   readonly key: NoteKey;
 }
 
+export interface WitnessFailure {
+  readonly reason: string;
+  /** It has cosigned what this trail does not have: the trail was put back, or written anew. */
+  readonly contradicts: boolean;
+}
+
+class Contradiction extends Error {}
+
 export class WitnessClient {
   readonly #files: Files;
   readonly #directory: string;
   readonly #options: WitnessOptions;
-  readonly #onChange: (failure: string | undefined) => void;
+  readonly #onChange: (failure: WitnessFailure | undefined) => void;
   #cursor: LeafCursor | undefined;
   #waiting: Signed | undefined;
   #offering: Promise<void> | undefined;
   /** While it runs nothing is offered. */
   #pause: NodeJS.Timeout | undefined;
-  #failure: string | undefined;
+  #failure: WitnessFailure | undefined;
   readonly #ending = new AbortController();
 
-  /** @param onChange told when the witness begins to refuse or to be away, and when it takes checkpoints again */
+  /** @param onChange told when the witness contradicts or is away, and when it takes checkpoints again */
   constructor(
     files: Files,
     directory: string,
     options: WitnessOptions,
-    onChange: (failure: string | undefined) => void,
+    onChange: (failure: WitnessFailure | undefined) => void,
   ) {
     this.#files = files;
     this.#directory = directory;
@@ -72,7 +82,7 @@ export class WitnessClient {
         this.#waiting ??= signed;
         this.#cursor = undefined;
         this.#pause = setTimeout(() => this.#again(), pauseMs).unref();
-        if (!this.#ending.signal.aborted) this.#note(error instanceof Error ? error.message : String(error));
+        if (!this.#ending.signal.aborted) this.#note(failureOf(error));
         break;
       }
     }
@@ -84,8 +94,10 @@ export class WitnessClient {
     if (this.#waiting) this.#offering ??= this.#offerAll();
   }
 
-  #note(failure: string | undefined): void {
-    if (failure === this.#failure) return;
+  #note(failure: WitnessFailure | undefined): void {
+    const [before, now] = [this.#failure, failure];
+    // How much it lacks changes with every line, and is told once.
+    if (now?.contradicts ? before?.contradicts : now?.reason === before?.reason) return;
     this.#failure = failure;
     this.#onChange(failure);
   }
@@ -95,11 +107,11 @@ export class WitnessClient {
     if (size === undefined) return;
     // It remembers another size than we do: after a start, or when an answer of it was lost.
     if (size > signed.tree.size)
-      throw new Error(`The witness has seen ${size} lines, and the trail has ${signed.tree.size}.`);
+      throw new Contradiction(`The witness has seen ${size} lines, and the trail has ${signed.tree.size}.`);
     const cursor = await LeafCursor.at(this.#directory, size);
     if (!cursor) throw new Error(`The lines behind ${size}, which the witness saw last, are not there.`);
     if ((await this.#post(signed, cursor)) !== undefined)
-      throw new Error('The witness saw another trail of this name.');
+      throw new Contradiction('The witness saw another trail of this name.');
   }
 
   /** Undefined when it was cosigned, else the size that the witness remembers. */
@@ -115,6 +127,7 @@ export class WitnessClient {
     });
     const answer = (await response.text()).slice(0, longestAnswer);
     if (response.status === 409 && /^\d{1,16}\n$/.test(answer)) return Number(answer);
+    if (response.status === 422) throw new Contradiction('The witness saw other lines than the trail has.');
     if (response.status !== 200)
       throw new Error(`The witness refused with ${response.status}: ${answer.trim()}`);
     await this.#keep(note, answer);
@@ -136,4 +149,8 @@ export class WitnessClient {
       `${note}${own.join('\n')}\n`,
     );
   }
+}
+
+function failureOf(error: unknown): WitnessFailure {
+  return { reason: reasonOf(error), contradicts: error instanceof Contradiction };
 }

@@ -65,6 +65,7 @@ const ownRecords: ReadonlySet<string> = new Set([
   'audit.failed',
   'audit.recovered',
   'audit.witness_lost',
+  'audit.witness_refused',
   'audit.witness_back',
 ]);
 

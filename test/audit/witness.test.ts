@@ -221,7 +221,7 @@ test('a trail that was put back to an earlier state is refused by the witness, a
   await using back = await trailWith(witness, backup);
   for (let waited = 0; ; waited += 20) {
     const records = await readRecords(backup);
-    if (records.some(({ event }) => event === 'audit.witness_lost')) break;
+    if (records.some(({ event }) => event === 'audit.witness_refused')) break;
     assert.ok(waited < 20_000, 'the refusal is not recorded');
     await pause(20);
   }
@@ -229,6 +229,33 @@ test('a trail that was put back to an earlier state is refused by the witness, a
   const { verdict } = await verifyTrail(backup, { checkpoints: [seen] });
   assert.equal(verdict, 'truncated');
 });
+
+for (const [status, body, event] of [
+  [422, 'The proof does not show that only lines were added.\n', 'audit.witness_refused'],
+  [409, '4711\n', 'audit.witness_refused'],
+  [403, 'Forbidden\n', 'audit.witness_lost'],
+  [404, 'This log is not known here.\n', 'audit.witness_lost'],
+  [502, 'Bad gateway\n', 'audit.witness_lost'],
+] as const)
+  test(`a witness that answers ${status} is recorded as ${event}, once`, async () => {
+    await using server = createServer((_request, response) => response.writeHead(status).end(body));
+    server.keepAliveTimeout = 1;
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const key: NoteKey = { name: 'w', type: 4, publicKey: log.publicKey };
+    await using opened = await openTrail({ limits: quick, witness: { url, key } });
+    const told = async () =>
+      (await readRecords(opened.directory)).filter(({ event: name }) => name.startsWith('audit.witness'));
+    for (let waited = 0; (await told()).length === 0; waited += 20) {
+      assert.ok(waited < 20_000, 'nothing is recorded');
+      await opened.trail.note('n');
+      await pause(20);
+    }
+    assert.deepEqual(
+      (await told()).map(({ event: name }) => name),
+      [event],
+    );
+  });
 
 test('a witness that never answers delays no record, and the end only for a moment', async () => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1');
