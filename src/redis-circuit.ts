@@ -1,6 +1,7 @@
 /**
  * Asks Redis within a budget, and not at all after it has failed once, until a probe has succeeded for which nobody waits. So
  * a Redis that is away or hangs costs an attempt nothing. Replies come with the time of Redis's clock, which is everybody's.
+ * The cache decides for itself (cache/redis-use.ts says why).
  */
 import type { ChainableCommander, Cluster, Redis } from 'ioredis';
 
@@ -38,7 +39,7 @@ const pauseMs = 1000;
 export class RedisCircuit implements Disposable {
   readonly #redis: Redis | Cluster;
   readonly #probeKey: string;
-  /** The longest that an attempt waits for Redis; a call that has waited for others in vain waits less. */
+  /** A reload of the configuration may change it. */
   budgetMs: number;
   readonly #onState: RedisCircuitOptions['onState'];
   readonly #now: () => number;

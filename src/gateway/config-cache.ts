@@ -188,9 +188,12 @@ function keys(references: References) {
   });
 }
 
-/** The newest first. */
-export function keysIn(text: Secret): Buffer[] {
-  return linesOf(text).map((line) => Buffer.from(line, 'hex'));
+/**
+ * With which it is encrypted outside the process, the newest first.
+ * @param own for where the configuration names none
+ */
+export function sealingKeys({ keys }: { readonly keys?: Secret | undefined }, own: Buffer): Buffer[] {
+  return keys ? linesOf(keys).map((line) => Buffer.from(line, 'hex')) : [own];
 }
 
 function linesOf(text: Secret): string[] {

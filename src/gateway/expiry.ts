@@ -9,6 +9,7 @@ import { log } from '../log.ts';
 import type { TextFile } from './config-certificates.ts';
 import type { Config } from './config.ts';
 import { listenersOf } from './listener.ts';
+import type { Note } from './own-trail.ts';
 import { readLists } from './tls-crl.ts';
 import { splitCertificates } from './tls.ts';
 
@@ -186,10 +187,7 @@ export class ExpiryWatch implements Disposable {
 }
 
 /** Tells the operational log and the trail. */
-export function watchExpiry(
-  ends: () => readonly Expiring[],
-  note: (event: string, facts: Record<string, unknown>) => void,
-): ExpiryWatch {
+export function watchExpiry(ends: () => readonly Expiring[], note: Note): ExpiryWatch {
   const watch = new ExpiryWatch({
     ends,
     tell: ({ kind, notAfter, ...rest }) => {

@@ -117,21 +117,20 @@ async function carryOut(
 }
 
 function unknownIn(asked: OperatorRequest, operations: Operations): string {
-  const names: Operations['names'] = (kind) => operations.names(kind);
   switch (asked.action) {
     case 'forget':
-      return unknownName('system', asked.system, names('systems'));
+      return unknownName('system', asked.system, operations.names('systems'));
     case 'pause':
     case 'resume':
-      return unknownName('tenant', asked.tenant, names('tenants'));
+      return unknownName('tenant', asked.tenant, operations.names('tenants'));
     case 'release':
       return `there is no hold ${JSON.stringify(asked.hold)}; 'gatehouse guard list' lists them`;
     case 'release-snapshot':
-      return names('systems').includes(asked.system)
+      return operations.names('systems').includes(asked.system)
         ? `${asked.system} keeps no snapshot of ${asked.resourceType} (systems.${asked.system}.snapshot)`
-        : unknownName('system', asked.system, names('systems'));
+        : unknownName('system', asked.system, operations.names('systems'));
     case 'test-alert':
-      return unknownName('channel', asked.channel ?? '', names('channels'));
+      return unknownName('channel', asked.channel ?? '', operations.names('channels'));
   }
 }
 

@@ -9,8 +9,9 @@ import { createCache } from '../cache/read-through.ts';
 import { createRedisStore } from '../cache/redis-store.ts';
 import { Sealer } from '../cache/seal.ts';
 import { log } from '../log.ts';
-import { keysIn } from './config-cache.ts';
+import { sealingKeys } from './config-cache.ts';
 import type { Config } from './config.ts';
+import type { Note } from './own-trail.ts';
 import type { Sharing } from './sharing.ts';
 import { Unreadable } from './unreadable.ts';
 
@@ -28,7 +29,7 @@ export function openCache(
   { cache: settings, replicas }: Pick<Config, 'cache' | 'replicas'>,
   sharing: Sharing,
   key: Buffer,
-  note: (event: string, facts?: Record<string, unknown>) => void,
+  note: Note,
   onUse: (isUsed: boolean) => void,
 ): OpenCache {
   const place = sharing.connect();
@@ -47,13 +48,12 @@ export function openCache(
       note(state === 'on' ? 'cache.recovered' : 'cache.degraded', { state, reason });
     },
   });
-  const mastersOf = ({ keys }: Config['cache']): Buffer[] => (keys ? keysIn(keys) : [key]);
-  const seal = new Sealer(mastersOf(settings));
+  const seal = new Sealer(sealingKeys(settings, key));
   const unreadable = new Unreadable((facts) => note('cache.integrity_failure', { ...facts }));
   const cache = createCache({ store, key, seal, onUnreadable: () => unreadable.report() });
   return {
     cache,
-    keepTo: (next) => seal.adopt(mastersOf(next.cache)),
+    keepTo: (next) => seal.adopt(sealingKeys(next.cache, key)),
     async [Symbol.asyncDispose]() {
       await cache[Symbol.asyncDispose]();
       unreadable[Symbol.dispose]();

@@ -4,7 +4,7 @@ import { log } from '../log.ts';
 import { MemorySlate } from '../snapshot/memory-slate.ts';
 import { prefixOf, RedisSlates } from '../snapshot/redis-slate.ts';
 import { Snapshots } from '../snapshot/snapshots.ts';
-import { keysIn } from './config-cache.ts';
+import { sealingKeys } from './config-cache.ts';
 import type { Config } from './config.ts';
 import type { Note } from './own-trail.ts';
 import type { Sharing } from './sharing.ts';
@@ -30,8 +30,7 @@ export function openSnapshots(
     },
     (connection) => new RedisSlates(connection),
   );
-  const mastersOf = ({ keys }: Config['cache']): Buffer[] => (keys ? keysIn(keys) : [key]);
-  const seal = slates && new Sealer(mastersOf(cache));
+  const seal = slates && new Sealer(sealingKeys(cache, key));
   const snapshots = new Snapshots({
     slateOf: (system, name) => slates?.of(`${prefixOf(system)}${name}`) ?? new MemorySlate(name),
     key,
@@ -41,5 +40,5 @@ export function openSnapshots(
       note(event, facts);
     },
   });
-  return { snapshots, keepTo: (next) => seal?.adopt(mastersOf(next.cache)) };
+  return { snapshots, keepTo: (next) => seal?.adopt(sealingKeys(next.cache, key)) };
 }

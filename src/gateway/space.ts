@@ -7,6 +7,7 @@ import { join } from 'node:path';
 
 import { parseFileName } from '../audit/segment-name.ts';
 import { describeError, log } from '../log.ts';
+import type { Note } from './own-trail.ts';
 
 export interface Space {
   readonly freeBytes: number;
@@ -89,11 +90,7 @@ export async function grownWithinADay(directory: string, now = Date.now()): Prom
 }
 
 /** Tells the operational log and the trail. */
-export function watchSpace(
-  space: SpaceWatchOptions['space'],
-  directory: string,
-  note: (event: string, facts: Record<string, unknown>) => void,
-): SpaceWatch {
+export function watchSpace(space: SpaceWatchOptions['space'], directory: string, note: Note): SpaceWatch {
   const watch = new SpaceWatch({
     space,
     bytesPerDay: () => grownWithinADay(directory),

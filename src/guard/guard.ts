@@ -4,7 +4,7 @@
  */
 import type { Charge } from './book.ts';
 import { limitOf, type Ceiling } from './ceiling.ts';
-import { heldBack, Holds, type HoldsOptions, type Settle } from './holds.ts';
+import { heldBack, type Holds, type HoldsOptions, type Settle } from './holds.ts';
 import type { LossKind } from './loss.ts';
 import { toldOf, type Matter } from './matter.ts';
 
