@@ -2,9 +2,10 @@
 import { z } from 'zod';
 
 import { certificateMatch } from './config-certificates.ts';
-import { resourceType, systemId, tenantName } from './config-parties.ts';
 import { profile } from './config-profiles.ts';
 import type { References } from './config-references.ts';
+import { resourceType, systemId } from './config-systems.ts';
+import { tenantName } from './config-tenants.ts';
 import { count, name, network } from './config-values.ts';
 
 const permissionNames = {

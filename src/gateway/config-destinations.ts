@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { formatNames } from '../delivery/message.ts';
 import { facilities, type Facility } from '../delivery/syslog-frame.ts';
 import { certificates, keyPair } from './config-certificates.ts';
-import { outboundProxy } from './config-parties.ts';
 import { path, secret, type References } from './config-references.ts';
+import { outboundProxy } from './config-tenants.ts';
 import { duration, name, port, secureUrl } from './config-values.ts';
 
 export const destinationName = () => name('._-', 'name of a destination');

@@ -11,8 +11,9 @@ import { caller, callerName } from './config-callers.ts';
 import { guard } from './config-guard.ts';
 import { oauth } from './config-issuers.ts';
 import { admin, health, listen, listeners } from './config-listeners.ts';
-import { system, systemId, tenant, tenantName } from './config-parties.ts';
 import { privatePath, type References } from './config-references.ts';
+import { system, systemId } from './config-systems.ts';
+import { tenant, tenantName } from './config-tenants.ts';
 import { count, duration, secureUrl, size } from './config-values.ts';
 
 /** Built for each parse, because references are read while parsing; `references` never shapes the schema itself. */
