@@ -72,6 +72,7 @@ export class AuditDesk implements AsyncDisposable {
     this.#jobs = new VerifyJobs({
       trails,
       directory,
+      key,
       ...(options.witness && { witness: options.witness }),
       onDone: (job) => void this.#recordVerdict(job),
     });

@@ -1,7 +1,7 @@
 /** What a verification says of the past: a chain that was longer here, or was here at all, is missed, and that is recorded. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { copyFile, cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { before, test } from 'node:test';
@@ -47,11 +47,12 @@ async function cutOff(directory: string): Promise<void> {
 
 class Place {
   readonly trails: string;
-  readonly #directory: string;
+  readonly directory: string;
+  key = Buffer.alloc(32, 5);
 
   private constructor(root: string) {
     this.trails = join(root, 'audit');
-    this.#directory = join(root, 'index');
+    this.directory = join(root, 'index');
   }
 
   static async of(trails: string): Promise<Place> {
@@ -66,7 +67,8 @@ class Place {
     const { promise, resolve } = Promise.withResolvers<VerifyJob>();
     await using jobs = new VerifyJobs({
       trails: this.trails,
-      directory: this.#directory,
+      directory: this.directory,
+      key: this.key,
       onDone: resolve,
       ...(witness && { witness }),
     });
@@ -100,6 +102,35 @@ test('a chain that was verified here and is gone is missed', async () => {
   assert.equal(job.verdict, 'truncated');
   assert.match(reasonsOf(job), /^gw-1 \(chain [0-9a-f]{32}\) had \d+ records .+ It is gone\.$/);
 });
+
+test('a line that somebody made fit a shorter chain is not believed, and that is told until the chain is verified anew', async () => {
+  const place = await Place.of(original);
+  await place.verify();
+  const file = join(place.directory, 'verified.json');
+  const book: Record<string, { instance: string; lastSeq: number }> = JSON.parse(
+    await readFile(file, 'utf8'),
+  );
+  for (const line of Object.values(book)) if (line.instance === instance) line.lastSeq -= 2;
+  await writeFile(file, JSON.stringify(book));
+  const job = await place.verify();
+  assert.equal(job.verdict, 'incomplete');
+  assert.match(reasonsOf(job), /^What verified\.json says of [0-9a-f]{32} is not what was written here/);
+  assert.equal((await place.verify()).verdict, 'ok');
+});
+
+for (const [what, spoil] of [
+  ['is no JSON', (place: Place) => writeFile(join(place.directory, 'verified.json'), '{"')],
+  ['was sealed by another installation', async (place: Place) => void (place.key = Buffer.alloc(32, 6))],
+] as const)
+  test(`where what was verified ${what}, nothing is known of before, and what is verified now is kept`, async () => {
+    const place = await Place.of(original);
+    await place.verify();
+    await spoil(place);
+    assert.equal((await place.verify()).verdict, 'incomplete');
+    assert.equal((await place.verify()).verdict, 'ok');
+    await cutOff(place.trails);
+    assert.equal((await place.verify()).verdict, 'truncated');
+  });
 
 test('a chain that has grown, and one that is new, are not missed', async () => {
   await using opened = await writeTrail();

@@ -12,6 +12,8 @@ export interface VerifyWork {
   readonly trails: string;
   /** Where it is kept how far the trails were verified. */
   readonly directory: string;
+  /** Seals that. */
+  readonly key: Buffer;
   /** Cosigns checkpoints elsewhere. */
   readonly witness?: { readonly url: string; readonly publicKey: string };
 }
