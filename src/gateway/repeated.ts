@@ -4,8 +4,9 @@
  */
 import type { Reply } from '../scim/call.ts';
 import type { ScimError } from '../scim/error.ts';
+import type { RepeatableWrite, Rivals, Work } from '../writes/attempt.ts';
 import { readIdempotencyKey } from '../writes/idempotency-key.ts';
-import type { RepeatableWrite, Repeats, Work } from '../writes/repeats.ts';
+import type { Repeats } from '../writes/repeats.ts';
 import type { Asked, System } from './place.ts';
 import { reconcile } from './reconcile.ts';
 import { unknownOutcome } from './verdict.ts';
@@ -18,7 +19,7 @@ export interface RepeatParts {
 
 interface WriteSteps {
   /** Carries it out, and looks where no certain answer came. */
-  readonly send: (onSent: () => void, isContested: boolean) => Promise<Reply>;
+  readonly send: (onSent: () => void, rivals: Rivals) => Promise<Reply>;
   /** Forgets what is remembered of the system, when a look has found what a write did. */
   readonly forget: () => Promise<void>;
 }
@@ -34,8 +35,8 @@ export async function once(
   const key = readIdempotencyKey(headers['idempotency-key']);
   const { enabled, windowMs, lookForMs } = system.repeats;
   let unknown: ScimError | undefined;
-  const sendOnce: Work['send'] = (onSent, isContested) =>
-    send(onSent, isContested).catch((thrown: unknown) => {
+  const sendOnce: Work['send'] = (onSent, rivals) =>
+    send(onSent, rivals).catch((thrown: unknown) => {
       if (!isUnknown(thrown)) throw thrown;
       unknown = thrown;
       return undefined;
@@ -53,6 +54,7 @@ export async function once(
     left,
     windowMs,
     longestMs: patienceMs + writeMs + lookForMs + readMs,
+    patienceMs,
     onRepeat: (repeat) => entry.add({ repeat }),
   };
   const look: Work['look'] = async (sent) => {
@@ -63,7 +65,7 @@ export async function once(
   const isOn = enabled || key !== undefined;
   const reply = isOn
     ? await repeats.run(write, { send: sendOnce, look })
-    : await sendOnce(() => undefined, false);
+    : await sendOnce(() => undefined, { isContested: false, isUnasked: false });
   if (!reply) throw unknown ?? unknownOutcome();
   return reply;
 }

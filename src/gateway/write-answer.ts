@@ -4,6 +4,7 @@
  */
 import type { Reply } from '../scim/call.ts';
 import { kinds, ScimError } from '../scim/error.ts';
+import type { Rivals } from '../writes/attempt.ts';
 import { tellConflict } from '../writes/conflict.ts';
 import type { Sent } from '../writes/look.ts';
 import { ask, type Patience } from './ask.ts';
@@ -13,14 +14,13 @@ import { reconcile } from './reconcile.ts';
 export interface Sending {
   readonly patience: Patience;
   readonly onSent: () => void;
-  /** Whether another write of the same has gone through us lately. */
-  readonly isContested: boolean;
+  readonly rivals: Rivals;
 }
 
 export async function answerTo(
   system: System,
   asked: Asked,
-  { patience, onSent, isContested }: Sending,
+  { patience, onSent, rivals: { isContested, isUnasked } }: Sending,
 ): Promise<Reply> {
   const { operation } = asked;
   let sent: Sent | undefined;
@@ -33,8 +33,10 @@ export async function answerTo(
     const told = await ask(system.route, { ...asked, patience, onSent: up });
     if (system.kind !== 'ips') return told;
     const reply = tellConflict(operation, told);
-    const mayBeOwn = operation.kind === 'create' && reply.status === kinds.conflict.status;
-    if (!sent || !mayBeOwn || performance.now() - beganAt < ownConflictMs) return reply;
+    const isConflict = operation.kind === 'create' && reply.status === kinds.conflict.status;
+    // What another replica created for the same caller at the same time, or IPS at its first attempt, is no conflict.
+    const mayBeOwn = isUnasked || performance.now() - beganAt >= ownConflictMs;
+    if (!sent || !isConflict || !mayBeOwn) return reply;
     const found = await reconcile(system, asked, sent);
     return found && found.status < 300 ? found : reply;
   } catch (thrown) {

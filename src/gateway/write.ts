@@ -5,6 +5,7 @@
 import { withoutDenied } from '../auth/attributes.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Call, Reply } from '../scim/call.ts';
+import type { Rivals } from '../writes/attempt.ts';
 import { checkPatch } from '../writes/patch-method.ts';
 import type { GroupUpdates, Suspicion } from '../writes/updates.ts';
 import type { Patience } from './ask.ts';
@@ -25,7 +26,7 @@ export async function write(parts: WriteParts, system: System, caller: Caller, a
   const { operation } = asked;
   checkPatch(system.patch, operation, asked.body);
   const reply = await once(parts, system, asked, {
-    send: (onSent, isContested) => carryOut(parts, system, asked, { onUp: onSent, isContested }),
+    send: (onSent, rivals) => carryOut(parts, system, asked, { onUp: onSent, rivals }),
     forget: () => parts.cache.forget(operation),
   });
   return withoutDenied(caller, operation, deliver(system, reply));
@@ -35,7 +36,7 @@ async function carryOut(
   parts: WriteParts,
   system: System,
   asked: Asked,
-  { onUp, isContested }: { readonly onUp: () => void; readonly isContested: boolean },
+  { onUp, rivals }: { readonly onUp: () => void; readonly rivals: Rivals },
 ): Promise<Reply> {
   const { operation } = asked;
   const written = await beginWrite(parts, system, asked);
@@ -47,9 +48,7 @@ async function carryOut(
   };
   try {
     reply = await updating(parts, system, asked, (patience) =>
-      guarded(parts, system, asked, patience, () =>
-        answerTo(system, asked, { patience, onSent, isContested }),
-      ),
+      guarded(parts, system, asked, patience, () => answerTo(system, asked, { patience, onSent, rivals })),
     );
     return reply;
   } catch (thrown) {

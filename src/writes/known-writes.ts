@@ -77,20 +77,28 @@ export class KnownWrites {
 
   /**
    * Ends the work on a write with what came of it.
-   * @param told undefined: nothing went up
    * @param keptMs how long a repeat is answered from it; 0: it goes up again
    */
-  async end(name: string, run: string, told: WriteRecord | undefined, keptMs: number): Promise<void> {
-    if (told && keptMs > 0) this.#own.keep(name, told, keptMs);
+  async end(name: string, run: string, told: WriteRecord, keptMs: number): Promise<void> {
+    if (keptMs > 0) this.#own.keep(name, told, keptMs);
     else this.#own.drop(name);
     await this.release(name, run, told, keptMs);
   }
 
   /** Lets other replicas have a write of which this one has learnt nothing new. */
-  async release(name: string, run: string, told: WriteRecord | undefined, keptMs: number): Promise<void> {
+  async release(name: string, run: string, told: WriteRecord, keptMs: number): Promise<void> {
     // A renewal that came behind it would leave a lease that nobody holds.
     this.#letGo(run);
     await this.#shared?.end(name, run, told, keptMs);
+  }
+
+  /** Another replica began it and cannot be heard: a repeat that comes here is looked for. */
+  doubt(name: string, begun: WriteRecord, forMs: number): void {
+    this.#own.keep(name, begun, forMs);
+  }
+
+  forgetDoubt(name: string): void {
+    this.#own.drop(name);
   }
 
   /** Keeps for its repeats what came of a write that has ended. */
@@ -98,6 +106,7 @@ export class KnownWrites {
     this.#own.keep(name, record, forMs);
     void this.#shared?.keep(name, record, forMs);
   }
+
   #letGo(run: string): void {
     clearInterval(this.#renewals.get(run));
     this.#renewals.delete(run);

@@ -5,7 +5,7 @@
  */
 import type { ChainableCommander } from 'ioredis';
 
-import { RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
+import { RedisCircuit, type Compose, type RedisCircuitOptions, type Replies } from '../redis-circuit.ts';
 import type { RecordSeal } from './record-seal.ts';
 import { decodeRecord, encodeRecord, type WriteRecord } from './write-record.ts';
 
@@ -35,13 +35,35 @@ export interface Standing {
 
 type Options = Omit<RedisCircuitOptions, 'probeKey'> & { readonly seal: RecordSeal };
 
+/** How an attempt ended. */
+interface End {
+  readonly name: string;
+  readonly told: WriteRecord;
+  /** How long a repeat is answered from it; 0: it goes up again. */
+  readonly keptMs: number;
+}
+
+/** More than are at work when Redis goes away. */
+const mostOwed = 1000;
+
 /** Each answer is undefined when it did not come in time. */
 export class RedisRecords implements Disposable {
   readonly #circuit: RedisCircuit;
   readonly #seal: RecordSeal;
+  /** Attempts of which Redis may know that they began, or will know: what it did not answer it may carry out later. */
+  readonly #begun = new Set<string>();
+  /** Attempts whose end Redis has not taken, so that a record would call them unknown for as long as it lasts. */
+  readonly #owed = new Map<string, End>();
 
-  constructor({ seal, ...options }: Options) {
-    this.#circuit = new RedisCircuit({ ...options, probeKey: `${prefix}probe` });
+  constructor({ seal, onState, ...options }: Options) {
+    this.#circuit = new RedisCircuit({
+      ...options,
+      probeKey: `${prefix}probe`,
+      onState: (state) => {
+        onState?.(state);
+        if (state.state === 'on') void this.#makeUp();
+      },
+    });
     this.#seal = seal;
   }
 
@@ -51,7 +73,7 @@ export class RedisRecords implements Disposable {
    */
   async claim(name: string, begun: WriteRecord, forMs: number): Promise<Claim | undefined> {
     const [lease, record] = [keyOf('lease', name), keyOf('record', name)];
-    const replies = await this.#circuit.ask((pipeline) =>
+    const replies = await this.#begin(begun.run, (pipeline) =>
       pipeline
         .set(lease, begun.run, 'PX', leaseMs, 'NX')
         .set(record, this.#close(record, { ...begun, resources: [] }), 'PX', forMs, 'NX')
@@ -59,9 +81,12 @@ export class RedisRecords implements Disposable {
     );
     if (!replies) return undefined;
     const [, , [holder, kept, ...writers] = []] = replies.values as [unknown, unknown, (string | null)[]?];
-    const before = this.#open(record, kept);
+    if (holder !== begun.run) this.#begun.delete(begun.run);
+    const found = this.#open(record, kept);
+    const isContested = writers.some((writer) => writer !== null && writer !== found?.run);
+    // What was begun and no more has not marked anything, so that all marks are others'.
+    const before = found?.isSent === false ? { ...found, isContested } : found;
     // Between two commands the lease may have ended; then it is nobody's, and the next attempt sees it.
-    const isContested = writers.some((writer) => writer !== null);
     return { holder: holder ?? '', before: before?.run === begun.run ? undefined : before, isContested };
   }
 
@@ -82,7 +107,7 @@ export class RedisRecords implements Disposable {
   /** What is known from now on if its holder does not come to its end; false where Redis does not know it. */
   async sent(name: string, record: WriteRecord, forMs: number): Promise<boolean> {
     const key = keyOf('record', name);
-    const replies = await this.#circuit.ask((pipeline) =>
+    const replies = await this.#begin(record.run, (pipeline) =>
       setWriters(pipeline, record.resources, record.run, forMs).set(
         key,
         this.#close(key, record),
@@ -100,16 +125,13 @@ export class RedisRecords implements Disposable {
 
   /**
    * Ends the work on a write and lets others have it.
-   * @param told what those that wait are told; without it they begin themselves
+   * @param told what those that wait are told
    * @param keptMs how long a repeat is answered from it; 0: it goes up again
    */
-  async end(name: string, run: string, told: WriteRecord | undefined, keptMs: number): Promise<void> {
-    const [lease, record, answer] = [keyOf('lease', name), keyOf('record', name), keyOf('told', run)];
-    await this.#circuit.ask((pipeline) => {
-      if (told) pipeline.set(answer, this.#close(answer, told), 'PX', toldMs);
-      if (!told || keptMs === 0) return pipeline.del(record, lease);
-      return pipeline.set(record, this.#close(record, told), 'PX', keptMs).del(lease);
-    });
+  async end(name: string, run: string, told: WriteRecord, keptMs: number): Promise<void> {
+    const end = { name, told, keptMs };
+    const isTaken = await this.#end(run, end, told);
+    if (this.#begun.delete(run) && !isTaken && this.#owed.size < mostOwed) this.#owed.set(run, end);
   }
 
   /** What is to be told to whoever repeats it, unless somebody has begun it again. */
@@ -127,6 +149,38 @@ export class RedisRecords implements Disposable {
 
   [Symbol.dispose](): void {
     this.#circuit[Symbol.dispose]();
+  }
+
+  async #begin(run: string, compose: Compose): Promise<Replies | undefined> {
+    if (this.#circuit.isOpen) this.#begun.add(run);
+    return this.#circuit.ask(compose);
+  }
+
+  async #end(run: string, { name, told, keptMs }: End, word: WriteRecord): Promise<boolean> {
+    const [lease, record, answer] = [keyOf('lease', name), keyOf('record', name), keyOf('told', run)];
+    const replies = await this.#circuit.ask((pipeline) => {
+      pipeline.set(answer, this.#close(answer, word), 'PX', toldMs);
+      if (keptMs === 0) return pipeline.del(record, lease);
+      return pipeline.set(record, this.#close(record, told), 'PX', keptMs).del(lease);
+    });
+    return replies !== undefined;
+  }
+
+  /** Ends what Redis could not be told of while it was away, unless somebody else is at it. */
+  async #makeUp(): Promise<void> {
+    for (const [run, end] of this.#owed) {
+      const { name, told, keptMs } = end;
+      const [lease, record] = [keyOf('lease', name), keyOf('record', name)];
+      const replies = await this.#circuit.ask((pipeline) => pipeline.mget(lease, record));
+      if (!replies) return;
+      const [[holder, kept] = []] = replies.values as [(string | null)[]?];
+      const isOurs = (holder ?? run) === run && (this.#open(record, kept)?.run ?? run) === run;
+      const leftMs = keptMs === 0 ? 0 : Math.max(1, told.until - Date.now());
+      // Others may have written since: whoever still waits learns that it is over, and looks what came of it.
+      const { reply: _answer, ...word } = told;
+      if (isOurs && !(await this.#end(run, { ...end, keptMs: leftMs }, word))) return;
+      this.#owed.delete(run);
+    }
   }
 
   #close(key: string, record: WriteRecord): string {

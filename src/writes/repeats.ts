@@ -4,60 +4,30 @@
  * again by a repeat; it is looked for. What was answered and taken is no repeat's business: the next one goes up.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Reply } from '../scim/call.ts';
 import { ScimError } from '../scim/error.ts';
 import { unlessLeft } from '../scim/left.ts';
+import {
+  begunBy,
+  leftOf,
+  lifetimeOf,
+  type Answer,
+  type Attempt,
+  type RepeatableWrite,
+  type Rivals,
+  type Work,
+} from './attempt.ts';
+import { follow } from './following.ts';
 import { keyAtWork, keyReused } from './idempotency-key.ts';
 import { KnownWrites } from './known-writes.ts';
-import type { Sent } from './look.ts';
 import type { Claim, RedisRecords } from './redis-records.ts';
-import { RepeatNames, type NamedWrite, type WriteNames } from './repeat-names.ts';
+import type { RepeatNames, WriteNames } from './repeat-names.ts';
 import { bounded, type WriteRecord } from './write-record.ts';
-
-/**
- * joined: it waited for the answer of the one that ran. replayed: it got what was recorded. reconciled: the tenant was looked
- * at, nothing was sent. local: Redis could not be asked, so that only repeats at this replica are known.
- */
-export type Repeat = 'joined' | 'replayed' | 'reconciled' | 'local';
-
-export interface RepeatableWrite extends NamedWrite {
-  /** Aborts when the caller hangs up. */
-  readonly left: AbortSignal;
-  /** How long a repeat is answered from what is known. */
-  readonly windowMs: number;
-  /** How long it may take to its answer. */
-  readonly longestMs: number;
-  readonly onRepeat: (repeat: Repeat) => void;
-}
-
-/** Undefined: nobody knows what became of it. */
-type Answer = Reply | undefined;
-
-export interface Work {
-  /** Sends it, and looks where no certain answer came. Rejects where it was certainly not carried out. */
-  send(onSent: () => void, isContested: boolean): Promise<Answer>;
-  /** Looks for what an earlier attempt did. */
-  look(sent: Sent): Promise<Answer>;
-}
 
 interface Running {
   readonly fingerprint: string;
   readonly ended: Promise<Answer>;
 }
-
-/** One attempt to find out or to send, under one name. */
-interface Attempt {
-  readonly write: RepeatableWrite;
-  readonly names: WriteNames;
-  readonly work: Work;
-  readonly run: string;
-}
-
-const pollMs = 200;
-/** How long the answer of another replica is waited for when Redis is gone. */
-const unheardMs = 5000;
 
 export class Repeats {
   readonly #names: RepeatNames;
@@ -103,27 +73,8 @@ export class Repeats {
       if (claim.holder === '') continue;
       if (write.key !== undefined)
         throw claim.before && keyMismatch(names, claim.before) ? keyReused() : keyAtWork();
-      const told = await this.#follow(attempt, claim.holder);
-      if (!told) continue;
-      write.onRepeat('joined');
-      // An answer that is too large to be handed on is looked for like one that nobody knows.
-      return told.reply ?? attempt.work.look(told);
-    }
-  }
-
-  /** What the attempt of another replica came to; undefined when it gave up its lease without a word. */
-  async #follow({ write, names }: Attempt, holder: string): Promise<WriteRecord | undefined> {
-    let heardAt = performance.now();
-    for (;;) {
-      await sleep(pollMs, undefined, { signal: write.left }).catch(() => write.left.throwIfAborted());
-      const standing = await this.#known.look(names.write, holder);
-      // Whoever writes Redis can name another's attempt as the holder.
-      if (standing?.told?.fingerprint === names.fingerprint) return standing.told;
-      if (standing && standing.holder !== holder) return undefined;
-      if (standing) heardAt = performance.now();
-      // It is at work, and nobody can be asked how it ends: that is an unknown outcome, and never a reason to send.
-      else if (performance.now() - heardAt > unheardMs)
-        return { ...begunBy({ names, run: holder, write }), resources: [] };
+      const told = await follow(this.#known, attempt, claim);
+      if (told) return told.reply;
     }
   }
 
@@ -132,14 +83,16 @@ export class Repeats {
     const { write, names, run } = attempt;
     using _lease = this.#known.hold(names.write, run);
     const before = this.#known.before(names.write, claim);
-    if (!before) return await this.#send(attempt, this.#known.isContested(names.resources, claim));
+    const isUnasked = this.#known.isShared && !claim;
+    const isContested = this.#known.isContested(names.resources, claim);
+    if (!before) return await this.#send(attempt, { isContested, isUnasked });
     if (write.key !== undefined && keyMismatch(names, before)) {
       await this.#known.release(names.write, run, before, leftOf(before));
       throw keyReused();
     }
     // A key stands for one request, whatever else is written.
     const since = write.key === undefined ? await this.#known.since(before) : 'untouched';
-    if (since === 'written') return await this.#send(attempt, true);
+    if (since === 'written') return await this.#send(attempt, { isContested: true, isUnasked });
     if (since === 'untouched' && before.reply) {
       write.onRepeat('replayed');
       await this.#known.release(names.write, run, before, leftOf(before));
@@ -152,23 +105,23 @@ export class Repeats {
     const { write, names, work, run } = attempt;
     write.onRepeat('reconciled');
     const reply = await work.look(before);
-    const after = bounded({ ...before, ...(reply && { reply }) });
+    const after = bounded({ ...before, isSent: true, ...(reply && { reply }) });
     await this.#known.end(names.write, run, after, leftOf(after));
     return reply;
   }
 
-  async #send(attempt: Attempt, isContested: boolean): Promise<Answer> {
+  async #send(attempt: Attempt, rivals: Rivals): Promise<Answer> {
     const { write, names, work, run } = attempt;
     const { resources } = names;
     const forMs = lifetimeOf(write);
-    let begun = { ...begunBy(attempt), isContested };
+    let begun = { ...begunBy(attempt), isContested: rivals.isContested };
     let marked: Promise<boolean> | undefined;
     try {
       const reply = await work.send(() => {
         if (marked) return;
-        begun = { ...begun, sentAt: Date.now(), isShared: true };
+        begun = { ...begun, sentAt: Date.now(), isSent: true, isShared: true };
         marked = this.#known.sent(names.write, begun, forMs);
-      }, isContested);
+      }, rivals);
       const isShared = await marked;
       const created = reply ? this.#names.created(write, reply) : [];
       await this.#known.mark(created, run, forMs);
@@ -183,7 +136,7 @@ export class Repeats {
       await this.#remember(attempt, record, reply !== undefined);
       return reply;
     } catch (error) {
-      await this.#known.end(names.write, run, undefined, 0);
+      await this.#known.end(names.write, run, begunBy(attempt), 0);
       throw error;
     }
   }
@@ -200,31 +153,6 @@ export class Repeats {
     if (left.aborted) keep();
     else left.addEventListener('abort', keep, { once: true });
   }
-}
-
-/** What is known of it if it does not come to its end. */
-function begunBy({ write, names, run }: Pick<Attempt, 'write' | 'names' | 'run'>): WriteRecord {
-  const { fingerprint, resources } = names;
-  const sentAt = Date.now();
-  // Until it is sent, and it is known whether others have written.
-  return {
-    run,
-    fingerprint,
-    sentAt,
-    isContested: true,
-    isShared: false,
-    until: sentAt + lifetimeOf(write),
-    resources,
-  };
-}
-
-function leftOf({ until }: WriteRecord): number {
-  return Math.max(1, until - Date.now());
-}
-
-/** What is known of it is kept until its answer is told, and for the window after that. */
-function lifetimeOf({ longestMs, windowMs }: RepeatableWrite): number {
-  return longestMs + windowMs;
 }
 
 /** draft-ietf-httpapi-idempotency-key-header §2.7. */

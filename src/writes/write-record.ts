@@ -10,6 +10,8 @@ export interface WriteRecord extends Sent {
   /** Of the attempt that it tells of; what the attempt wrote is marked with it. */
   readonly run: string;
   readonly fingerprint: string;
+  /** Whether it may have gone up before this was written down; as the last word of an attempt `false` says: nothing was done. */
+  readonly isSent: boolean;
   /** Whether its marks are where all replicas see them. */
   readonly isShared: boolean;
   /** How long it counts. A look that finds nothing new does not prolong it, or what never arrived could never be sent. */

@@ -57,6 +57,7 @@ export async function startUpstream({
     received,
     answer,
     async [Symbol.asyncDispose]() {
+      if (!server.listening) return;
       server.closeAllConnections();
       await server[Symbol.asyncDispose]();
     },
