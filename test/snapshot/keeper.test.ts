@@ -1,5 +1,7 @@
 /** A snapshot that is kept: when it is made anew, and who is told when it cannot be. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 
 import { MemorySlate } from '../../src/snapshot/memory-slate.ts';
@@ -127,3 +129,25 @@ test('a replica that failed tells of the recovery when another one has made the 
 });
 
 const asFacts = { system: 'hr', resourceType: 'Users' };
+
+test('a fault that nobody expected is left to the process, which tells of it and ends: it is not lost', async () => {
+  const modules = ['snapshots', 'memory-slate'].map((name) =>
+    JSON.stringify(import.meta.resolve(`../../src/snapshot/${name}.ts`)),
+  );
+  const script = `
+    import { Snapshots } from ${modules[0]};
+    import { MemorySlate } from ${modules[1]};
+    process.on('uncaughtException', ({ message }) => process.stdout.write(message, () => process.exit(3)));
+    const slate = new MemorySlate('users');
+    slate.members = () => Promise.reject(new Error('a defect'));
+    new Snapshots({ slateOf: () => slate, key: Buffer.alloc(32), note: () => {} })
+      .keepTo([${JSON.stringify({ ...users, ...rules, fullMs: 40 })}], []);
+    setTimeout(() => {}, ${patienceMs});
+  `;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let told = '';
+  child.stdout.on('data', (chunk: Buffer) => (told += chunk.toString()));
+  assert.deepEqual([...(await once(child, 'close')), told], [3, null, 'a defect']);
+});
