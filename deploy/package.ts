@@ -2,8 +2,8 @@
  * Makes the archive that is installed where there is no network: Node, the packages that run in service, the
  * sources, a bill of materials and checksums. Nothing is fetched; what is packed is what `npm ci` put there.
  */
-import { createHash, createPrivateKey, sign } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createPrivateKey, hash, sign } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
 import { chmod, cp, lstat, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { Readable } from 'node:stream';
@@ -78,9 +78,7 @@ async function checksums(tree: string): Promise<string> {
 }
 
 export async function sha256(file: string): Promise<string> {
-  const sum = createHash('sha256');
-  await pipeline(createReadStream(file), sum);
-  return sum.digest('hex');
+  return hash('sha256', await readFile(file));
 }
 
 /** Archive, its bill of materials and their checksums, signed if there is a key. Gives the files. */

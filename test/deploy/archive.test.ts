@@ -39,9 +39,11 @@ before(async () => {
   await writeFile(key, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   files = await packArchive(root, join(base, 'dist'), key);
   await mkdir(join(base, 'unpacked'));
-  await run('tar', ['-C', join(base, 'unpacked'), '-xzf', files[0] ?? '']);
   unpacked = join(base, 'unpacked', basename(files[0] ?? '', '.tar.gz'));
-  newer = await stage(await nextVersion(), join(base, 'newer'));
+  [newer] = await Promise.all([
+    stage(await nextVersion(), join(base, 'newer')),
+    run('tar', ['-C', join(base, 'unpacked'), '-xzf', files[0] ?? '']),
+  ]);
 });
 after(() => rm(base, { recursive: true }));
 
