@@ -16,7 +16,7 @@ import {
   type Checkpoint,
   type NoteKey,
 } from './note.ts';
-import { codeOf } from './report.ts';
+import { readIfThere } from './read-if-there.ts';
 import type { Scan } from './scan.ts';
 import type { SegmentName } from './segment-name.ts';
 import { fingerprint, type PublicKey } from './signing-key.ts';
@@ -63,7 +63,7 @@ export async function readLocalCheckpoints({ chain, directories }: ChainFiles): 
 /** The newest one is the installation's own evidence: it is always there at rest, and of this chain. */
 export async function remarksOn({ chain, directories, running }: ChainFiles): Promise<string[]> {
   if (chain === undefined) return [];
-  const notes = await Promise.all(directories.map(newestIn));
+  const notes = await Promise.all(directories.map((each) => readIfThere(join(each, checkpointFile))));
   const given = notes.filter((note) => note !== undefined);
   if (given.length === 0)
     return running ? [] : [`The file '${checkpointFile}' beside the segments is missing.`];
@@ -73,15 +73,6 @@ export async function remarksOn({ chain, directories, running }: ChainFiles): Pr
     const what = origin === undefined ? 'holds no checkpoint' : `is that of another chain, ${origin}`;
     return [`The file '${checkpointFile}' beside the segments ${what}.`];
   });
-}
-
-async function newestIn(directory: string): Promise<string | undefined> {
-  try {
-    return await readFile(join(directory, checkpointFile), 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 export function checkRootKey(

@@ -23,7 +23,8 @@ type Effect = Operation['effect'];
 
 const retryAfter = 5;
 
-type Kept = Pick<TrailOptions, 'mode' | 'deadlineMs' | 'onRecord' | 'periodKey' | 'sealer' | 'networkOf'>;
+type Kept = Pick<TrailOptions, 'mode' | 'onRecord' | 'periodKey' | 'sealer' | 'networkOf'> &
+  Required<Pick<TrailOptions, 'deadlineMs'>>;
 
 export class JournalTrail implements Trail, CallRecords {
   readonly #journal: Journal;
@@ -37,7 +38,7 @@ export class JournalTrail implements Trail, CallRecords {
   readonly #strangers: Strangers;
   readonly sealer: Sealer | undefined;
 
-  constructor(journal: Journal, { deadlineMs = 2000, onRecord = () => {}, networkOf, ...keys }: Kept) {
+  constructor(journal: Journal, { deadlineMs, onRecord = () => {}, networkOf, ...keys }: Kept) {
     this.#journal = journal;
     this.#sparesReads = keys.mode === 'fail-closed-writes';
     this.#deadlineMs = deadlineMs;

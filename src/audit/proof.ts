@@ -2,7 +2,6 @@
  * A proof takes single records out of the trail: the line, its path to the root of the chain's tree, and the signed
  * checkpoint that states the root. It is checked with the chain's public log key alone, without the trail.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
@@ -14,6 +13,7 @@ import { leafOf, PartialTree, rootFrom } from './inclusion.ts';
 import { readLine, type LinePrefix } from './line.ts';
 import { linesOf } from './lines.ts';
 import { originOf, parseCheckpoint, verifyNote, type Checkpoint, type NoteKey } from './note.ts';
+import { readIfThere } from './read-if-there.ts';
 import { headerOf, limitOf, type Chain } from './read.ts';
 
 const digestSchema = z.string().regex(/^[0-9a-f]{64}$/);
@@ -141,15 +141,6 @@ async function eachLine(
 
 function smallest(checkpoints: readonly Checkpoint[], seq: number): Checkpoint | undefined {
   return checkpoints.filter(({ size }) => size >= seq).toSorted((a, b) => a.size - b.size)[0];
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 export function proofText(records: readonly ProvenRecord[]): string {

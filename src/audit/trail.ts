@@ -71,8 +71,7 @@ export interface TrailOptions extends Omit<JournalOptions, 'inst' | 'secret'> {
 }
 
 export async function createTrail(options: TrailOptions): Promise<Trail> {
-  const { version, configHash, key, ...rest } = options;
-  const { deadlineMs = 2000 } = rest;
+  const { version, configHash, key, deadlineMs = 2000, ...rest } = options;
   const inst = { name: options.instance, host: hostname(), pid: process.pid, version, configHash };
   const journal = await Journal.open({
     ...rest,
@@ -80,5 +79,5 @@ export async function createTrail(options: TrailOptions): Promise<Trail> {
     secret: key,
     limits: { slowMs: deadlineMs, ...rest.limits },
   });
-  return new JournalTrail(journal, options);
+  return new JournalTrail(journal, { ...rest, deadlineMs });
 }

@@ -18,6 +18,7 @@ import {
   type NoteKey,
 } from './note.ts';
 import { parseKeys } from './published-keys.ts';
+import { readIfThere } from './read-if-there.ts';
 import type { SigningKey } from './signing-key.ts';
 
 export interface Answer {
@@ -62,13 +63,8 @@ export class Witness {
   }
 
   /** The last checkpoint that was cosigned, with its signatures. */
-  async latest(origin: string): Promise<string | undefined> {
-    try {
-      return await readFile(join(this.#directory, stateFile(origin)), 'utf8');
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw error;
-    }
+  latest(origin: string): Promise<string | undefined> {
+    return readIfThere(join(this.#directory, stateFile(origin)));
   }
 
   async #judge(body: string): Promise<Answer> {

@@ -115,8 +115,8 @@ export class Console implements AsyncDisposable {
       return this.#answerAnybody(name, request, response, session);
     if (!session) throw new Refusal(401, 'not-logged-on', 'Nobody is logged on.');
     if (!mayUse(session.role, name)) {
-      const [source, facts] = [addressOf(request), { ...whoIs(session), endpoint: name }];
-      this.#options.refused({ event: 'console.denied', code: name, source, facts });
+      const facts = { ...whoIs(session), endpoint: name };
+      this.#options.refused({ event: 'console.denied', code: name, source: addressOf(request), facts });
       throw new Refusal(403, 'forbidden', `This is not for the role ${session.role}.`);
     }
     if (request.method !== 'GET') requireToken(request, session.csrf);
