@@ -2,24 +2,24 @@
  * What `gatehouse check` warns of in a configuration that would start: the dangers that the console's page shows as well, what
  * ends soon, and who else could change the file. A danger is added to the page's list (src/gateway/security-checks.ts), never here.
  */
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-
 import { endsOf, readSecrets, type Entries } from '../auth/secret-file.ts';
 import type { Fault } from '../gateway/config-faults.ts';
 import type { Config } from '../gateway/config.ts';
 import { endsIn, secretEnds, warningsOf, whenItEnds, type Warning } from '../gateway/expiry.ts';
 import { listenersOf } from '../gateway/listener.ts';
+import { decidingFiles, openPlaces } from '../gateway/open-places.ts';
 import { settingChecks } from '../gateway/security-checks.ts';
+import { fileChecks } from '../gateway/security-process.ts';
 import { periodFault } from '../gateway/tls-reload.ts';
 
-export async function warningsAbout(file: string, config: Config): Promise<Fault[]> {
+/** @param files that were read for it */
+export async function warningsAbout(files: Iterable<string>, config: Config): Promise<Fault[]> {
   const secrets = await secretsIn(config);
-  const dangers = settingChecks(config).filter(({ state }) => state === 'danger');
+  const open = openPlaces(decidingFiles(config, files));
+  const dangers = [...fileChecks(open), ...settingChecks(config)].filter(({ state }) => state === 'danger');
   return [
-    ...(await openToOthers(file)),
-    ...dangers.map(({ setting, id, detail, remedy = '' }) => ({
-      path: setting ?? id,
+    ...dangers.map(({ setting, id, values, detail, remedy = '' }) => ({
+      path: setting ?? values['path'] ?? id,
       problem: detail,
       remedy,
     })),
@@ -35,26 +35,6 @@ export function endedAtListeners(config: Config): Fault[] {
     if (problem === undefined) return [];
     return [{ path: `${place}.tls.certificate`, problem, remedy: 'give one that is valid today' }];
   });
-}
-
-/** Whoever writes it can give himself every permission, and send a tenant's secret to a host of his own. */
-async function openToOthers(file: string): Promise<Fault[]> {
-  const problem = 'Others can write it, and with it every permission and the address of every tenant.';
-  const [own, around] = await Promise.all([stat(file), stat(dirname(file))]);
-  const others = 0o002;
-  const sticky = 0o1000;
-  return [
-    ...((own.mode & others) !== 0 ? [{ path: file, problem, remedy: 'chmod o-w it.' }] : []),
-    ...((around.mode & (others | sticky)) === others
-      ? [
-          {
-            path: dirname(file),
-            problem: 'Others can replace the configuration in it.',
-            remedy: 'chmod o-w it.',
-          },
-        ]
-      : []),
-  ];
 }
 
 function secretsIn({ secretsFile }: Config): Promise<Entries> {

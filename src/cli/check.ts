@@ -33,11 +33,12 @@ export async function run(args: readonly string[]): Promise<number> {
 
 async function judge(file: string, asJson: boolean): Promise<{ output: string; status: number }> {
   try {
-    const config = loadConfig(file);
+    const files: string[] = [];
+    const config = loadConfig(file, process.env, (path) => files.push(path));
     const ended = endedAtListeners(config);
     if (ended.length > 0) throw new ConfigFaults(file, ended);
     const summary = summarise(config);
-    const warnings = await warningsAbout(file, config);
+    const warnings = await warningsAbout(files, config);
     const lines = [
       ...summary.map((line) => `  ${line}\n`),
       ...warnings.map((warning) => `  warning: ${describeFault(warning).trimStart()}\n`),

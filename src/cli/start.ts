@@ -8,8 +8,9 @@ import { ConfigFaults } from '../gateway/config-faults.ts';
 import { watchConfig } from '../gateway/config-watch.ts';
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import { FileWatch } from '../gateway/file-watch.ts';
-import { createGateway, type Gateway } from '../gateway/gateway.ts';
+import { createGateway, type Gateway, type GatewayOptions } from '../gateway/gateway.ts';
 import { listenersOf } from '../gateway/listener.ts';
+import { decidingFiles, warnOfOpenPlaces } from '../gateway/open-places.ts';
 import { describeError, log } from '../log.ts';
 import { version } from '../version.ts';
 import { readArguments } from './arguments.ts';
@@ -63,12 +64,19 @@ export async function run(args: readonly string[]): Promise<number> {
     const files = new FileWatch();
     const config = loadConfig(file, process.env, (path) => files.add(path));
     if (!given.values['allow-root']) for (const host of hostsOf(config)) refuseRoot(host);
-    const started = await startService(config, service, secrets, given.values['accept-damaged']);
+    warnOfOpenPlaces(decidingFiles(config, files.paths));
+    const options = { acceptDamaged: given.values['accept-damaged'] ?? false, files: () => files.paths };
+    const started = await startService(config, service, secrets, options);
     gateway = started;
     const watch = service.use(
-      watchConfig(file, files, (load, occasion) =>
-        started.reconfigure(load, { occasion, file, uid: statSync(file, { throwIfNoEntry: false })?.uid }),
-      ),
+      watchConfig(file, files, (load, occasion) => {
+        warnOfOpenPlaces(files.paths);
+        return started.reconfigure(load, {
+          occasion,
+          file,
+          uid: statSync(file, { throwIfNoEntry: false })?.uid,
+        });
+      }),
     );
     readAgain = () => void Promise.all([started.reload(), watch.reload('signal')]);
   } catch (error) {
@@ -99,11 +107,11 @@ async function startService(
   config: Config,
   service: AsyncDisposableStack,
   secrets: Generated,
-  acceptDamaged = false,
+  options: Pick<GatewayOptions, 'acceptDamaged' | 'files'>,
 ): Promise<Gateway> {
   await prepareSecrets(config, secrets);
   const { upstreamsOf, tenants } = service.use(await startEmbedded(config));
-  const gateway = service.use(await createGateway(config, { version, upstreamsOf, acceptDamaged }));
+  const gateway = service.use(await createGateway(config, { ...options, version, upstreamsOf }));
   const ports = Object.fromEntries(gateway.ports);
   log.info('serving', { url: gateway.url, admin: gateway.adminUrl, ports, version });
   for (const [id, { url }] of tenants) log.info('embedded tenant', { tenant: id, url: url.origin });

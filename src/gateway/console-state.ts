@@ -13,6 +13,7 @@ import type { Snapshots } from '../snapshot/snapshots.ts';
 import type { Config, System } from './config.ts';
 import { callerStateOf, gaugeOf, holdOf, snapshotsOf, soonest, systemStateOf } from './console-figures.ts';
 import type { Expiring } from './expiry.ts';
+import { decidingFiles, openPlaces } from './open-places.ts';
 import type { Pacers } from './pacers.ts';
 import type { Running } from './running.ts';
 import { checksOf } from './security-checks.ts';
@@ -20,6 +21,8 @@ import { checksOf } from './security-checks.ts';
 export interface Shown {
   readonly version: string;
   readonly config: () => Config;
+  /** Those that were read for it. */
+  readonly files: () => Iterable<string>;
   readonly traffic: Traffic;
   readonly obstacles: () => readonly string[];
   readonly running: Running;
@@ -96,7 +99,9 @@ export class ShownState implements ConsoleState {
   }
 
   async security(): ReturnType<ConsoleState['security']> {
-    return { checks: checksOf(this.#shown.config(), this.#shown.ends()) };
+    const config = this.#shown.config();
+    const open = openPlaces(decidingFiles(config, this.#shown.files()));
+    return { checks: checksOf(config, this.#shown.ends(), open) };
   }
 
   knows(kind: 'system' | 'tenant' | 'hold' | 'channel', id: string): boolean {

@@ -15,6 +15,10 @@ export class FileWatch implements Disposable {
     this.#marks.set(path, markOf(statSync(path, { bigint: true, throwIfNoEntry: false })));
   }
 
+  get paths(): Iterable<string> {
+    return this.#marks.keys();
+  }
+
   /** The others are not watched any more. */
   keep(paths: ReadonlySet<string>): void {
     for (const path of this.#marks.keys()) if (!paths.has(path)) this.#marks.delete(path);

@@ -52,11 +52,13 @@ export interface GatewayOptions {
   readonly upstreamsOf: (config: Config) => readonly Upstream[];
   /** Goes on behind a trail that was tampered with, which its verifier will always tell. */
   readonly acceptDamaged?: boolean;
+  /** Those that were read for the configuration in force, where it is made of files. */
+  readonly files?: () => Iterable<string>;
 }
 
 export async function createGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
   setLogLevel(config.log.level);
-  const { version, acceptDamaged = false, upstreamsOf } = options;
+  const { version, acceptDamaged = false, upstreamsOf, files = () => [] } = options;
   await using starting = new AsyncDisposableStack();
   const key = await readOrCreateKey(config.audit.keyFile);
   const ownKey = deriveKey(key, 'audit');
@@ -104,7 +106,16 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const shown = { obstacles, running, pacers, isCacheUsed, holds, ends, snapshots, deliveries };
   showState(metrics, { ...shown, space, servers });
   const inForceNow = (): Config => inForce.config;
-  const state = new ShownState({ ...shown, version, pages, config: inForceNow, traffic, cache, alerts });
+  const state = new ShownState({
+    ...shown,
+    version,
+    pages,
+    config: inForceNow,
+    files,
+    traffic,
+    cache,
+    alerts,
+  });
   const consoleKey = deriveKey(key, 'console');
   const console = await openConsole({
     config: inForceNow,

@@ -2,6 +2,7 @@
 import type { SecurityCheck } from '../console/api/security.ts';
 import { processFaults, type ProcessFault } from './config-dangers.ts';
 import { warningsOf, type Expiring } from './expiry.ts';
+import type { OpenPlace } from './open-places.ts';
 import { check } from './security-check.ts';
 
 const area = 'process';
@@ -42,6 +43,20 @@ function dangerCheck({ path, danger, option }: ProcessFault): SecurityCheck {
 function aboutOf(path: string, option: string | undefined) {
   if (option === undefined) return 'process.variable';
   return path === 'NODE_OPTIONS' ? 'process.nodeOptions' : 'process.argument';
+}
+
+export function fileChecks(open: readonly OpenPlace[]): SecurityCheck[] {
+  const about = 'process.files';
+  if (open.length === 0) return [check({ area, about, found: ['good', 'process.files.own'] })];
+  return open.map(({ path, isDirectory }) =>
+    check({
+      area,
+      about,
+      id: `${about}.${path}`,
+      found: ['danger', isDirectory ? 'process.files.replaced' : 'process.files.written'],
+      values: { path },
+    }),
+  );
 }
 
 export function expiryChecks(ends: readonly Expiring[]): SecurityCheck[] {

@@ -74,7 +74,9 @@ for (const [what, warned] of [
     await chmod(path, 0o777);
     const { code, stdout } = await check(place.path, changed(sound), '--json');
     assert.equal(code, 0);
-    assert.partialDeepStrictEqual(JSON.parse(stdout).warnings, [{ path, remedy: 'chmod o-w it.' }]);
+    assert.partialDeepStrictEqual(JSON.parse(stdout).warnings, [
+      { path, remedy: `Let its owner alone write: chmod o-w ${path}` },
+    ]);
     assert.equal(JSON.parse(stdout).warnings.length, 1);
   });
 

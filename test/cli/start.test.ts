@@ -1,7 +1,7 @@
 /** `gatehouse start` as a process: what its first start shows, and how it ends. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempDisposable, readdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdtempDisposable, readdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +45,17 @@ test('without a file of secrets it names the key and the command, and begins no 
   assert.equal(code, 1);
   assert.match(stderr, /secretsFile .*secrets\.yaml is missing: make it with 'gatehouse secret new idm'/);
   assert.deepEqual(await readdir(installed.path), ['gatehouse.yaml']);
+});
+
+test('a configuration that others can write is told in the log', async () => {
+  await using installed = await installation({});
+  await chmod(installed.file, 0o666);
+  const { stderr } = await gatehouse('start', '--config', installed.file);
+  const { message, remedy } = JSON.parse(stderr.split('\n')[0] ?? '');
+  assert.deepEqual(
+    [message, remedy],
+    ['others can write a file of the configuration', `chmod o-w ${installed.file}`],
+  );
 });
 
 test('wrong usage ends with 4, help and version with 0', async () => {

@@ -1,5 +1,7 @@
 /** That somebody looked or acted is in the trail, before it is shown or done, and without what they typed. */
 import assert from 'node:assert/strict';
+import { chmod } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import type { Overview } from '../../src/console/api/overview.ts';
@@ -274,4 +276,16 @@ test('the administrator sees what is safe and what to do about the rest', async 
     checks.find(({ id }) => id === 'audit.witness'),
     { area: 'audit', state: 'advice', setting: 'audit.witness' },
   );
+});
+
+test('the administrator sees at once that others can replace a file that decides', async () => {
+  const stateOfFiles = async () =>
+    (await administrator.get<Security>('/security')).checks.find(
+      ({ words }) => words.title === 'process.files',
+    )?.state;
+  const keys = join(dirname(started.gateway.auditDirectory), 'keys');
+  assert.equal(await stateOfFiles(), 'good');
+  await chmod(keys, 0o777);
+  assert.equal(await stateOfFiles(), 'danger');
+  await chmod(keys, 0o700);
 });

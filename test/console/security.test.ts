@@ -6,7 +6,7 @@ import { securityEnglish } from '../../src/console/api/security-words.ts';
 import type { SecurityCheck } from '../../src/console/api/security.ts';
 import { securityGerman } from '../../src/console/web/security-words-de.ts';
 import { checksOf, settingChecks } from '../../src/gateway/security-checks.ts';
-import { processChecks } from '../../src/gateway/security-process.ts';
+import { fileChecks, processChecks } from '../../src/gateway/security-process.ts';
 import { changed, load } from '../support/configuration.ts';
 
 const dangerous: readonly (readonly [option: string, word: string])[] = [
@@ -65,7 +65,11 @@ test('no text of a check is left in English where the page speaks German', () =>
     thresholds: [7],
   }));
   const checks = [
-    ...checksOf(config, ends),
+    ...checksOf(config, ends, [
+      { path: '/etc/gatehouse/gatehouse.yaml', isDirectory: false },
+      { path: '/etc/gatehouse', isDirectory: true },
+    ]),
+    ...fileChecks([]),
     ...processChecks(
       variables,
       dangerous.map(([option]) => option),

@@ -139,6 +139,14 @@ export const securityEnglish = {
   'process.unverified.remedy': 'Remove it, and name the certificate authority in tenants.<name>.ca.',
   'process.options': 'Options of the process',
   'process.options.good': 'None lets memory or traffic out.',
+  'process.files': 'Files of the configuration',
+  'process.files.own': 'No others can write or replace one.',
+  'process.files.written':
+    'Others can write {path}, and decide by it what the gateway allows and whom it believes.',
+  'process.files.written.remedy': 'Let its owner alone write: chmod o-w {path}',
+  'process.files.replaced':
+    'Others can replace what is in {path}, and decide by it what the gateway allows and whom it believes.',
+  'process.files.replaced.remedy': 'Let its owner alone write: chmod o-w {path}',
   'process.user': 'User of the process',
   'process.user.own': 'It does not run as root.',
   'process.user.root': 'It runs as root.',

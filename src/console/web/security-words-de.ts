@@ -142,6 +142,14 @@ export const securityGerman: Readonly<Record<SecurityWord, string>> = {
   'process.unverified.remedy': 'Entfernen und den Aussteller in tenants.<name>.ca nennen.',
   'process.options': 'Optionen des Prozesses',
   'process.options.good': 'Keine lässt Speicher oder Verkehr nach außen.',
+  'process.files': 'Dateien der Konfiguration',
+  'process.files.own': 'Andere können keine davon schreiben oder ersetzen.',
+  'process.files.written':
+    'Andere können {path} schreiben und so bestimmen, was das Gateway erlaubt und wem es glaubt.',
+  'process.files.written.remedy': 'Nur dem Besitzer das Schreiben erlauben: chmod o-w {path}',
+  'process.files.replaced':
+    'Andere können ersetzen, was in {path} liegt, und so bestimmen, was das Gateway erlaubt und wem es glaubt.',
+  'process.files.replaced.remedy': 'Nur dem Besitzer das Schreiben erlauben: chmod o-w {path}',
   'process.user': 'Benutzer des Prozesses',
   'process.user.own': 'Er läuft nicht als root.',
   'process.user.root': 'Er läuft als root.',
