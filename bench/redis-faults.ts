@@ -2,8 +2,8 @@
  * What a fault of Redis adds to a call through the whole gateway, with authentication and durable audit. Two gateways, each
  * with its own Redis, are called at the same instants, and something happens to one Redis: what else the machine does slows
  * both. Groups are read that their caller may write, and groups are written: both are asked of the tenant each time, so that
- * Redis can only cost, and ask as many parts of Redis as a call can. `shared` are reads of one of three replicas, which has to
- * let go of the common quota before it draws on its own part.
+ * Redis can only cost, and ask as many parts of Redis as a call can. `shared` are reads of one of three replicas, which goes on
+ * with its own part of the quota.
  *
  *   node bench/redis-faults.ts [pairs, default 5] [fault …]
  */

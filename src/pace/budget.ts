@@ -27,9 +27,12 @@ export interface Pace {
   readonly burst: number;
 }
 
+/** A call departs so soon after its turn that no minute can tell, or it is held up. */
+const promptsPerMinute = 3000;
+
 /**
- * A budget that nobody else draws on. What holds calls up between turn and departure lets them go together afterwards, so
- * until it has departed a call is part of what may be saved up.
+ * A budget that nobody else draws on. What holds calls up between turn and departure lets them go together afterwards, so a
+ * call that is held up is part of what may be saved up.
  */
 export class OwnBudget implements Budget {
   readonly isShared = false;
@@ -37,7 +40,8 @@ export class OwnBudget implements Budget {
   #quota: Quota;
   #spentUntil = 0;
   #pausedUntil = 0;
-  #departing = 0;
+  /** When those calls had their turn that have not departed, in order. */
+  readonly #departing: number[] = [];
 
   constructor(pace: Pace, minuteMs: number) {
     this.#minuteMs = minuteMs;
@@ -59,12 +63,18 @@ export class OwnBudget implements Budget {
 
   spendTurn(now: number): void {
     this.spendNow(now);
-    this.#departing += 1;
+    this.#departing.push(now);
   }
 
   departed(now: number): void {
     this.#spentUntil = this.#spentAt(now);
-    this.#departing -= 1;
+    // Which of them it is does not matter as long as none seems to wait for less time than it does.
+    this.#departing.pop();
+  }
+
+  /** Takes a turn that came from elsewhere. */
+  spendOther(now: number): void {
+    this.#departing.push(now);
   }
 
   /** Uses up a turn without a call. */
@@ -72,7 +82,7 @@ export class OwnBudget implements Budget {
     this.#spentUntil = spendTurn(this.#quota, this.#spentAt(now), now);
   }
 
-  /** A turn that came from elsewhere, or back; beyond what may be saved up it is lost. */
+  /** Saves up a turn that came from elsewhere, or back; beyond what may be saved up it is lost. */
   addTurn(now: number): void {
     if (now >= this.#pausedUntil) this.#spentUntil = this.#spentAt(now) - this.#quota.intervalUs;
   }
@@ -98,6 +108,9 @@ export class OwnBudget implements Budget {
   }
 
   #spentAt(now: number): number {
-    return Math.max(this.#spentUntil, now + this.#departing * this.#quota.intervalUs);
+    const since = now - (this.#minuteMs * 1000) / promptsPerMinute;
+    const heldUp = this.#departing.findIndex((at) => at > since);
+    const count = heldUp < 0 ? this.#departing.length : heldUp;
+    return Math.max(this.#spentUntil, now + count * this.#quota.intervalUs);
   }
 }

@@ -175,15 +175,16 @@ class TurnPacer implements Pacer {
     if (this.#queue.length === 0) return this.#budget.want(0);
     const now = this.#now();
     const isHeld = this.#heldUntil > now;
-    this.#budget.want(isHeld ? 0 : Math.min(this.#queue.length, this.#limits.concurrency - this.#running));
+    this.#budget.want(isHeld ? 0 : Math.min(this.#queue.length, this.#places));
     // While all places are taken nobody can say when one gets free, and patience may end before.
-    const next = this.#hasPlace ? this.#allowedAt(now) : this.#firstPatienceEnd() + 1;
+    const next = this.#places > 0 ? this.#allowedAt(now) : this.#firstPatienceEnd() + 1;
     this.#timer = setTimeout(() => this.#settle(), Math.ceil((next - now) / 1000));
   }
 
-  get #hasPlace(): boolean {
+  /** How many calls could start now, had they a turn; less than none after a lower limit. */
+  get #places(): number {
     const { concurrency, departing = Infinity } = this.#limits;
-    return this.#running < concurrency && this.#departing < departing;
+    return Math.min(concurrency - this.#running, departing - this.#departing);
   }
 
   #firstPatienceEnd(): number {
@@ -193,7 +194,7 @@ class TurnPacer implements Pacer {
   }
 
   #startDue(): void {
-    while (this.#queue.length > 0 && this.#hasPlace) {
+    while (this.#queue.length > 0 && this.#places > 0) {
       const now = this.#now();
       if (this.#allowedAt(now) > now) return;
       this.#budget.spendTurn(now);

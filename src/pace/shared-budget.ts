@@ -44,6 +44,8 @@ export class SharedBudget implements Budget {
   #isAnswered = false;
   #askedAt = -Infinity;
   #lendsAgainAt = 0;
+  /** How often in a row there was no room. */
+  #inVain = 0;
   /** Until when the tenant makes us wait, and until when the others know. */
   #pausedUntil = 0;
   #knownUntil = 0;
@@ -82,11 +84,9 @@ export class SharedBudget implements Budget {
   spendTurn(now: number): void {
     if (this.#wanted > 0) this.#learnGap(now - this.#lastTurnAt);
     this.#lastTurnAt = now;
-    if (this.#borrowed > 0) {
-      this.#borrowed -= 1;
-      this.#own.addTurn(now);
-    }
-    this.#own.spendTurn(now);
+    if (this.#borrowed === 0) return this.#own.spendTurn(now);
+    this.#borrowed -= 1;
+    this.#own.spendOther(now);
   }
 
   departed(now: number): void {
@@ -164,16 +164,18 @@ export class SharedBudget implements Budget {
     this.#isAsking = false;
     const hasChanged = this.#isAnswered !== (reply !== undefined);
     this.#isAnswered = reply !== undefined;
-    if (reply && lends && !reply.isLent) this.#keep(askedAt);
+    if (reply && lends) this.#afterLending(reply.isLent);
     if (reply?.pauseMs) this.#wait(reply.pauseMs);
     if (reply?.taken) this.#use(reply.taken);
     if (reply?.pauseMs || hasChanged) this.#onChange();
   }
 
-  /** What nobody has room for stays ours. */
-  #keep(lentAt: number): void {
-    this.#own.addTurn(this.#now());
-    this.#lendsAgainAt = lentAt + this.#own.intervalUs;
+  /** What there is no room for stays ours; soon somebody may have taken from there. */
+  #afterLending(isLent: boolean): void {
+    const now = this.#now();
+    if (!isLent) this.#own.addTurn(now);
+    this.#inVain = isLent ? 0 : Math.min(this.#inVain + 1, quietBeats);
+    this.#lendsAgainAt = now + this.#inVain * this.#beatUs;
   }
 
   /** What was taken is for those who wait now; nothing is saved up by it beyond our part. */

@@ -3,6 +3,8 @@ import { test } from 'node:test';
 
 import * as fc from 'fast-check';
 
+import type { PoolReply } from '../../src/pace/pool.ts';
+import { SharedBudget } from '../../src/pace/shared-budget.ts';
 import { randomFrom, World } from './simulated-replicas.ts';
 
 const second = 1_000_000;
@@ -77,6 +79,44 @@ test('what the tenant refuses one replica makes all of them wait, and nothing le
   assert.ok(world.turnsBetween(from, world.at) <= 6, 'they begin one by one');
 });
 
+test('calls that a disk holds up, and lets go together, are part of what a minute may see', async () => {
+  const world = createWorld();
+  await world.pass(minute);
+  for (const replica of [0, 1, 2]) world.apply({ kind: 'stall', replica });
+  await world.pass(minute);
+  for (const replica of [0, 1, 2]) world.apply({ kind: 'flow', replica });
+  await world.pass(minute);
+  assert.ok(world.busiestMinute() <= 150, `${world.busiestMinute()}`);
+});
+
+test('a turn that comes when nobody waits any more is saved up, within the own part alone', async () => {
+  const own = createBudget();
+  for (; own.budget.turnAt(0) <= 0; own.budget.departed(0)) own.budget.spendTurn(0);
+  own.budget.want(2);
+  own.budget.want(0);
+  await own.answer({ isLent: false, taken: 8, pauseMs: 0 });
+  assert.equal(own.turnsAt(minute), 3);
+});
+
+test('a turn is lent before it would be lost, comes back for want of room, and is gone for want of an answer', async () => {
+  const answers = [{ isLent: true }, { isLent: false }, undefined] as const;
+  const left = answers.map(async (answer) => {
+    const own = createBudget();
+    own.budget.beat();
+    await own.answer(answer && { ...answer, taken: 0, pauseMs: 0 });
+    return own.turnsAt(0);
+  });
+  assert.deepEqual(await Promise.all(left), [2, 3, 2]);
+});
+
+test('a turn that comes back during a pause does not end it', async () => {
+  const own = createBudget();
+  own.budget.beat();
+  own.budget.spendUntil(10 * second);
+  await own.answer({ isLent: false, taken: 0, pauseMs: 0 });
+  assert.ok(own.budget.turnAt(0) >= 10 * second);
+});
+
 test('who goes more slowly borrows less, too', async () => {
   const world = createWorld();
   for (const replica of [1, 2]) world.apply({ kind: 'rest', replica });
@@ -144,6 +184,8 @@ test('no minute sees more than pace and burst, whatever fails in whatever order'
       'hurry',
       'rest',
       'refuse',
+      'stall',
+      'flow',
     ),
     replica: fc.nat({ max: 3 }),
     afterMs: fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 6000 }), fc.nat({ max: 40_000 })),
@@ -173,6 +215,38 @@ test('no minute sees more than pace and burst, whatever fails in whatever order'
   );
   t.diagnostic(`${turns} turns`);
 });
+
+/** One replica of three with three turns saved up, whose first question to the pool is answered by hand. */
+function createBudget() {
+  const { promise, resolve } = Promise.withResolvers<PoolReply | undefined>();
+  let now = 0;
+  const budget = new SharedBudget({
+    perMinute: 60,
+    burst: 12,
+    replicas: 3,
+    minuteMs: 60_000,
+    pool: { isOpen: true, exchange: () => promise },
+    now: () => now,
+    onChange: () => undefined,
+  });
+  return {
+    budget,
+    async answer(reply: PoolReply | undefined): Promise<void> {
+      resolve(reply);
+      await promise;
+      await Promise.resolve();
+    },
+    turnsAt(instant: number): number {
+      now = instant;
+      let turns = 0;
+      for (; budget.turnAt(now) <= now; budget.departed(now)) {
+        budget.spendTurn(now);
+        turns += 1;
+      }
+      return turns;
+    },
+  };
+}
 
 function createWorld({ perMinute = 140, burst = 10, replicas = 3, seed = 1, slowestUs = 5000 } = {}): World {
   return new World({ perMinute, burst, replicas, slowestUs, random: randomFrom(seed) });

@@ -20,7 +20,7 @@ export interface WorldOptions {
 export interface Fault {
   /**
    * To the pool: lost, found empty, hanging, awake. To a replica: out of reach, in reach, begun anew, busy, idle, refused by
-   * the tenant.
+   * the tenant, its calls held up on their way, and let go together.
    */
   readonly kind:
     | 'kill'
@@ -32,7 +32,9 @@ export interface Fault {
     | 'crash'
     | 'hurry'
     | 'rest'
-    | 'refuse';
+    | 'refuse'
+    | 'stall'
+    | 'flow';
   readonly replica?: number;
 }
 
@@ -167,6 +169,8 @@ class Replica {
   #isOpen = false;
   /** Calls that have had their turn and are not on their way. */
   #here = 0;
+  #isStalled = false;
+  #stalled = 0;
   #budget!: SharedBudget;
 
   constructor(world: World, name: number, options: WorldOptions) {
@@ -193,6 +197,11 @@ class Replica {
     if (kind === 'cut') this.#isCut = true;
     if (kind === 'join') this.#isCut = false;
     if (kind === 'refuse') this.#budget.spendUntil(this.#now + refusedUs);
+    if (kind === 'stall') this.#isStalled = true;
+    if (kind === 'flow') {
+      this.#isStalled = false;
+      for (; this.#stalled > 0; this.#stalled -= 1) this.#depart();
+    }
     if (kind === 'rest') {
       this.#isBusy = false;
       this.#budget.want(0);
@@ -212,7 +221,7 @@ class Replica {
     const life = this.#life;
     const lives = (): boolean => life === this.#life;
     this.#isOpen = false;
-    this.#here = 0;
+    [this.#here, this.#stalled] = [0, 0];
     this.#budget = new SharedBudget({
       ...this.#options,
       minuteMs: 60_000,
@@ -246,7 +255,7 @@ class Replica {
       // Some are held up by a disk.
       this.#world.after(this.#latency(), () => life === this.#life && this.#depart());
     }
-    this.#budget.want(50);
+    this.#budget.want(this.#departing - this.#here);
     const wait = this.#budget.turnAt(this.#now) - this.#now;
     this.#wakeUps += 1;
     const wakeUp = this.#wakeUps;
@@ -254,6 +263,10 @@ class Replica {
   }
 
   #depart(): void {
+    if (this.#isStalled) {
+      this.#stalled += 1;
+      return;
+    }
     this.#here -= 1;
     this.#budget.departed(this.#now);
     this.#world.turns.push({ at: this.#world.at, replica: this.#name });
