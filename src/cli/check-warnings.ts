@@ -14,7 +14,9 @@ import { periodFault } from '../gateway/tls-reload.ts';
 
 /** @param files that were read for it */
 export async function warningsAbout(files: Iterable<string>, config: Config): Promise<Fault[]> {
-  const secrets = await secretsIn(config);
+  const { console } = config.admin;
+  const secrets = await secretsIn(config.secretsFile);
+  const accountSecrets = console ? await secretsIn(console.secretsFile) : secrets;
   const open = openPlaces(decidingFiles(config, files));
   const dangers = [...fileChecks(open), ...settingChecks(config)].filter(({ state }) => state === 'danger');
   return [
@@ -24,6 +26,7 @@ export async function warningsAbout(files: Iterable<string>, config: Config): Pr
       remedy,
     })),
     ...withoutLogOn(config, secrets),
+    ...accountsWithoutLogOn(config, accountSecrets),
     ...warningsOf([...endsIn(config), ...secretEnds(endsOf(secrets))], Date.now()).map(described),
   ];
 }
@@ -37,8 +40,8 @@ export function endedAtListeners(config: Config): Fault[] {
   });
 }
 
-function secretsIn({ secretsFile }: Config): Promise<Entries> {
-  return readSecrets(secretsFile).catch((error: NodeJS.ErrnoException): Entries => {
+function secretsIn(file: string): Promise<Entries> {
+  return readSecrets(file).catch((error: NodeJS.ErrnoException): Entries => {
     // Nobody has made it yet.
     if (error.code === 'ENOENT') return new Map();
     throw error;
@@ -55,6 +58,18 @@ function withoutLogOn({ callers, oauth, firstStart }: Config, secrets: Entries):
       path: `callers.${name}`,
       problem: 'It cannot log on: it has no secret, no certificate and no issuer of tokens.',
       remedy: `'gatehouse secret new ${name}' gives it a secret.`,
+    }));
+}
+
+/** Of the console; without a file of their secrets the gateway does not start. */
+function accountsWithoutLogOn({ admin, firstStart }: Config, secrets: Entries): Fault[] {
+  if (firstStart.generateSecrets) return [];
+  return Object.keys(admin.console?.accounts ?? {})
+    .filter((account) => !secrets.has(account))
+    .map((account) => ({
+      path: `admin.console.accounts.${account}`,
+      problem: 'It cannot log on: it has no secret.',
+      remedy: `'gatehouse secret new ${account} --console' gives it a secret.`,
     }));
 }
 

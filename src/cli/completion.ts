@@ -71,9 +71,8 @@ _gatehouse() {
 ${cases.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
-  [ \${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- "$current"))
 }
-complete -F _gatehouse gatehouse bin/gatehouse
+complete -o default -F _gatehouse gatehouse bin/gatehouse
 `;
 }
 

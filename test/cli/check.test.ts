@@ -50,6 +50,26 @@ test('what is no danger is no warning', async () => {
   assert.deepEqual([code, JSON.parse(stdout).warnings], [0, []]);
 });
 
+test('an account of the console that cannot log on is warned of', async () => {
+  await using place = await placeForTest();
+  const console = {
+    accounts: { admin: { role: 'administrator' } },
+    secretsFile: 'console.yaml',
+    indexDirectory: 'index',
+  };
+  const document = changed({
+    audit: sound.audit,
+    secretsFile: 'secrets.yaml',
+    admin: { port: 9090, console },
+  });
+  const { stdout } = await check(place.path, document, '--json');
+  const { warnings }: { warnings: { path: string; remedy: string }[] } = JSON.parse(stdout);
+  assert.equal(
+    warnings.find(({ path }) => path === 'admin.console.accounts.admin')?.remedy,
+    "'gatehouse secret new admin --console' gives it a secret.",
+  );
+});
+
 test('a technical user that cannot log on is warned of, until it can', async () => {
   await using place = await placeForTest();
   const secretsFile = 'secrets.yaml';

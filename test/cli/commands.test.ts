@@ -222,6 +222,9 @@ test('bash completes commands, subcommands and options', async () => {
   assert.deepEqual(await completed('gatehouse', 'audit', 'search', '--resource'), ['--resource-type']);
   assert.deepEqual(await completed('gatehouse', 'audit', 'search', '--caller', 'x', '--sys'), ['--system']);
   assert.ok((await completed('gatehouse', 'secret', '')).includes('rotate'));
+  // What is no word of ours is the shell's own, which knows names of files with blanks.
+  assert.deepEqual(await completed('gatehouse', 'check', '--config', 'pack'), ['']);
+  assert.match(script, /^complete -o default -F _gatehouse gatehouse /m);
 });
 
 test('the other shells get scripts of their own, and an unknown one is wrong usage', async () => {
