@@ -36,7 +36,7 @@ Finds records in the trails of all named directories, by time. All criteria must
                            audit.periodKeyFile
   --type TYPE              what the text is: ${pseudonymTypes.join(', ')} (default: any)
   --joined                 with every record of the calls that were found, call by call
-  --json                   the lines as they stand in the trail, or none; with --joined one {"records":[…]} for each call
+  --json                   the lines as they stand in the trail, or none; with --joined one {"records":[…]} a call
   --limit N                the first N only
   --help                   this text
 
