@@ -15,7 +15,7 @@ that the checkpoint speaks of, and the checkpoint is signed by the chain's log k
   <proof>            the file
   --key KEY          a copy of the chain's keys.pub, or its log key as one word
   --witness-key KEY  the public key of a witness, as a file or one word: it must have cosigned the checkpoint
-  --json             [{"proven":…,"problem":…,"origin":…,"size":…,"witnessedAt":…,"seq":…,"line":…}], one for each record
+  --json             [{"proven":…,"problem":…,"origin":…,"size":…,"witnessedAt":…,"seq":…,"line":…}], one a record
   --help             this text
 
 examples:

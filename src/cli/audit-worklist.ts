@@ -21,9 +21,9 @@ them.
 
   --since TIME, --until TIME  when it failed; later successes count in any case
   --system ID                 the system, as in the configuration
-  --json                      one object for each: {"state":…,"ts":…,"instance":…,"seq":…,"request":…,"caller":…,"tenant":…,
-                              "system":…,"kind":…,"resourceType":…,"id":…,"userName":…,"bodyHash":…,"status":…,"error":…,
-                              "tries":…}
+  --json                      one object for each: {"state":…,"ts":…,"instance":…,"seq":…,"request":…,"caller":…,
+                              "tenant":…,"system":…,"kind":…,"resourceType":…,"id":…,"userName":…,"bodyHash":…,
+                              "status":…,"error":…,"tries":…}
   --help                      this text
 
 id and userName are pseudonyms: 'gatehouse audit reveal … --request ID' shows who it is. They change with the quarter,
