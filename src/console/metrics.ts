@@ -37,6 +37,22 @@ type Series = Iterable<readonly [labelValue: string, reading: number]>;
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
 
+/** What alarms count (deploy/prometheus). Prometheus sees no increase where a figure begins with 1, so these begin with 0. */
+const alarming = {
+  events: [
+    'audit.failed',
+    'audit.witness_refused',
+    'audit.delivery_failed',
+    'upstream.tls_failure',
+    'authn.spray_suspected',
+    'cache.integrity_failure',
+    'load.missing',
+    'request.lost_update_suspected',
+    'process.fault',
+  ],
+  refusals: ['busy', 'outcome-unknown'],
+} as const;
+
 export class Metrics {
   readonly #registry = new Registry();
   readonly #records = new Counter({
@@ -119,6 +135,8 @@ export class Metrics {
       registers: [this.#registry],
     });
     build.set({ version }, 1);
+    for (const event of alarming.events) this.#records.inc({ event }, 0);
+    for (const error of alarming.refusals) this.#refusals.inc({ error }, 0);
   }
 
   readonly observe = (event: string, observed: Observed): void => {

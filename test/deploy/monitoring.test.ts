@@ -8,6 +8,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { dashboard } from '../../deploy/grafana/dashboard.ts';
+import { Metrics } from '../../src/console/metrics.ts';
 import { startGateway } from '../support/gateway.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -92,6 +93,15 @@ test('every event that an alert or a panel counts is one of the trail’s', () =
     events.filter((event) => !documented.includes(`\`${event}\``)),
     [],
   );
+});
+
+test('what an alert counts is there from the start with 0, so that the first time is an increase', async () => {
+  const { text } = await new Metrics('1.2.3').scrape();
+  const counted = alerts
+    .flatMap(({ expr }) => [...expr.matchAll(/increase\((gatehouse_\w+\{(?:event|error)="[^"]+"\})/g)])
+    .map(([, series = '']) => series);
+  assert.ok(counted.length > 9);
+  for (const series of counted) assert.ok(text.includes(`\n${series} 0\n`), series);
 });
 
 test('the dashboard that is delivered is the one that is made', () => {
