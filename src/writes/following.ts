@@ -13,12 +13,15 @@ const pollMs = 200;
 /** After so long without a word the tenant is looked at; who is at work and has Redis again is heard earlier. */
 const silenceMs = 2.5 * renewEveryMs;
 
+/** What clocks of replicas may differ by. */
+const skewMs = 2000;
+
 interface Followed {
   /** Undefined: nobody knows what became of it. */
   readonly reply: Answer;
 }
 
-/** What the attempt that holds the lease came to; undefined when nothing was done, so that the next one may begin. */
+/** What the attempt that holds the lease came to; undefined when nothing was done, or all before we came: ours may begin. */
 export async function follow(
   known: KnownWrites,
   attempt: Attempt,
@@ -32,13 +35,15 @@ export async function follow(
     resources: [],
     isShared: false,
   };
+  const cameAt = Date.now();
   const patientUntil = performance.now() + write.patienceMs;
   let heardAt = performance.now();
   for (;;) {
     await sleep(pollMs, undefined, { signal: write.left }).catch(() => write.left.throwIfAborted());
     const standing = await known.look(names.write, holder);
     // Whoever writes Redis can name another's attempt as the holder.
-    if (standing?.told?.fingerprint === names.fingerprint) return heard(known, attempt, standing.told);
+    if (standing?.told?.fingerprint === names.fingerprint)
+      return heard(known, attempt, standing.told, cameAt);
     if (standing?.holder !== undefined) {
       holder = standing.holder;
       heardAt = performance.now();
@@ -54,8 +59,11 @@ async function heard(
   known: KnownWrites,
   { write, names, work }: Attempt,
   told: WriteRecord,
+  cameAt: number,
 ): Promise<Followed | undefined> {
-  if (!told.isSent) {
+  // What had ended before it came is nothing that it has waited for.
+  const isPast = told.endedAt !== undefined && told.endedAt < cameAt - skewMs;
+  if (!told.isSent || isPast) {
     known.forgetDoubt(names.write);
     return undefined;
   }

@@ -130,8 +130,10 @@ export class RedisRecords implements Disposable {
    */
   async end(name: string, run: string, told: WriteRecord, keptMs: number): Promise<void> {
     const end = { name, told, keptMs };
-    const isTaken = await this.#end(run, end, told);
-    if (this.#begun.delete(run) && !isTaken && this.#owed.size < mostOwed) this.#owed.set(run, end);
+    const endedAt = Date.now();
+    const isTaken = await this.#end(run, end);
+    if (this.#begun.delete(run) && !isTaken && this.#owed.size < mostOwed)
+      this.#owed.set(run, { ...end, told: { ...told, endedAt } });
   }
 
   /** What is to be told to whoever repeats it, unless somebody has begun it again. */
@@ -156,10 +158,10 @@ export class RedisRecords implements Disposable {
     return this.#circuit.ask(compose);
   }
 
-  async #end(run: string, { name, told, keptMs }: End, word: WriteRecord): Promise<boolean> {
+  async #end(run: string, { name, told, keptMs }: End): Promise<boolean> {
     const [lease, record, answer] = [keyOf('lease', name), keyOf('record', name), keyOf('told', run)];
     const replies = await this.#circuit.ask((pipeline) => {
-      pipeline.set(answer, this.#close(answer, word), 'PX', toldMs);
+      pipeline.set(answer, this.#close(answer, told), 'PX', toldMs);
       if (keptMs === 0) return pipeline.del(record, lease);
       return pipeline.set(record, this.#close(record, told), 'PX', keptMs).del(lease);
     });
@@ -176,9 +178,7 @@ export class RedisRecords implements Disposable {
       const [[holder, kept] = []] = replies.values as [(string | null)[]?];
       const isOurs = (holder ?? run) === run && (this.#open(record, kept)?.run ?? run) === run;
       const leftMs = keptMs === 0 ? 0 : Math.max(1, told.until - Date.now());
-      // Others may have written since: whoever still waits learns that it is over, and looks what came of it.
-      const { reply: _answer, ...word } = told;
-      if (isOurs && !(await this.#end(run, { ...end, keptMs: leftMs }, word))) return;
+      if (isOurs && !(await this.#end(run, { ...end, keptMs: leftMs }))) return;
       this.#owed.delete(run);
     }
   }

@@ -17,6 +17,8 @@ export interface WriteRecord extends Sent {
   /** How long it counts. A look that finds nothing new does not prolong it, or what never arrived could never be sent. */
   readonly until: number;
   readonly resources: readonly string[];
+  /** When the attempt ended, in wall-clock milliseconds, where that is told later than it was. */
+  readonly endedAt?: number;
   readonly reply?: Reply;
 }
 

@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { eventually } from '../support/eventually.ts';
+import { sendScim } from '../support/upstream.ts';
 import { anna, openReplicas, outcomesIn, type Replicas, told } from './stage.ts';
 
 const create = ['POST', '/Users', anna] as const;
@@ -84,6 +85,31 @@ describe('equal writes at two replicas', { concurrency: true }, () => {
     late.resolve();
     assert.deepEqual(await statusesOf(calls), [201, 201]);
     assert.equal(tenant.writes().length, 1);
+  });
+
+  test('an answer that came while Redis hung is told to the other when Redis goes on', async () => {
+    await using stage = await openReplicas();
+    const { tenant, redis, one, other } = stage;
+    const { answer } = tenant.upstream;
+    const late = Promise.withResolvers<void>();
+    const refusal = {
+      schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
+      status: '400',
+      detail: 'No.',
+    };
+    tenant.upstream.answer = (request, response, message) => {
+      if (request.method === 'GET') return answer(request, response, message);
+      void late.promise.then(() => sendScim(response, 400, refusal));
+    };
+    const calls = await bothAtWork(stage, () => tenant.writes().length === 1);
+    redis.freeze();
+    await eventually(async () => (await eventsAt(one)).includes('repeats.degraded'), 20_000);
+    late.resolve();
+    assert.equal((await calls[0])?.status, 400);
+    redis.thaw();
+    assert.equal((await calls[1])?.status, 400);
+    assert.equal(tenant.writes().length, 1);
+    assert.deepEqual(await repeatsAt(other), ['joined']);
   });
 
   test('what nobody can know is told as unknown when the patience is over, and nothing is sent', async () => {

@@ -83,7 +83,8 @@ function optionsFor(tenant: RepeatingTenant, options: Options): TestGatewayOptio
   return {
     ...options,
     upstream: tenant.url,
-    tenant: { pace: freely, ...options.tenant },
+    // Longer than any answer of these tests is held back, so that what nobody answers soon fails.
+    tenant: { pace: freely, deadlines: { write: '40s' }, ...options.tenant },
     system: { repeats: { lookFor: '0ms' }, ...options.system },
   };
 }
