@@ -2,7 +2,8 @@
  * Where running loads stand. Whoever loses a place asks the tenant at the caller's index, which is always right; but a
  * place that is found says what its load was given, so none may be found that was not.
  */
-import { arrive, leave, type Position, type Standing } from './position.ts';
+import type { Position } from './position.ts';
+import { arrive, isOver, leave, type Standing } from './standing.ts';
 
 export interface Loads {
   /** Whether a load of which nothing is known may begin with a block there. */
@@ -44,6 +45,9 @@ export class OwnLoads implements Loads {
     const kept = this.#kept.get(key);
     if (!kept || kept.until <= this.#now()) return undefined;
     this.#kept.set(key, { ...leave(kept), until: kept.until });
+    const from = keyOf(load, kept.position.from);
+    const last = this.#kept.get(from);
+    if (last && isOver(last)) this.#kept.delete(from);
     return kept.position;
   }
 

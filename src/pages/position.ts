@@ -10,6 +10,8 @@ import type { Wanted } from './wanted.ts';
 
 /** What is known of the load that will ask for a page. */
 export interface Position {
+  /** Where the page before began. */
+  readonly from: number;
   /** The block that the page before was cut from, where only this block goes on; else undefined. */
   readonly tag: string | undefined;
   /** Where the block of the page before ends. */
@@ -25,6 +27,7 @@ export interface Position {
 }
 
 export const atFirst: Position = {
+  from: 0,
   tag: undefined,
   blockEnd: 0,
   given: new Set(),
@@ -60,6 +63,7 @@ export function positionAfter(before: Position, { wanted, page, mark, result }: 
   const ids = isInside ? page.resources.flatMap((resource) => idOf(resource) ?? []) : [];
   const isLost = result === 'miss' && startIndex < before.blockEnd;
   return {
+    from: startIndex,
     tag: isInside ? mark.tag : undefined,
     blockEnd,
     given: next < givenEnd ? before.given.union(new Set(ids)) : new Set(),
@@ -68,31 +72,4 @@ export function positionAfter(before: Position, { wanted, page, mark, result }: 
     losses: isLost ? before.losses + 1 : result === 'miss' ? before.losses : 0,
     isHere: true,
   };
-}
-
-/** The loads that stand at one place. */
-export interface Standing {
-  readonly position: Position;
-  /** How many have come and not asked for the page yet; a repeated page finds its place after that. */
-  readonly waiting: number;
-}
-
-export function arrive(before: Standing | undefined, position: Position): Standing {
-  const others = before?.waiting ?? 0;
-  // Loads that stand here after different blocks: none may have the rest of another's.
-  const isDoubtful = before !== undefined && others > 0 && !isSame(before.position, position);
-  return { position: isDoubtful ? inDoubt(position) : position, waiting: others + 1 };
-}
-
-export function leave({ position, waiting }: Standing): Standing {
-  return { position, waiting: Math.max(0, waiting - 1) };
-}
-
-export function inDoubt(position: Position): Position {
-  return { ...position, tag: undefined, given: new Set() };
-}
-
-function isSame(one: Position, other: Position): boolean {
-  const { given } = other;
-  return one.tag === other.tag && one.given.size === given.size && one.given.isSubsetOf(given);
 }

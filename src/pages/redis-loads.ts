@@ -5,12 +5,15 @@
  */
 import { createHmac, randomUUID } from 'node:crypto';
 
-import { RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
+import { type Compose, RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
 import { livesMs, type Loads } from './loads.ts';
-import { arrive, inDoubt, leave, type Position, type Standing } from './position.ts';
+import type { Position } from './position.ts';
+import { historyOf, inDoubt, type PlaceEvent } from './standing.ts';
 
 /** Apart from the prefixes of all else. Each place has a hash tag of its own, so that a Cluster spreads them. */
 const prefix = 'gl1:';
+/** For how long a page may be repeated that was asked for. */
+const repeatsMs = 120_000;
 /** Events of one place; where there may have been more, nobody knows who else stands there. */
 const mostEvents = 64;
 /** Events that say nothing any more are taken away so many at a time. */
@@ -36,22 +39,16 @@ interface Arrival {
 }
 
 /** An arrival as it is sealed. */
-interface Told extends Omit<Position, 'given' | 'isHere'> {
+interface Told extends Omit<Position, 'tag' | 'given' | 'isHere'> {
+  readonly tag?: string | undefined;
   readonly given: readonly string[];
   readonly until: number;
   /** The replica that gave the page before. */
   readonly by: string;
 }
 
-/** `came` with an arrival, or `left`. */
-type Event = readonly [id: string, [kind: string, value: string]];
-
-interface History {
-  readonly standing: Standing | undefined;
-  readonly until: number;
-  /** Events without which the others say the same. */
-  readonly past: readonly string[];
-}
+/** `came` with an arrival, `left` and `over` with nothing. */
+type Entry = readonly [id: string, [kind: string, value: string]];
 
 export class RedisLoads implements Loads, Disposable {
   readonly #circuit: RedisCircuit;
@@ -76,18 +73,18 @@ export class RedisLoads implements Loads, Disposable {
     if (startIndex === 1) return undefined;
     const key = this.#keyOf(load, startIndex);
     const replies = await this.#circuit.ask((pipeline) =>
-      pipeline
-        .xadd(key, 'NOMKSTREAM', 'MAXLEN', mostEvents, '*', 'left', '')
-        .xrange(key, '-', '+', 'COUNT', mostEvents),
+      add(pipeline, key, 'left').pexpire(key, repeatsMs).xrange(key, '-', '+', 'COUNT', mostEvents),
     );
     if (!replies) return undefined;
-    const [own, events] = replies.values as [string | null, Event[]];
-    const history = this.#read(key, own === null ? [] : events, own);
-    if (!history?.standing || history.until <= this.#now()) return undefined;
-    if (history.past.length >= manyPast)
-      void this.#circuit.ask((pipeline) => pipeline.xdel(key, ...history.past));
-    const { position } = history.standing;
-    return events.length < mostEvents ? position : inDoubt(position);
+    const [own, , entries] = replies.values as [string | null, number, Entry[]];
+    const events = own === null ? undefined : this.#eventsUntil(key, own, entries);
+    if (!events) return undefined;
+    const { before, until, past } = historyOf(events);
+    if (past.length >= manyPast) this.#tell((pipeline) => pipeline.xdel(key, ...past));
+    if (!before || until <= this.#now()) return undefined;
+    const from = this.#keyOf(load, before.position.from);
+    this.#tell((pipeline) => add(pipeline, from, 'over'));
+    return entries.length < mostEvents ? before.position : inDoubt(before.position);
   }
 
   /**
@@ -108,28 +105,21 @@ export class RedisLoads implements Loads, Disposable {
     this.#circuit[Symbol.dispose]();
   }
 
+  /** Nobody waits for it: without it a place is believed for longer, and no longer than it lives. */
+  #tell(compose: Compose): void {
+    void this.#circuit.ask(compose);
+  }
+
   /** Undefined where something stands that no replica has written. */
-  #read(key: string, events: readonly Event[], own: string | null): History | undefined {
-    let standing: Standing | undefined;
-    let until = 0;
-    const past: string[] = [];
-    const current: string[] = [];
-    for (const [id, [kind, value]] of events) {
-      const isFree = (standing?.waiting ?? 0) === 0;
-      if (kind !== 'came') {
-        (isFree ? past : current).push(id);
-        if (id === own) break;
-        standing &&= leave(standing);
-        continue;
-      }
-      const arrival = this.#open(key, value);
-      if (!arrival) return undefined;
-      if (isFree) past.push(...current.splice(0));
-      current.push(id);
-      standing = arrive(standing, arrival.position);
-      ({ until } = arrival);
+  #eventsUntil(key: string, own: string, entries: readonly Entry[]): PlaceEvent[] | undefined {
+    const events: PlaceEvent[] = [];
+    for (const [id, [kind, value]] of entries) {
+      const came = kind === 'came' ? this.#open(key, value) : undefined;
+      if (kind === 'came' && !came) return undefined;
+      events.push(came ? { id, kind: 'came', ...came } : { id, kind: kind === 'over' ? 'over' : 'left' });
+      if (id === own) return events;
     }
-    return { standing, until, past };
+    return undefined;
   }
 
   #close(key: string, { position, until }: Arrival): string {
@@ -142,12 +132,19 @@ export class RedisLoads implements Loads, Disposable {
     const plain = this.#seal.open(key, Buffer.from(value, 'base64'));
     if (!plain) return undefined;
     // Nobody else can have sealed it.
-    const { until, by, given, ...others } = JSON.parse(plain.toString('utf8')) as Told;
-    return { position: { ...others, given: new Set(given), isHere: by === this.#id }, until };
+    const { until, by, tag, given, ...others } = JSON.parse(plain.toString('utf8')) as Told;
+    return { position: { ...others, tag, given: new Set(given), isHere: by === this.#id }, until };
   }
 
   #keyOf(load: string, startIndex: number): string {
     const name = JSON.stringify([load, startIndex]);
     return `${prefix}{${createHmac('sha256', this.#key).update(name).digest('base64url')}}`;
   }
+}
+
+type Pipeline = Parameters<Compose>[0];
+
+/** Only where somebody has come: nothing is to be known of other places. */
+function add(pipeline: Pipeline, key: string, kind: 'left' | 'over'): Pipeline {
+  return pipeline.xadd(key, 'NOMKSTREAM', 'MAXLEN', mostEvents, '*', kind, '');
 }

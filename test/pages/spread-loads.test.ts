@@ -5,8 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { Redis } from 'ioredis';
-
 import { Secret } from '../../src/gateway/secret.ts';
 import { operation } from '../cache/operations.ts';
 import { eventually } from '../support/eventually.ts';
@@ -14,6 +12,7 @@ import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { startRedis } from '../support/redis.ts';
 import { startUpstream } from '../support/upstream.ts';
 import { entitiesOf, load, type PageBody, PagingTenant } from './paging-tenant.ts';
+import { visit } from './visitor.ts';
 
 /** About half of them are dropped, without a pattern of positions. */
 const passes = Array.from({ length: 430 }, (_, at) => (at * 7919) % 13 < 6);
@@ -79,12 +78,11 @@ for (const [blocks, most] of [
     assert.deepEqual((await load(page, 'at the total')).toSorted(), there);
     // A page that comes before what another replica keeps of its block is asked for anew.
     assert.ok(tenant.calls <= most + 2, tenant.asked.join(' '));
-    const client = new Redis(redis.url);
-    const keys = (await client.keys('gl1:*')).filter((key) => !key.includes('probe'));
+    using visitor = await visit(redis.url);
+    const keys = await visitor.places();
     assert.ok(keys.length > 4);
-    const kept = await Promise.all(keys.map((key) => client.xrange(key, '-', '+')));
+    const kept = await Promise.all(keys.map((key) => visitor.client.xrange(key, '-', '+')));
     assert.doesNotMatch(JSON.stringify([keys, kept]), /"u\d|identity-manager/);
-    client.disconnect();
   });
 
 test('a load whose Redis dies between its pages misses nobody, and the trail says that places are not shared', async () => {
