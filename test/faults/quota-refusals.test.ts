@@ -1,5 +1,8 @@
 /** What a 429 does that came over real HTTP: the tenant's own, and one of a backend behind it. */
 import assert from 'node:assert/strict';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -148,10 +151,15 @@ test('what the tenant refuses one replica makes the others wait too', async () =
       else sendScim(response, 200, { schemas: [], id });
     },
   });
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-quota-'));
   const settings = {
     upstream: upstream.url,
     tenant: { pace: { minute: '5s' } },
-    config: { replicas: 2, cache: { store: 'redis', redis: { url: new Secret(redis.url) } } },
+    config: {
+      replicas: 2,
+      audit: { directory: 'audit', instance: 'test', keyFile: join(directory.path, 'key'), ballast: '0B' },
+      cache: { store: 'redis', redis: { url: new Secret(redis.url) } },
+    },
   } as const;
   await using one = await startGateway(settings);
   await using other = await startGateway(settings);

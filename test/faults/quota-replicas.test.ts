@@ -4,6 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempDisposable } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -116,6 +119,8 @@ async function openStage(
     arrivals.push(arrival.at - performance.timeOrigin);
     refused += Number(arrival.refused);
   });
+  const directory = starting.use(await mkdtempDisposable(join(tmpdir(), 'gatehouse-quota-')));
+  const audit = { directory: 'audit', instance: 'test', keyFile: join(directory.path, 'key'), ballast: '0B' };
   const gateways: TestGateway[] = [];
   for (let replica = 0; replica < count; replica += 1)
     gateways.push(
@@ -123,7 +128,7 @@ async function openStage(
         await startGateway({
           upstream: url,
           tenant: { pace: { minute: `${minuteMs}ms` } },
-          config: { replicas, cache: { store: 'redis', redis: { url: new Secret(redis.url) } } },
+          config: { replicas, audit, cache: { store: 'redis', redis: { url: new Secret(redis.url) } } },
         }),
       ),
     );

@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { Limiter, proxyLimits } from '../../src/ips/limiter.ts';
+import { post } from '../../src/thread.ts';
 import { sendScim, startUpstream } from '../support/upstream.ts';
 
 export interface Arrival {
@@ -30,6 +31,5 @@ const upstream = await startUpstream({
 tell(upstream.url);
 
 function tell(message: string | Arrival): void {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port, not a window
-  parentPort?.postMessage(message);
+  post(parentPort, message);
 }
