@@ -107,7 +107,9 @@ function pace() {
         ),
       burst: count(0, 10_000)
         .default(10)
-        .describe('Calls that may go up at once after a quiet time; replicas keep some of it for late ones.'),
+        .describe(
+          'Calls that may go up at once after a quiet time, over all replicas; a tenth of it is kept for calls that are late.',
+        ),
       tenantLimit: count(1, 100_000)
         .default(150)
         .describe(

@@ -15,7 +15,7 @@ type Paced = Pick<Tenant, 'id' | 'pace'>;
 export class Pacers implements Disposable {
   readonly #pacers = new Map<string, Pacer>();
   readonly #budgets = new Map<string, SharedBudget>();
-  readonly #beats: NodeJS.Timeout[] = [];
+  readonly #beats = new Map<SharedBudget, NodeJS.Timeout>();
   readonly #startedAt: number;
   readonly #quietMs: number;
   readonly #poolOf: ((tenant: string) => Pool) | undefined;
@@ -62,28 +62,37 @@ export class Pacers implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const beat of this.#beats) clearInterval(beat);
+    for (const beat of this.#beats.values()) clearTimeout(beat);
     for (const pacer of this.#pacers.values()) pacer[Symbol.dispose]();
   }
 
   #alone(pace: Pace, minuteMs: number): CreateBudget {
-    return ({ now }) => this.#begin(new OwnBudget(pace, minuteMs), now, minuteMs);
+    return ({ now }) => {
+      const budget = new OwnBudget(pace, minuteMs);
+      this.#begin(budget, now, minuteMs);
+      return budget;
+    };
   }
 
   #sharing({ id, pace }: Paced, replicas: number, pool: Pool): CreateBudget {
     return (parts) => {
       const budget = new SharedBudget({ ...pace, ...parts, pool, replicas, minuteMs: pace.minute });
       this.#budgets.set(id, budget);
-      this.#beats.push(setInterval(() => budget.beat(), budget.beatMs).unref());
-      return this.#begin(budget, parts.now, pace.minute);
+      this.#begin(budget, parts.now, pace.minute);
+      this.#beat(budget);
+      return budget;
     };
   }
 
+  #beat(budget: SharedBudget): void {
+    const again = setTimeout(() => this.#beat(budget), budget.beat()).unref();
+    this.#beats.set(budget, again);
+  }
+
   /** Whoever ran in our place before may have spent all that is saved up in a minute. */
-  #begin<B extends OwnBudget | SharedBudget>(budget: B, now: () => number, minuteMs: number): B {
+  #begin(budget: OwnBudget | SharedBudget, now: () => number, minuteMs: number): void {
     const quietMs = this.#quietMs + performance.now() - this.#startedAt;
     if (quietMs < minuteMs) budget.saveNothing(now());
-    return budget;
   }
 
   #limitsOf({ pace }: Paced, replicas: number): PacerLimits {

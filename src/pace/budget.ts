@@ -87,9 +87,9 @@ export class OwnBudget implements Budget {
     if (now >= this.#pausedUntil) this.#spentUntil = this.#spentAt(now) - this.#quota.intervalUs;
   }
 
-  /** Whether nothing more can be saved up then. */
-  isFullAt(at: number): boolean {
-    return this.#spentAt(at) <= at;
+  /** From when on nothing more can be saved up. */
+  get fullAt(): number {
+    return this.#spentUntil;
   }
 
   spendUntil(until: number): void {

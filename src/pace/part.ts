@@ -6,6 +6,8 @@
 import type { Pace } from './budget.ts';
 
 const mostBits = 6;
+/** So much of the burst is for calls that come later to the tenant than they left. */
+const lateOnes = 10;
 
 export interface Part extends Pace {
   /** Turns that may lie in the pool. */
@@ -24,7 +26,8 @@ export function isEnoughFor(pace: Pace, replicas: number): boolean {
 /** Without lending each keeps to its part, so that the sum stays within the whole. */
 export function partOf({ perMinute, burst }: Pace, replicas: number, isLending: boolean): Part {
   const room = isLending && replicas > 1 ? roomOf(burst) : 0;
-  const own = Math.max(1, (burst - room) / replicas);
+  const late = Math.floor(burst / lateOnes);
+  const own = Math.max(1, (burst - room - late) / replicas);
   // What a small burst does not give must come out of the pace itself.
   const kept = Math.max(perMinute - missingOf(burst, replicas, room), perMinute / 2);
   return {

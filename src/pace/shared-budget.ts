@@ -70,10 +70,6 @@ export class SharedBudget implements Budget {
     return this.#isAnswered && this.#pool.isOpen;
   }
 
-  get beatMs(): number {
-    return this.#minuteMs / beatsPerMinute;
-  }
-
   turnAt(now: number, ahead = 0): number {
     if (ahead < this.#borrowed) return now;
     const behind = ahead - this.#borrowed;
@@ -120,20 +116,25 @@ export class SharedBudget implements Budget {
     if (turns > 0 && this.#now() - this.#askedAt >= this.#beatUs) void this.#exchange();
   }
 
-  /** To be called `beatMs` apart, whether or not anybody wants a turn. */
-  beat(): void {
+  /**
+   * To be called again and again, whether or not anybody wants a turn.
+   * @returns after how many milliseconds at the latest
+   */
+  beat(): number {
     const now = this.#now();
     const isQuiet = now - this.#askedAt < quietBeats * this.#beatUs;
     if (!isQuiet || this.#wanted > 0 || this.#mayLend(now) || this.#untoldMs(now) > 0) void this.#exchange();
+    const fullInUs = Math.max(this.#own.fullAt, this.#lendsAgainAt) - now;
+    return (fullInUs > 0 ? Math.min(fullInUs, this.#beatUs) : this.#beatUs) / 1000;
   }
 
   get #beatUs(): number {
-    return this.beatMs * 1000;
+    return (this.#minuteMs * 1000) / beatsPerMinute;
   }
 
-  /** By the next beat it would be lost. */
+  /** What comes from now on would be lost. */
   #mayLend(now: number): boolean {
-    return this.#wanted === 0 && now >= this.#lendsAgainAt && this.#own.isFullAt(now + this.#beatUs);
+    return this.#wanted === 0 && now >= Math.max(this.#lendsAgainAt, this.#own.fullAt);
   }
 
   #mayTake(now: number): number {

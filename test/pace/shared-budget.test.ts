@@ -222,7 +222,7 @@ function createBudget() {
   let now = 0;
   const budget = new SharedBudget({
     perMinute: 60,
-    burst: 12,
+    burst: 15,
     replicas: 3,
     minuteMs: 60_000,
     pool: { isOpen: true, exchange: () => promise },

@@ -232,8 +232,8 @@ class Replica {
     this.#budget.saveNothing(this.#now);
     const beat = (): void => {
       if (!lives()) return;
-      this.#budget.beat();
-      this.#world.after(this.#budget.beatMs * 1000, beat);
+      // A timer is late, never early.
+      this.#world.after(this.#budget.beat() * 1000 + this.#world.random() * 2000, beat);
     };
     const probe = (): void => {
       if (!lives()) return;
