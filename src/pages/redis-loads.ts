@@ -16,6 +16,7 @@ const prefix = 'gl1:';
 const repeatsMs = 120_000;
 /** Events of one place; where there may have been more, nobody knows who else stands there. */
 const mostEvents = 64;
+const mostOwed = 2000;
 /** Events that say nothing any more are taken away so many at a time. */
 const manyPast = 16;
 
@@ -47,18 +48,28 @@ interface Told extends Omit<Position, 'tag' | 'given' | 'isHere'> {
   readonly by: string;
 }
 
+interface Owed {
+  readonly compose: Compose;
+  readonly at: number;
+}
+
 /** `came` with an arrival, `left` and `over` with nothing. */
 type Entry = readonly [id: string, [kind: string, value: string]];
 
 export class RedisLoads implements Loads, Disposable {
+  readonly #redis: Options['redis'];
   readonly #circuit: RedisCircuit;
   readonly #key: Buffer;
   readonly #seal: PlaceSeal;
   readonly #now: () => number;
   readonly #id = randomUUID();
+  /** What happened while there was no connection, in order. */
+  readonly #owed: Owed[] = [];
 
   constructor({ key, seal, now = Date.now, ...options }: Options) {
+    this.#redis = options.redis;
     this.#circuit = new RedisCircuit({ ...options, probeKey: `${prefix}{probe}` });
+    this.#redis.on('ready', () => this.#pay());
     this.#key = key;
     this.#seal = seal;
     this.#now = now;
@@ -72,6 +83,7 @@ export class RedisLoads implements Loads, Disposable {
   async at(load: string, startIndex: number): Promise<Position | undefined> {
     if (startIndex === 1) return undefined;
     const key = this.#keyOf(load, startIndex);
+    if (!this.#circuit.isOpen) this.#sendUnheard((pipeline) => add(pipeline, key, 'left'));
     const replies = await this.#circuit.ask((pipeline) =>
       add(pipeline, key, 'left').pexpire(key, repeatsMs).xrange(key, '-', '+', 'COUNT', mostEvents),
     );
@@ -92,13 +104,17 @@ export class RedisLoads implements Loads, Disposable {
    * says. So only what was never sent is no place.
    */
   async expect(load: string, startIndex: number, position: Position): Promise<boolean> {
-    if (!this.#circuit.isOpen) return false;
     const key = this.#keyOf(load, startIndex);
     const came = this.#close(key, { position, until: this.#now() + livesMs });
-    await this.#circuit.ask((pipeline) =>
-      pipeline.xadd(key, 'MAXLEN', mostEvents, '*', 'came', came).pexpire(key, livesMs),
-    );
-    return true;
+    const come: Compose = (pipeline) =>
+      pipeline.xadd(key, 'MAXLEN', mostEvents, '*', 'came', came).pexpire(key, livesMs);
+    if (this.#circuit.isOpen) {
+      await this.#circuit.ask(come);
+      return true;
+    }
+    // What gives something early is not told now, and the page that is told instead comes here itself.
+    if (position.tag === undefined) this.#sendUnheard(come);
+    return false;
   }
 
   [Symbol.dispose](): void {
@@ -108,6 +124,28 @@ export class RedisLoads implements Loads, Disposable {
   /** Nobody waits for it: without it a place is believed for longer, and no longer than it lives. */
   #tell(compose: Compose): void {
     void this.#circuit.ask(compose);
+  }
+
+  /**
+   * While Redis is slow or away: where a load has come that nobody knows of, an earlier one of the same caller must not be
+   * believed to stand.
+   */
+  #sendUnheard(compose: Compose): void {
+    if (this.#redis.status === 'ready') return this.#send(compose);
+    this.#owed.push({ compose, at: this.#now() });
+    if (this.#owed.length > mostOwed) this.#owed.shift();
+  }
+
+  #pay(): void {
+    const oldest = this.#now() - livesMs;
+    for (const { compose, at } of this.#owed.splice(0)) if (at > oldest) this.#send(compose);
+  }
+
+  #send(compose: Compose): void {
+    // The circuit tells of a Redis that fails.
+    compose(this.#redis.pipeline(), this.#now())
+      .exec()
+      .catch(() => undefined);
   }
 
   /** Undefined where something stands that no replica has written. */

@@ -27,7 +27,7 @@ async function openLoads(byte = 5, now?: () => number) {
   const loads = opening.use(new RedisLoads({ redis, key, seal, budgetMs: 10_000, ...(now && { now }) }));
   await eventually(async () => loads.mayBegin(1), 30_000);
   const opened = opening.move();
-  return { loads, [Symbol.dispose]: () => opened.dispose() };
+  return { loads, redis, [Symbol.dispose]: () => opened.dispose() };
 }
 
 /** The value of the one event there. */
@@ -132,6 +132,24 @@ for (const [where, open] of [
     await loads.expect('pair', 26, insideOf('c'));
     assert.equal((await loads.at('pair', 26))?.tag, 'c', 'who comes after both have gone');
   });
+
+test('a load that came or left while its replica was without Redis is known to the others after that', async () => {
+  using one = await openLoads();
+  using other = await openLoads();
+  other.redis.disconnect();
+  await eventually(async () => !other.loads.mayBegin(1), 30_000);
+  await one.loads.expect('cut off', 26, insideOf('a'));
+  assert.equal(await other.loads.expect('cut off', 26, insideOf('b')), false, 'is not told now');
+  assert.equal(await other.loads.expect('cut off', 26, { ...atFirst, from: 1 }), false);
+  await one.loads.expect('cut off', 51, insideOf('a'));
+  assert.equal(await other.loads.at('cut off', 51), undefined);
+  await other.redis.connect();
+  await eventually(async () => other.loads.mayBegin(1), 30_000);
+  const position = await one.loads.at('cut off', 26);
+  assert.deepEqual([position?.tag, position?.given.size], [undefined, 0]);
+  await one.loads.expect('cut off', 51, insideOf('c'));
+  assert.equal((await one.loads.at('cut off', 51))?.tag, 'c', 'and none stands there any more');
+});
 
 test('where so much has happened that some of it is forgotten, nobody’s page leaves anything out', async () => {
   using one = await openLoads();
