@@ -83,11 +83,16 @@ export class RedisLoads implements Loads, Disposable {
   async at(load: string, startIndex: number): Promise<Position | undefined> {
     if (startIndex === 1) return undefined;
     const key = this.#keyOf(load, startIndex);
-    if (!this.#circuit.isOpen) this.#sendUnheard((pipeline) => add(pipeline, key, 'left'));
+    const { isOpen } = this.#circuit;
     const replies = await this.#circuit.ask((pipeline) =>
       add(pipeline, key, 'left').pexpire(key, repeatsMs).xrange(key, '-', '+', 'COUNT', mostEvents),
     );
-    if (!replies) return undefined;
+    if (!replies) {
+      // On a connection that stands it was sent already, and may only be late.
+      if (!isOpen || this.#redis.status !== 'ready')
+        this.#sendUnheard((pipeline) => add(pipeline, key, 'left'));
+      return undefined;
+    }
     const [own, , entries] = replies.values as [string | null, number, Entry[]];
     const events = own === null ? undefined : this.#eventsUntil(key, own, entries);
     if (!events) return undefined;
@@ -105,16 +110,14 @@ export class RedisLoads implements Loads, Disposable {
    */
   async expect(load: string, startIndex: number, position: Position): Promise<boolean> {
     const key = this.#keyOf(load, startIndex);
-    const came = this.#close(key, { position, until: this.#now() + livesMs });
-    const come: Compose = (pipeline) =>
-      pipeline.xadd(key, 'MAXLEN', mostEvents, '*', 'came', came).pexpire(key, livesMs);
-    if (this.#circuit.isOpen) {
-      await this.#circuit.ask(come);
-      return true;
+    if (!this.#circuit.isOpen) {
+      // What gives something early is not told now, and the page that is told instead comes here itself.
+      if (position.tag === undefined) this.#sendUnheard(this.#coming(key, position));
+      return false;
     }
-    // What gives something early is not told now, and the page that is told instead comes here itself.
-    if (position.tag === undefined) this.#sendUnheard(come);
-    return false;
+    const replies = await this.#circuit.ask(this.#coming(key, position));
+    if (!replies && this.#redis.status !== 'ready') this.#sendUnheard(this.#coming(key, inDoubt(position)));
+    return true;
   }
 
   [Symbol.dispose](): void {
@@ -158,6 +161,11 @@ export class RedisLoads implements Loads, Disposable {
       if (id === own) return events;
     }
     return undefined;
+  }
+
+  #coming(key: string, position: Position): Compose {
+    const came = this.#close(key, { position, until: this.#now() + livesMs });
+    return (pipeline) => pipeline.xadd(key, 'MAXLEN', mostEvents, '*', 'came', came).pexpire(key, livesMs);
   }
 
   #close(key: string, { position, until }: Arrival): string {
