@@ -109,6 +109,7 @@ export class SharedBudget implements Budget {
   /** How many there can be from now on; to be followed by `adjust`. */
   resize(replicas: number): void {
     this.#replicas = replicas;
+    this.#isAnswered &&= replicas > 1;
   }
 
   want(turns: number): void {
@@ -122,8 +123,8 @@ export class SharedBudget implements Budget {
    */
   beat(): number {
     const now = this.#now();
-    const isQuiet = now - this.#askedAt < quietBeats * this.#beatUs;
-    if (!isQuiet || this.#wanted > 0 || this.#mayLend(now) || this.#untoldMs(now) > 0) void this.#exchange();
+    const isQuiet = now - this.#askedAt >= quietBeats * this.#beatUs;
+    if (isQuiet || this.#wanted > 0 || this.#mayLend(now) || this.#untoldMs(now) > 0) void this.#exchange();
     const fullInUs = Math.max(this.#own.fullAt, this.#lendsAgainAt) - now;
     return (fullInUs > 0 ? Math.min(fullInUs, this.#beatUs) : this.#beatUs) / 1000;
   }
