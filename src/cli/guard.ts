@@ -5,6 +5,7 @@
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import { guardPlaces } from '../gateway/shared-guard.ts';
 import { LocalBook, type Hold } from '../guard/local-book.ts';
+import { absenceOf } from './absent-gateway.ts';
 import { readArguments, requireVerb, WrongUsage } from './arguments.ts';
 import { cut, visible } from './audit-table.ts';
 import { operate, operatorOptions, reasonIn } from './operator.ts';
@@ -16,7 +17,8 @@ The guard holds back writes that would take away more than the configuration all
 much. It runs on the gateway's host, as the account that runs the gateway.
 
 list     The holds that this gateway knows: those that it opened, and those of other replicas that it met; and what may still
-         pass of a released one, which the console tells where replicas share a Redis.
+         pass of a released one, which the console tells where replicas share a Redis. Of a gateway that does not run those
+         that it left, with exit code 1.
 release  Lets pass what the hold is about, once: N deletes, deactivations or members, or one load that misses at most N
          resources. What is more at once, of somebody else or later stays held. Where replicas share a Redis it counts for
          all of them. With --count 0 nothing passes and the hold ends. Who released it and why is in the trail.
@@ -25,7 +27,7 @@ release  Lets pass what the hold is about, once: N deletes, deactivations or mem
   --expires TIME  until when: 30m, 1h, 24h (default: 1h)
   --reason TEXT   why, for the trail, in 3 to 500 characters
   --json          list: one object for each hold, of which there may be none: {"id":…,"kind":…,"caller":…,"system":…,
-                  "resourceType":…,"target":…,"since":…,"amount":…,"limit":…,"refusals":…,"left":…}
+                  "resourceType":…,"target":…,"since":…,"amount":…,"limit":…,"refusals":…,"left":…}, and {"error":"…"} where the gateway does not run
                   release: {"done":true,"says":"…"}; where it was not done, false and why
   --help          this text
 
@@ -35,7 +37,7 @@ examples:
 
 exit codes:
   0  done
-  1  there is no such hold, no running gateway took the request, or the trail could not be written
+  1  there is no such hold, the gateway does not run or took no request, or the trail could not be written
   4  the command was not understood
 `;
 
@@ -71,6 +73,7 @@ function minutesOf(text = '1h'): number {
 }
 
 async function list(config: Config, json: boolean): Promise<number> {
+  const absence = await absenceOf(config);
   const book = await LocalBook.open(guardPlaces(config).state);
   // What replicas share has its releases in Redis, and this book nothing of them.
   const isShared = config.cache.store === 'redis';
@@ -81,9 +84,13 @@ async function list(config: Config, json: boolean): Promise<number> {
     }),
   );
   if (json) for (const hold of holds) process.stdout.write(`${JSON.stringify(hold)}\n`);
-  else if (holds.length === 0) process.stdout.write('nothing is held\n');
-  else process.stdout.write([head, ...holds.map(rowOf)].map((row) => `${row}\n`).join(''));
-  return 0;
+  else if (holds.length > 0)
+    process.stdout.write([head, ...holds.map(rowOf)].map((row) => `${row}\n`).join(''));
+  else if (absence === undefined) process.stdout.write('nothing is held\n');
+  if (absence === undefined) return 0;
+  if (json) process.stdout.write(`${JSON.stringify({ error: absence })}\n`);
+  process.stderr.write(`gatehouse: ${absence}\n`);
+  return 1;
 }
 
 /** A hold, and where only this gateway counts what may still pass of it. */

@@ -2,13 +2,14 @@
 import { userInfo } from 'node:os';
 
 import { askDesk } from '../file-desk.ts';
-import { configFile, loadConfig } from '../gateway/config.ts';
+import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import {
   operatorPlace,
   operatorReply,
   reasonLength,
   type OperatorRequest,
 } from '../gateway/operator-desk.ts';
+import { absenceOf } from './absent-gateway.ts';
 import { WrongUsage } from './arguments.ts';
 
 /** What each of them takes beside its own. */
@@ -41,16 +42,20 @@ export async function operate(
   asked: Asked,
   { config, json = false }: { readonly config?: string | undefined; readonly json?: boolean | undefined },
 ): Promise<number> {
-  const place = operatorPlace(loadConfig(configFile(config)));
+  const gateway = loadConfig(configFile(config));
   const request = { ...asked, by: userInfo().username };
-  const answer = await askDesk(place, request, patienceMs).catch(orNobody);
+  const answer = await askDesk(operatorPlace(gateway), request, patienceMs).catch(orNobody);
   const { done, says } =
     answer === undefined
-      ? { done: false, says: 'No running gateway took the request.' }
+      ? { done: false, says: (await absenceOf(gateway)) ?? tooBusy(gateway) }
       : operatorReply.parse(JSON.parse(answer));
   if (json) process.stdout.write(`${JSON.stringify({ done, says })}\n`);
   else (done ? process.stdout : process.stderr).write(done ? `${says}\n` : `gatehouse: ${says}\n`);
   return done ? 0 : 1;
+}
+
+function tooBusy({ audit }: Config): string {
+  return `gateway ${audit.instance} runs, but did not take the request within ${patienceMs / 1000} seconds.`;
 }
 
 /** A gateway makes the directory when it starts. */

@@ -34,5 +34,7 @@ test('a hold is listed with its whole system, and with what may still pass once 
   assert.match(before, new RegExp(`^k7m .* ${system} Users +51, allowed 50$`, 'm'));
   await book.permit('k7m', 2, 3_600_000);
   assert.match(await list(), /51, allowed 50; released, 2 may still pass$/m);
-  assert.equal(JSON.parse(await list('--json')).left, 2);
+  const [held = '', failure = ''] = (await list('--json')).split('\n');
+  assert.equal(JSON.parse(held).left, 2);
+  assert.match(JSON.parse(failure).error, /^no gateway test runs below /);
 });

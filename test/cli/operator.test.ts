@@ -91,7 +91,26 @@ test('an unknown name, a missing gateway and a request that says too little are 
   await writeFile(join(desk, 'a.request'), 'no JSON');
   await child.end('SIGTERM');
   const nobody = await gatehouse('tenant', 'resume', 'acme', ...why, ...config);
-  assert.deepEqual([nobody.code, /No running gateway/.test(nobody.stderr)], [1, true]);
+  assert.deepEqual(
+    [nobody.code, nobody.stderr],
+    [1, `gatehouse: no gateway test runs below ${join(path, 'audit')}.\n`],
+  );
   for (const name of await readdir(desk))
     assert.doesNotMatch(await readFile(join(desk, name), 'utf8'), /to see/);
+});
+
+test('where the shell names another instance than the service, the commands name both and fail', async () => {
+  await using place = await stage();
+  const other = join(place.path, 'other.yaml');
+  const settings = await readFile(join(place.path, 'gatehouse.yaml'), 'utf8');
+  await writeFile(other, settings.replace('instance: test', 'instance: gw-9'));
+  const there = `${join(place.path, 'audit')}; there are test`;
+  const stderr = `gatehouse: no gateway gw-9 runs below ${there}: GATEHOUSE_AUDIT__INSTANCE says which one is meant.\n`;
+  for (const words of [
+    ['guard', 'list'],
+    ['alert', 'test'],
+  ])
+    assert.deepEqual(await gatehouse(...words, '--config', other), { code: 1, stdout: '', stderr });
+  const found = await gatehouse('guard', 'list', ...place.config);
+  assert.deepEqual(found, { code: 0, stdout: 'nothing is held\n', stderr: '' });
 });
