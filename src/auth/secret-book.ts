@@ -19,7 +19,7 @@ export interface SecretBook extends Disposable {
   verify(user: string, secret: string, attempt: Attempt): Promise<string | undefined>;
   /** Whether the user still has the entry of that name. */
   holds(user: string, name: string): boolean;
-  /** When which secrets end, as far as the file says it. */
+  /** When the last secret of each user ends. */
   ends(): ReturnType<typeof endsOf>;
   /** Reads the file again; when that fails the old book stays and `onBroken` is told. */
   reload(): Promise<void>;

@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { parseDocument, type Document } from 'yaml';
+import { parseDocument } from 'yaml';
 import { z } from 'zod';
 
 import { generateSecret, hashSecret, isSecretHash } from './secret.ts';
@@ -59,23 +59,25 @@ function parseYaml(text: string): unknown {
   }
 }
 
-/** When which secrets end, as far as the file says it. */
+/** When the last secret of each user ends: one that ends before another is no end of his log-on. */
 export function endsOf(entries: Entries): { readonly user: string; readonly notAfter: number }[] {
-  return [...entries].flatMap(([user, all]) =>
-    all.flatMap(({ notAfter }) => (notAfter === undefined ? [] : [{ user, notAfter }])),
-  );
+  return [...entries]
+    .map(([user, all]) => ({ user, notAfter: Math.max(...all.map(endOf)) }))
+    .filter(({ notAfter }) => notAfter < Infinity);
 }
 
+const endOf = ({ notAfter = Infinity }: z.infer<typeof entry>): number => notAfter;
+
 /**
- * Gives the user one more secret and returns it in clear, the only time that anybody sees it.
+ * Gives the user one more secret and returns it in clear, the only time that anybody sees it. What has ended goes.
  * @param notAfter when it ends, in milliseconds since 1970; never, if it is left out
  */
 export function addSecret(file: string, user: string, notAfter?: number): Promise<string> {
-  return add(file, user, notAfter, (_document, entries) => entries.length);
+  return add(file, user, Infinity, notAfter);
 }
 
 /**
- * As `addSecret`, and lets the one that was there end; of two, the one that has ended already goes.
+ * As `addSecret`, and lets the one that was there end.
  * @param oldEnds when the secret that was there ends, unless it ends before
  */
 export function rotateSecret(
@@ -84,43 +86,37 @@ export function rotateSecret(
   oldEnds: number,
   notAfter?: number,
 ): Promise<string> {
-  return add(file, user, notAfter, (document, entries) => {
-    let left = entries.length;
-    for (const [at, { notAfter: ends = Infinity }] of [...entries.entries()].toReversed()) {
-      if (ends > Date.now()) document.setIn([user, at, 'notAfter'], instantOf(Math.min(ends, oldEnds)));
-      else if (document.deleteIn([user, at])) left -= 1;
-    }
-    return left;
-  });
+  return add(file, user, oldEnds, notAfter);
 }
 
-/**
- * As a document and not as values, so that comments stay.
- * @param prepare changes those that are there, and says how many are left
- */
-async function add(
-  file: string,
-  user: string,
-  notAfter: number | undefined,
-  prepare: (document: Document.Parsed, entries: readonly z.infer<typeof entry>[]) => number,
-): Promise<string> {
+/** As a document and not as values, so that comments stay. */
+async function add(file: string, user: string, oldEnds: number, notAfter?: number): Promise<string> {
   const text = await readIfThere(file);
   const document = parseDocument(text, yamlOptions);
-  const present = prepare(document, parseSecrets(text).get(user) ?? []);
-  if (present >= maxEntries)
-    throw new Error(
-      `${user} has ${maxEntries} secrets already; remove one from ${file}, the older one stands first.`,
-    );
+  const entries = parseSecrets(text).get(user) ?? [];
+  const now = Date.now();
+  const good = entries.map(endOf).filter((end) => end > now);
+  if (good.length >= maxEntries) throw new Error(tooMany(file, user, Math.min(...good)));
+  // From the last one, so that the places of the others stay.
+  for (const [at, end] of [...entries.map(endOf).entries()].toReversed()) {
+    if (end <= now) document.deleteIn([user, at]);
+    else if (oldEnds < end) document.setIn([user, at, 'notAfter'], instantOf(oldEnds));
+  }
   const secret = generateSecret();
   const added = {
     hash: await hashSecret(secret),
     note: `since ${new Date().toISOString().slice(0, 10)}`,
     ...(notAfter !== undefined && { notAfter: instantOf(notAfter) }),
   };
-  if (present > 0) document.addIn([user], document.createNode(added));
+  if (good.length > 0) document.addIn([user], document.createNode(added));
   else document.set(user, document.createNode([added]));
   await replaceFile(file, String(document));
   return secret;
+}
+
+function tooMany(file: string, user: string, firstEnd: number): string {
+  const until = firstEnd < Infinity ? `, one of them until ${instantOf(firstEnd)}` : '';
+  return `${user} has ${maxEntries} secrets already${until}; remove one from ${file}, the older one stands first.`;
 }
 
 const instantOf = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');

@@ -18,10 +18,12 @@ export const help = `usage: gatehouse secret new <technical user> [--expires 90d
 new   Generates a secret of 256 bits, shows it once and adds its hash to the file that secretsFile names.
       A technical user may have two, so that one can be replaced without a pause: add the second, change the
       caller, then delete the first entry from the file. A running gateway reads the file again within a second.
-      With --expires it is refused after so many days; the gateway warns 30, 14, 7 and 1 days before.
+      One that has ended already is removed.
+      With --expires it is refused after so many days; the gateway warns 30, 14, 7 and 1 days before, unless
+      the user has another one that lasts longer.
 rotate
       As new, and the secret that was there ends after the grace (7 days): until then both are good, and the caller
-      can be changed. A second one that has ended already is removed.
+      can be changed.
       With --console both are for a local account of the console (admin.console.accounts).
 hash  Reads a secret that somebody chose from standard input and prints its hash, for an entry of that file.
 

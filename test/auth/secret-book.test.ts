@@ -388,5 +388,5 @@ for (const [what, secret, hash] of [
     assert.equal(await opened.book.verify('idm', secret), false);
     assert.equal(opened.book.holds('idm', name), false);
     assert.equal(await opened.book.verify('idm', 'old:gänse'), true, 'the other one goes on');
-    assert.deepEqual(opened.book.ends(), [{ user: 'idm', notAfter: Date.parse(notAfter) }]);
+    assert.deepEqual(opened.book.ends(), [], 'and so does its user');
   });

@@ -22,8 +22,12 @@ interface Outcome {
 }
 
 function secret(args: readonly string[], input = ''): Promise<Outcome> {
+  return gatehouse(['secret', ...args], input);
+}
+
+function gatehouse(args: readonly string[], input = ''): Promise<Outcome> {
   const { promise, resolve: settle } = Promise.withResolvers<Outcome>();
-  const child = execFile(process.execPath, [main, 'secret', ...args], { env }, (_, stdout, stderr) =>
+  const child = execFile(process.execPath, [main, ...args], { env }, (_, stdout, stderr) =>
     settle({ code: child.exitCode ?? -1, stdout, stderr }),
   );
   child.stdin?.end(input);
@@ -61,7 +65,21 @@ test('rotate gives a new secret and lets the old one end after the grace', async
   assert.ok(days > 1.9 && days <= 2, String(days));
   assert.match(await readFile(file, 'utf8'), /# kept by hand/);
   // The old one has not ended, so a second rotation would leave three.
-  assert.equal((await secret(['rotate', 'sap-idm', '--config', config])).code, 1);
+  const again = await secret(['rotate', 'sap-idm', '--config', config]);
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /sap-idm has 2 secrets already, one of them until \d{4}-.+Z; remove one from /);
+});
+
+test('check has nothing to say of a secret that was rotated', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-secret-'));
+  const config = join(directory.path, 'gatehouse.yaml');
+  await writeFile(config, stringify({ ...soundDocument(), secretsFile: 'secrets.yaml' }));
+  const ofEnds = async () =>
+    /A secret of .+/.exec((await gatehouse(['check', '--config', config])).stdout)?.[0];
+  await secret(['new', 'sap-idm', '--expires', '3d', '--config', config]);
+  assert.match((await ofEnds()) ?? '', /sap-idm ends within 3 days/);
+  await secret(['rotate', 'sap-idm', '--grace', '1d', '--config', config]);
+  assert.equal(await ofEnds(), undefined);
 });
 
 test('with --json the secret comes with the name of its user', async () => {

@@ -112,6 +112,32 @@ test('a secret may have an end, and its file names it as an instant', async () =
   assert.deepEqual(endsOf(await readSecrets(file)), [{ user: 'idm', notAfter }]);
 });
 
+test('a user ends with the secret that lasts longest, and never while one has no end', () => {
+  const entry = (notAfter?: string) =>
+    `  - hash: ${hashed}\n${notAfter ? `    notAfter: ${notAfter}\n` : ''}`;
+  const [sooner, later] = ['2027-01-31T12:00:00Z', '2027-02-28T12:00:00Z'];
+  const entries = parseSecrets(
+    `rotated:\n${entry(sooner)}${entry()}both:\n${entry(later)}${entry(sooner)}one:\n${entry(sooner)}`,
+  );
+  assert.deepEqual(endsOf(entries), [
+    { user: 'both', notAfter: Date.parse(later) },
+    { user: 'one', notAfter: Date.parse(sooner) },
+  ]);
+});
+
+test('whoever gets a second secret loses the one that has ended', async () => {
+  await using directory = await temporary();
+  const file = join(directory.path, 'secrets.yaml');
+  const ended = `  - hash: ${hashed}\n    notAfter: 2020-01-31T12:00:00Z\n`;
+  await writeFile(file, `idm:\n${ended}  - hash: ${hashed}\n`);
+  await addSecret(file, 'idm');
+  const entries = (await readSecrets(file)).get('idm') ?? [];
+  assert.deepEqual(
+    entries.map(({ notAfter }) => notAfter),
+    [undefined, undefined],
+  );
+});
+
 for (const end of ['2027-01-31', 'tomorrow', '2027-01-31T12:00:00', '2027-13-31T12:00:00Z', '1900000000'])
   test(`the end ${end} is refused, because nobody could say when it is`, () => {
     assert.throws(
