@@ -8,6 +8,7 @@ import { ConfigFaults } from '../gateway/config-faults.ts';
 import { watchConfig } from '../gateway/config-watch.ts';
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import { FileWatch } from '../gateway/file-watch.ts';
+import { requireFreePorts } from '../gateway/free-ports.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../gateway/gateway.ts';
 import { listenersOf } from '../gateway/listener.ts';
 import { decidingFiles, warnOfOpenPlaces } from '../gateway/open-places.ts';
@@ -111,6 +112,7 @@ async function startService(
 ): Promise<Gateway> {
   await prepareSecrets(config, secrets);
   const { upstreamsOf, tenants } = service.use(await startEmbedded(config));
+  await requireFreePorts(config);
   const gateway = service.use(await createGateway(config, { ...options, version, upstreamsOf }));
   const ports = Object.fromEntries(gateway.ports);
   log.info('serving', { url: gateway.url, admin: gateway.adminUrl, ports, version });

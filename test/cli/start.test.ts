@@ -39,6 +39,19 @@ test('a first start that fails still shows the secrets that it generated, and sa
   assert.match(stderr, new RegExp(`cannot listen on 127\\.0\\.0\\.1:${port} .*free the port`));
 });
 
+test('where any of its ports is taken, a start names the address and begins no trail', async () => {
+  await using occupant = createServer().listen(0, '127.0.0.1');
+  await once(occupant, 'listening');
+  const { port } = occupant.address() as AddressInfo;
+  for (const taken of [{ admin: { port } }, { listeners: { second: { port } } }]) {
+    await using installed = await installation({ ...taken, firstStart: { generateSecrets: true } });
+    const { code, stderr } = await gatehouse('start', '--config', installed.file);
+    assert.equal(code, 1);
+    assert.match(stderr, new RegExp(`cannot listen on 127\\.0\\.0\\.1:${port} `));
+    assert.deepEqual((await readdir(installed.path)).toSorted(), ['gatehouse.yaml', 'secrets.yaml']);
+  }
+});
+
 test('without a file of secrets it names the key and the command, and begins no trail', async () => {
   await using installed = await installation({});
   const { code, stderr } = await gatehouse('start', '--config', installed.file);
