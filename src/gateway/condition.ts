@@ -1,5 +1,6 @@
 /** Whether calls are taken, and how each part is: only the audit trail keeps calls away, everything else is made do without. */
 import type { Trail } from '../audit/trail.ts';
+import type { Shortage } from '../console/api/overview.ts';
 import type { Condition, PartState } from '../console/health.ts';
 import type { DeliveryState } from '../delivery/shipper.ts';
 import type { Config } from './config.ts';
@@ -27,19 +28,37 @@ export function conditionOf(parts: ConditionParts): Condition {
       ...(running.draining ? ['the gateway is shutting down'] : []),
       ...(trail.ready ? [] : ['the audit trail cannot be written']),
     ],
-    parts: Object.fromEntries(states(parts)),
+    parts: Object.fromEntries([...states(parts)].map(({ kind, of, state }) => [nameOf(kind, of), state])),
   };
 }
 
-function* states(parts: ConditionParts): Generator<readonly [part: string, state: PartState]> {
+/** What is made do without now. */
+export function shortagesOf(parts: ConditionParts): Shortage[] {
+  return [...states(parts)].flatMap(({ kind, of, state }) =>
+    state === 'degraded' && kind !== 'audit' ? [{ kind, ...(of !== undefined && { of }) }] : [],
+  );
+}
+
+interface Part {
+  readonly kind: 'audit' | Shortage['kind'];
+  readonly of?: string;
+  readonly state: PartState;
+}
+
+function* states(parts: ConditionParts): Generator<Part> {
   const { config, trail, pacers, isCacheUsed, deliveries } = parts;
-  yield ['audit', trail.ready ? 'ok' : 'failed'];
+  yield { kind: 'audit', state: trail.ready ? 'ok' : 'failed' };
   if (config.cache.store === 'redis') {
-    yield ['redis', okIf(isCacheUsed())];
+    yield { kind: 'redis', state: okIf(isCacheUsed()) };
     if (config.replicas > 1)
-      for (const [tenant, { isShared }] of pacers.states()) yield [`quota of ${tenant}`, okIf(isShared)];
+      for (const [of, { isShared }] of pacers.states()) yield { kind: 'quota', of, state: okIf(isShared) };
   }
-  for (const [name, { working }] of deliveries()) yield [`delivery to ${name}`, okIf(working)];
+  for (const [of, { working }] of deliveries()) yield { kind: 'delivery', of, state: okIf(working) };
+}
+
+function nameOf(kind: Part['kind'], of = ''): string {
+  if (kind === 'quota') return `quota of ${of}`;
+  return kind === 'delivery' ? `delivery to ${of}` : kind;
 }
 
 const okIf = (holds: boolean): PartState => (holds ? 'ok' : 'degraded');

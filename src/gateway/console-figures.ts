@@ -3,6 +3,7 @@ import type { Expiring as ExpiringReply, Paused, TenantGauge } from '../console/
 import type { CallerState, Hold, Permitted, SnapshotState, SystemState } from '../console/api/parties.ts';
 import type { Traffic } from '../console/traffic.ts';
 import type { Holds } from '../guard/holds.ts';
+import type { Part } from '../pace/part.ts';
 import type { PacerState } from '../pace/turn.ts';
 import type { KeeperState } from '../snapshot/keeper.ts';
 import type { Caller, Permission, System, Tenant } from './config.ts';
@@ -11,17 +12,24 @@ import type { Expiring } from './expiry.ts';
 const dayMs = 86_400_000;
 
 export interface TenantFigures {
+  readonly replicas: number;
+  readonly part: Pick<Part, 'perMinute'>;
   readonly state: PacerState | undefined;
   readonly paused: Paused | undefined;
   readonly upLastMinute: number;
 }
 
-export function gaugeOf({ id, pace }: Tenant, { state, paused, upLastMinute }: TenantFigures): TenantGauge {
+export function gaugeOf(
+  { id, pace }: Tenant,
+  { replicas, part, state, paused, upLastMinute }: TenantFigures,
+): TenantGauge {
   const isPaused = paused && Date.parse(paused.until) > Date.now();
   return {
     tenant: id,
     upLastMinute,
     perMinute: pace.perMinute,
+    replicas,
+    part: Math.floor(part.perMinute),
     burst: pace.burst,
     tenantLimit: pace.tenantLimit,
     queued: state?.queued ?? 0,

@@ -1,11 +1,12 @@
 /** What the console shows of the gateway and does with it; each figure is read where it lives. */
 import { sayTried, type Alerts, type Tried } from '../alerts/alerts.ts';
 import type { Cache } from '../cache/cache.ts';
-import type { Overview, Paused, TenantGauge } from '../console/api/overview.ts';
+import type { Overview, Paused, Shortage, TenantGauge } from '../console/api/overview.ts';
 import type { ConsoleState } from '../console/state.ts';
 import type { Traffic } from '../console/traffic.ts';
 import type { DeliveryState } from '../delivery/shipper.ts';
 import type { Holds, Release } from '../guard/holds.ts';
+import { partOf } from '../pace/part.ts';
 import type { Pages } from '../pages/pages.ts';
 import { priorities, type Operation } from '../scim/operation.ts';
 import { noQuery } from '../scim/target.ts';
@@ -25,6 +26,7 @@ export interface Shown {
   readonly files: () => Iterable<string>;
   readonly traffic: Traffic;
   readonly obstacles: () => readonly string[];
+  readonly shortages: () => readonly Shortage[];
   readonly running: Running;
   readonly pacers: Pacers;
   readonly cache: Pick<Cache, 'forget'>;
@@ -58,7 +60,7 @@ export class ShownState implements ConsoleState {
   }
 
   async overview(): Promise<Omit<Overview, 'audit'>> {
-    const { traffic, obstacles, running, ends, deliveries, isCacheUsed } = this.#shown;
+    const { traffic, obstacles, shortages, running, ends, deliveries, isCacheUsed } = this.#shown;
     const { hits, reads, ...recent } = traffic.recent();
     const stops = obstacles();
     return {
@@ -68,6 +70,7 @@ export class ShownState implements ConsoleState {
       startedAt: new Date(traffic.since).toISOString(),
       ready: stops.length === 0,
       obstacles: stops,
+      shortages: shortages(),
       traffic: traffic.steps(),
       ...recent,
       cache: { used: isCacheUsed(), ...(reads > 0 && { hitShare: hits / reads }), hits, reads },
@@ -178,8 +181,11 @@ export class ShownState implements ConsoleState {
   #gauges(): TenantGauge[] {
     const { config, pacers } = this.#shown;
     const states = new Map(pacers.states());
-    return Object.values(config().tenants).map((tenant) =>
+    const { tenants, replicas, cache } = config();
+    return Object.values(tenants).map((tenant) =>
       gaugeOf(tenant, {
+        replicas,
+        part: partOf(tenant.pace, replicas, cache.store === 'redis'),
         state: states.get(tenant.id),
         paused: this.#paused.get(tenant.id),
         upLastMinute: this.#shown.traffic.upInLastMinute(tenant.id),

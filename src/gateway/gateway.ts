@@ -8,7 +8,7 @@ import type { Trail } from '../audit/trail.ts';
 import type { Condition } from '../console/health.ts';
 import { describeError, setLogLevel } from '../log.ts';
 import type { Edge } from './app.ts';
-import { conditionOf } from './condition.ts';
+import { conditionOf, shortagesOf } from './condition.ts';
 import type { Config } from './config.ts';
 import { ShownState } from './console-state.ts';
 import { openConsole } from './console.ts';
@@ -73,8 +73,8 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
 
   let isServing = false;
   const hasStarted = (): boolean => isServing;
-  const condition = (): Condition =>
-    conditionOf({ config, trail, running, pacers, isCacheUsed, deliveries, hasStarted });
+  const judged = { config, trail, running, pacers, isCacheUsed, deliveries, hasStarted };
+  const condition = (): Condition => conditionOf(judged);
   const report: ReportNoise = (...seen) => noise.report(...seen);
   const entrances = starting.use(await openEntrances(config, { condition, metrics, realm, report, note }));
   const { adminUrl, ports, servers } = entrances;
@@ -108,6 +108,7 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
   const inForceNow = (): Config => inForce.config;
   const state = new ShownState({
     ...shown,
+    shortages: () => shortagesOf(judged),
     version,
     pages,
     config: inForceNow,

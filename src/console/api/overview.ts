@@ -7,6 +7,8 @@ export interface Overview {
   readonly ready: boolean;
   /** What keeps the gateway from taking calls, in English. */
   readonly obstacles: readonly string[];
+  /** What the gateway makes do without now; calls are taken all the same. */
+  readonly shortages: readonly Shortage[];
   /** The last 15 minutes of this replica, in steps of 10 s, the oldest first; the last step is under way. */
   readonly traffic: readonly TrafficStep[];
   /** Of the last five minutes. */
@@ -34,6 +36,13 @@ export interface Overview {
   readonly running: number;
 }
 
+/** What `/health/ready` calls degraded. */
+export interface Shortage {
+  readonly kind: 'redis' | 'quota' | 'delivery';
+  /** The tenant or the destination. */
+  readonly of?: string;
+}
+
 /**
  * answered: below 500, a tenant's 404 too · refused: the gateway said no · failed: 500 or above, or the caller gave up ·
  * unknown: nobody knows.
@@ -56,6 +65,9 @@ export interface TenantGauge {
   /** Calls that this replica sent in the last minute, and how many the configuration lets go in a minute. */
   readonly upLastMinute: number;
   readonly perMinute: number;
+  /** Among how many the pace is parted, and what this one may send in a minute without what the others leave it. */
+  readonly replicas: number;
+  readonly part: number;
   readonly burst: number;
   /** What the tenant grants. */
   readonly tenantLimit: number;
@@ -69,6 +81,7 @@ export interface TenantGauge {
   readonly refusedForMs: number;
   /** Set by an operator; absent when calls go up. */
   readonly paused?: Paused;
+  /** Whether replicas leave each other what they do not need; else each keeps to its part. */
   readonly shared: boolean;
 }
 

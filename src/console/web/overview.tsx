@@ -10,6 +10,7 @@ import { useLive } from './live.ts';
 import { MixBar, MixTable, Patterns, sumOf } from './outcomes.tsx';
 import { PageFrame } from './page-frame.tsx';
 import { QuotaGauge } from './quota-gauge.tsx';
+import { Shortages } from './shortages.tsx';
 import { Tiles } from './tiles.tsx';
 import { TrafficChart } from './traffic-chart.tsx';
 import { useWords } from './words.tsx';
@@ -38,6 +39,7 @@ export function OverviewPage(): ReactNode {
 function Dashboard({ overview }: { readonly overview: Overview }): ReactNode {
   const { say, format } = useWords();
   const { traffic, outcomes, tenants } = overview;
+  const isAlone = tenants.every(({ replicas }) => replicas === 1);
   return (
     <div className="dashboard">
       <Patterns />
@@ -46,6 +48,7 @@ function Dashboard({ overview }: { readonly overview: Overview }): ReactNode {
           {say('overview.notReady')} {overview.obstacles.join(' ')}
         </MessageStrip>
       )}
+      <Shortages shortages={overview.shortages} />
       <Tiles overview={overview} />
       <Card title={say('traffic')} note={say('traffic.note')} className="two-thirds">
         <TrafficChart steps={traffic} />
@@ -59,7 +62,7 @@ function Dashboard({ overview }: { readonly overview: Overview }): ReactNode {
         <MixTable outcomes={outcomes} />
         <Latency latency={overview.latency} />
       </Card>
-      <Card title={say('quota')} note={say('quota.note')} className="half">
+      <Card title={say('quota')} note={say(isAlone ? 'quota.note' : 'quota.note.replica')} className="half">
         {tenants.map((gauge) => (
           <QuotaGauge key={gauge.tenant} gauge={gauge} />
         ))}

@@ -7,39 +7,48 @@ import { useWords } from './words.tsx';
 
 export function QuotaGauge({ gauge }: { readonly gauge: TenantGauge }): ReactNode {
   const { say, format } = useWords();
-  const { upLastMinute, perMinute, tenantLimit, queued, predictedWaitMs, tempo } = gauge;
+  const { upLastMinute, tenantLimit, queued, predictedWaitMs, tempo, perMinute, replicas, part } = gauge;
+  const pace = paceOf(gauge);
+  const isAlone = replicas === 1;
   const full = Math.max(tenantLimit, perMinute, upLastMinute, 1) * 1.04;
   const at = (value: number): string => `${(value / full) * 100}%`;
-  const label = say('quota.label', {
+  const label = say(isAlone ? 'quota.label' : 'quota.label.replica', {
     up: format.count(upLastMinute),
-    pace: format.count(perMinute),
+    pace: format.count(pace),
     limit: format.count(tenantLimit),
   });
-  const load = upLastMinute / Math.max(perMinute, 1);
+  const parted = { part: format.count(part), pace: format.count(perMinute) };
+  const load = upLastMinute / Math.max(pace, 1);
   return (
     <div className="quota">
       <div className="quota-head">
         <span className="quota-name">{gauge.tenant}</span>
         <TenantStatus gauge={gauge} />
       </div>
-      <svg width="100%" height="34" role="img" aria-label={label}>
+      <svg width="100%" height="28" role="img" aria-label={label}>
         <title>{label}</title>
         <rect y="6" width="100%" height="16" rx="3" className="fill-track" />
-        <rect y="6" width={at(perMinute)} height="16" rx="3" className="fill-pace" />
         <rect
-          y="10"
+          y="6"
           width={at(upLastMinute)}
-          height="8"
-          rx="2"
+          height="16"
+          rx="3"
           className={load > 0.95 ? 'fill-critical' : 'fill-measure'}
         />
-        <line x1={at(perMinute)} x2={at(perMinute)} y1="3" y2="25" className="mark" />
+        <line x1={at(pace)} x2={at(pace)} y1="3" y2="25" className="mark" />
         <line x1={at(tenantLimit)} x2={at(tenantLimit)} y1="3" y2="25" className="mark limit" />
       </svg>
+      {!isAlone && (
+        <p className="quiet small">{say(gauge.shared ? 'quota.part.shared' : 'quota.part.kept', parted)}</p>
+      )}
       <dl className="quota-figures">
-        <Figure name={say('quota.up')} value={format.count(upLastMinute)} />
-        <Figure name={say('quota.pace')} value={format.count(perMinute)} />
-        <Figure name={say('quota.limit')} value={format.count(tenantLimit)} />
+        <Figure name={say(isAlone ? 'quota.up' : 'quota.up.replica')} value={format.count(upLastMinute)} />
+        <Figure
+          name={say('quota.pace')}
+          value={pace === perMinute ? format.count(pace) : say('quota.part', parted)}
+          mark="pace"
+        />
+        <Figure name={say('quota.limit')} value={format.count(tenantLimit)} mark="limit" />
         <Figure name={say('quota.queued')} value={format.count(queued)} />
         <Figure
           name={say('quota.wait')}
@@ -51,13 +60,32 @@ export function QuotaGauge({ gauge }: { readonly gauge: TenantGauge }): ReactNod
   );
 }
 
-function Figure({ name, value }: { readonly name: string; readonly value: string }): ReactNode {
+interface FigureProps {
+  readonly name: string;
+  readonly value: string;
+  /** By which line the bar shows it. */
+  readonly mark?: 'pace' | 'limit';
+}
+
+function Figure({ name, value, mark }: FigureProps): ReactNode {
   return (
     <div>
-      <dt>{name}</dt>
+      <dt>
+        {mark && (
+          <svg width="8" height="10" aria-hidden>
+            <line x1="2" x2="2" y2="10" className={`mark ${mark}`} />
+          </svg>
+        )}
+        {name}
+      </dt>
       <dd>{value}</dd>
     </div>
   );
+}
+
+/** What this replica may send in a minute now. */
+export function paceOf({ perMinute, replicas, part, shared }: TenantGauge): number {
+  return replicas === 1 || shared ? perMinute : part;
 }
 
 export function TenantStatus({ gauge }: { readonly gauge: TenantGauge }): ReactNode {
@@ -72,6 +100,12 @@ export function TenantStatus({ gauge }: { readonly gauge: TenantGauge }): ReactN
     return (
       <ObjectStatus state="Negative" showDefaultIcon>
         {say('tenant.refused', { span: format.span(gauge.refusedForMs) })}
+      </ObjectStatus>
+    );
+  if (gauge.replicas > 1 && !gauge.shared)
+    return (
+      <ObjectStatus state="Information" showDefaultIcon>
+        {say('tenant.part')}
       </ObjectStatus>
     );
   return (

@@ -8,7 +8,7 @@ import type { Act } from './action-dialog.tsx';
 import { fill } from './api.ts';
 import { Card } from './card.tsx';
 import { Columns, type Column } from './columns.tsx';
-import { TenantStatus } from './quota-gauge.tsx';
+import { paceOf, TenantStatus } from './quota-gauge.tsx';
 import { useWords } from './words.tsx';
 
 const columns: readonly Column[] = [
@@ -46,7 +46,7 @@ export function Tenants({
                 )}
               </td>
               <td className="end">{format.count(gauge.upLastMinute)}</td>
-              <td className="end">{format.count(gauge.perMinute)}</td>
+              <td className="end">{format.count(paceOf(gauge))}</td>
               <td className="end">{format.count(gauge.queued)}</td>
               <td className="end">
                 {gauge.predictedWaitMs === 0 ? '–' : format.span(gauge.predictedWaitMs)}
