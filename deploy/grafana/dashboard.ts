@@ -145,7 +145,7 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       title: 'Events that need a look',
       description: 'Records of the trail in an hour.',
       queries: {
-        [`sum by (event) (increase(gatehouse_records_total${withLabels('event=~"authn.failure|authn.throttled|authn.spray_suspected|authz.denied|audit.failed|upstream.tls_failure|config.changed|config.refused|cache.probe_differs|guard.exceeded|load.missing|snapshot.refused|snapshot.failed|request.lost_update_suspected|cache.integrity_failure|process.fault"')}[1h]))`]:
+        [`sum by (event) (increase(gatehouse_records_total${withLabels('event=~"authn.failure|authn.throttled|authn.spray_suspected|authz.denied|audit.failed|upstream.tls_failure|config.changed|config.refused|secret.changed|cache.probe_differs|guard.exceeded|load.missing|snapshot.refused|snapshot.failed|request.lost_update_suspected|cache.integrity_failure|process.fault"')}[1h]))`]:
           '{{event}}',
       },
     },

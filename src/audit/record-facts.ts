@@ -74,7 +74,7 @@ export interface RecordFacts {
   readonly tenant: string | undefined;
   readonly system: string | undefined;
   readonly resourceType: string | undefined;
-  /** Pseudonym of the resource's id. */
+  /** Pseudonym of the resource's id; of one that was created, where its creation ends. */
   readonly resource: string | undefined;
   readonly request: string | undefined;
   readonly callerRequest: string | undefined;
@@ -112,7 +112,7 @@ export function factsOf(entry: Entry): RecordFacts {
     tenant: entry.text('op', 'tenant') ?? entry.text('upstream', 'tenant'),
     system: entry.text('op', 'system') ?? entry.text('upstream', 'system'),
     resourceType,
-    resource: entry.text('op', 'id'),
+    resource: entry.text('op', 'id') ?? createdOf(entry, kind),
     request: entry.text('req'),
     callerRequest: entry.text('corr', 'callerId'),
     traceparent: entry.text('corr', 'traceparent'),
@@ -126,6 +126,12 @@ export function factsOf(entry: Entry): RecordFacts {
     bytesIn: entry.number('body', 'bytes'),
     bytesOut: entry.number('bytesOut') ?? entry.number('upstream', 'bytes'),
   };
+}
+
+/** A bulk request has created several, and none of them is what it was about. */
+function createdOf(entry: Entry, kind: string | undefined): string | undefined {
+  const [created] = kind === 'create' ? entry.list('created') : [];
+  return typeof created === 'string' ? created : undefined;
 }
 
 /** One sentence part for a list of events. */
@@ -187,6 +193,7 @@ const weights: Readonly<Record<string, Weight>> = {
   'cert.reload_failed': 3,
   'upstream.tls_failure': 3,
   'config.refused': 3,
+  'secret.changed': 3,
   'config.changed': 2,
   'cert.expiring': 2,
   'secret.expiring': 2,

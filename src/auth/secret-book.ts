@@ -3,12 +3,14 @@
  * minutes under a keyed MAC. Invariant: what is remembered lives and dies with one reading of the file, so a
  * secret that the file no longer has is refused as soon as the new file is read.
  */
-import { createHmac, hash, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { unwatchFile, watchFile } from 'node:fs';
+import { open } from 'node:fs/promises';
 
 import { createGate, type Gate } from './gate.ts';
-import { endsOf, readSecrets, type Entries } from './secret-file.ts';
-import { hashSecret, isSlow, verifyGenerated, verifySecret } from './secret.ts';
+import { changesBetween, type SecretChange } from './secret-changes.ts';
+import { endsOf, parseSecrets, type Entries } from './secret-file.ts';
+import { hashSecret, isSlow, nameOf, verifyGenerated, verifySecret } from './secret.ts';
 import type { Attempt } from './throttle.ts';
 
 export interface SecretBook extends Disposable {
@@ -25,8 +27,17 @@ export interface SecretBook extends Disposable {
   reload(): Promise<void>;
 }
 
+/** What made the book read its file again. */
+type Occasion = 'file' | 'signal';
+
+export interface Reloaded {
+  readonly changes: readonly SecretChange[];
+  readonly actor: { readonly occasion: Occasion; readonly file: string; readonly uid: number };
+}
+
 export interface SecretBookOptions {
-  readonly onReloaded?: () => void;
+  /** Told before what was read is in force. */
+  readonly onReloaded?: (reloaded: Reloaded) => void;
   readonly onBroken?: (cause: unknown) => void;
   /** The slow comparison; tests count it. */
   readonly compare?: typeof verifySecret;
@@ -59,21 +70,29 @@ export async function openSecretBook(file: string, options: SecretBookOptions = 
     now,
     clock,
   };
-  let reading = new Reading(await readSecrets(file), parts);
+  let { entries } = await readOwned(file);
+  let reading = new Reading(entries, parts);
   let lastReload = Promise.resolve();
 
-  const readAgain = async (): Promise<void> => {
+  const readAgain = async (occasion: Occasion): Promise<void> => {
+    let found: Awaited<ReturnType<typeof readOwned>>;
     try {
-      reading = new Reading(await readSecrets(file), parts);
+      found = await readOwned(file);
     } catch (cause) {
       onBroken?.(cause);
       return;
     }
-    onReloaded?.();
+    const { uid } = found;
+    onReloaded?.({ changes: changesBetween(entries, found.entries), actor: { occasion, file, uid } });
+    ({ entries } = found);
+    reading = new Reading(entries, parts);
   };
   // One after the other, so that an older reading never replaces a newer one.
-  const reload = (): Promise<void> => (lastReload = lastReload.then(readAgain, readAgain));
-  const changed = (): void => void reload();
+  const reload = (occasion: Occasion): Promise<void> => {
+    const again = (): Promise<void> => readAgain(occasion);
+    return (lastReload = lastReload.then(again, again));
+  };
+  const changed = (): void => void reload('file');
   // Asking for the status also sees what a notification on the name would miss: Kubernetes swaps a link above it.
   watchFile(file, { interval: watchMs, persistent: false }, changed);
 
@@ -81,9 +100,16 @@ export async function openSecretBook(file: string, options: SecretBookOptions = 
     verify: (...credential) => reading.verify(...credential),
     holds: (user, name) => reading.holds(user, name),
     ends: () => reading.ends(),
-    reload,
+    reload: () => reload('signal'),
     [Symbol.dispose]: () => unwatchFile(file, changed),
   };
+}
+
+/** With the owner of the very file that was read, whatever stands in its place by now. */
+async function readOwned(file: string): Promise<{ readonly entries: Entries; readonly uid: number }> {
+  await using handle = await open(file, 'r');
+  const { uid } = await handle.stat();
+  return { entries: parseSecrets(await handle.readFile('utf8')), uid };
 }
 
 interface Parts {
@@ -193,9 +219,4 @@ class Reading {
       await this.#parts.compare(this.#parts.decoy, secret);
     return undefined;
   }
-}
-
-/** Tells one entry from another in a record or a token, and tells nothing of the secret. */
-function nameOf(hashed: string): string {
-  return hash('sha256', hashed, 'base64url').slice(0, 22);
 }

@@ -26,6 +26,7 @@ import { describeError, log } from '../log.ts';
 import type { Config } from './config.ts';
 import { networkOf } from './noise.ts';
 import { periodKeyFileOf } from './own-trail.ts';
+import { tellReload } from './secret-reloads.ts';
 
 export interface ConsoleParts {
   readonly config: () => Config;
@@ -54,7 +55,7 @@ export async function openConsole(parts: ConsoleParts): Promise<OpenedConsole | 
   await using opening = new AsyncDisposableStack();
   const origins = new Origins(settings.publicUrl, adminUrl);
   const accounts = new Map(Object.entries(settings.accounts).map(([name, { role }]) => [name, role]));
-  const book = accounts.size > 0 ? opening.use(await openBook(settings.secretsFile)) : undefined;
+  const book = accounts.size > 0 ? opening.use(await openBook(settings.secretsFile, trail)) : undefined;
   const note = (event: string, facts: Record<string, unknown>): Promise<void> => trail.note(event, facts);
   const remember = (event: string, facts: Record<string, unknown>): Promise<void> =>
     trail.remember(event, facts);
@@ -102,8 +103,12 @@ function refusalsInto(
     void (strangers.mayRecord(source) ? remember(event, facts) : strangers.gather(event, code, source));
 }
 
-function openBook(file: string): Promise<SecretBook> {
+function openBook(file: string, trail: Trail): Promise<SecretBook> {
   return openSecretBook(file, {
+    onReloaded: tellReload(
+      'admin.console.secretsFile',
+      (event, facts) => void trail.remember(event, { ...facts }),
+    ),
     onBroken: (cause) =>
       void log.warn(
         'the file of the console’s secrets is broken; the last good one stays',

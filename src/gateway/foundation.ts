@@ -9,6 +9,7 @@ import { Doubts } from './doubts.ts';
 import { deriveKey } from './key-file.ts';
 import type { Foundation } from './line.ts';
 import type { Note } from './own-trail.ts';
+import { tellReload } from './secret-reloads.ts';
 import { openCache } from './shared-cache.ts';
 import { openGuard } from './shared-guard.ts';
 import { openHabits } from './shared-habits.ts';
@@ -79,7 +80,7 @@ export async function openFoundation(config: Config, parts: FoundationParts): Pr
 
 function openSecrets({ secretsFile }: Config, note: Note): Promise<SecretBook> {
   return openSecretBook(secretsFile, {
-    onReloaded: () => note('secret.reloaded'),
+    onReloaded: tellReload('secretsFile', note),
     onBroken: (cause) =>
       void log.warn('the file of secrets is broken; the last good one stays in force', describeError(cause)),
   });
