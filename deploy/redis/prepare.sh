@@ -4,35 +4,54 @@
 set -eu
 umask 077
 
-[ $# -eq 1 ] || { echo 'usage: prepare.sh DIRECTORY   (makes DIRECTORY/redis and DIRECTORY/gatehouse)' >&2; exit 4; }
+# With --renew it makes a new authority and certificate alone: Redis's ends after 825 days, and `gatehouse doctor` says when.
+usage() { echo 'usage: prepare.sh [--renew] DIRECTORY   (makes DIRECTORY/redis and DIRECTORY/gatehouse)' >&2; exit 4; }
+renew=no
+[ "${1-}" != --renew ] || { renew=yes; shift; }
+[ $# -eq 1 ] || usage
 command -v openssl >/dev/null || { echo 'prepare.sh: openssl is needed' >&2; exit 1; }
 here=$(cd "$(dirname "$0")" && pwd)
 redis=$1/redis
 gatehouse=$1/gatehouse
-[ ! -e "$redis" ] || { echo "prepare.sh: $redis is there already" >&2; exit 1; }
+if [ $renew = no ]; then
+  [ ! -e "$redis" ] || { echo "prepare.sh: $redis is there already" >&2; exit 1; }
+  mkdir -p "$redis/tls" "$gatehouse/secrets" "$gatehouse/tls"
+else
+  [ -e "$redis/tls/ca.crt" ] || { echo "prepare.sh: $redis is not there, nothing to renew" >&2; exit 1; }
+fi
 
-mkdir -p "$redis/tls" "$gatehouse/secrets" "$gatehouse/tls"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>/dev/null; }
 
-# The authority's key exists only here and now: with it gone, nobody can make a second Redis that we trust.
+# The authority's key exists only here and now: with it gone, nobody can make a second Redis that we trust. Each has a name
+# of its own, because whoever trusts two of one name may look for the signature of the wrong one.
 new_key "$work/ca.key"
-openssl req -x509 -new -key "$work/ca.key" -sha256 -days 3650 -subj '/CN=Gatehouse cache authority' \
-  -addext 'basicConstraints=critical,CA:TRUE,pathlen:0' -addext 'keyUsage=critical,keyCertSign' -out "$redis/tls/ca.crt"
-new_key "$redis/tls/redis.key"
-openssl req -new -key "$redis/tls/redis.key" -subj '/CN=redis' -out "$work/redis.csr"
+openssl req -x509 -new -key "$work/ca.key" -sha256 -days 3650 -subj "/CN=Gatehouse cache authority $(openssl rand -hex 4)" \
+  -addext 'basicConstraints=critical,CA:TRUE,pathlen:0' -addext 'keyUsage=critical,keyCertSign' -out "$work/ca.crt"
+new_key "$work/redis.key"
+openssl req -new -key "$work/redis.key" -subj '/CN=redis' -out "$work/redis.csr"
 printf 'subjectAltName=DNS:redis,DNS:localhost\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n' >"$work/extensions"
-openssl x509 -req -in "$work/redis.csr" -CA "$redis/tls/ca.crt" -CAkey "$work/ca.key" -CAserial "$work/serial" -CAcreateserial \
-  -sha256 -days 825 -extfile "$work/extensions" -out "$redis/tls/redis.crt" 2>/dev/null
+openssl x509 -req -in "$work/redis.csr" -CA "$work/ca.crt" -CAkey "$work/ca.key" -CAserial "$work/serial" -CAcreateserial \
+  -sha256 -days 825 -extfile "$work/extensions" -out "$work/redis.crt" 2>/dev/null
+
+# Until Redis shows the new certificate, the gateway trusts the authority before as well.
+cp "$work/ca.crt" "$work/redis-ca.pem"
+[ $renew = no ] || cat "$redis/tls/ca.crt" >>"$work/redis-ca.pem"
+cp "$work/redis-ca.pem" "$gatehouse/tls/redis-ca.pem"
+cp "$work/ca.crt" "$work/redis.crt" "$work/redis.key" "$redis/tls/"
+chmod 0644 "$redis/tls/ca.crt" "$redis/tls/redis.crt" "$gatehouse/tls/redis-ca.pem"
+if [ $renew = yes ]; then
+  echo "Renewed $redis/tls and $gatehouse/tls/redis-ca.pem. Restart the gateways first, then Redis."
+  exit
+fi
 
 password=$(openssl rand -hex 32)
 digest=$(printf %s "$password" | openssl dgst -sha256 -r | cut -d' ' -f1)
 sed "s/PASSWORD_SHA256/$digest/" "$here/users.acl" >"$redis/users.acl"
 cp "$here/redis.conf" "$redis/redis.conf"
 printf 'rediss://gatehouse:%s@redis:6379/0\n' "$password" >"$gatehouse/secrets/redis-url"
-cp "$redis/tls/ca.crt" "$gatehouse/tls/redis-ca.pem"
-chmod 0644 "$redis/tls/ca.crt" "$redis/tls/redis.crt" "$redis/redis.conf" "$gatehouse/tls/redis-ca.pem"
+chmod 0644 "$redis/redis.conf"
 
 echo "Made $redis (for the account that runs Redis) and $gatehouse (for the one that runs the gateway)."

@@ -1,11 +1,14 @@
 /** Redis, with exactly what the gateway does there: its connection, its user, its commands and its time budget. */
-import type { Cluster, Redis } from 'ioredis';
+import { TLSSocket } from 'node:tls';
+
+import { Cluster, type Redis } from 'ioredis';
 
 import type { Config } from '../gateway/config.ts';
 import { openRedis } from '../gateway/redis.ts';
 import { brokenBy, codeOf } from './causes.ts';
 import { skewOf } from './clock.ts';
 import { Broken, walk, type Report } from './finding.ts';
+import { soundness } from './way.ts';
 
 /** Of the keys of each part that shares something; an older list of rights lacks those that came since. */
 const prefixes = ['gh1', 'gk1', 'gt1', 'gq1', 'gs1', 'gr1', 'gw1', 'gu1', 'gp1', 'gl1'] as const;
@@ -37,6 +40,8 @@ export async function walkRedis(report: Report, { cache }: Pick<Config, 'cache'>
     ] as const;
   });
   if (ahead === undefined) return false;
+  for (const { stream } of serversOf(redis))
+    if (stream instanceof TLSSocket) report({ leg: 'tls', of, outcome: 'ok', ...soundness(stream) });
   return (await walk(report, { leg: 'clock', of }, async () => [skewOf(ahead), true])) ?? false;
 }
 
@@ -56,6 +61,11 @@ async function ready(redis: Redis | Cluster): Promise<void> {
   }
 }
 
+/** Those that writes go to. */
+function serversOf(redis: Redis | Cluster): Redis[] {
+  return redis instanceof Cluster ? redis.nodes('master') : [redis];
+}
+
 async function tryOut(redis: Redis | Cluster): Promise<{ readonly ms: number; readonly now: number }> {
   try {
     const [seconds, micros] = await redis.time();
@@ -66,6 +76,8 @@ async function tryOut(redis: Redis | Cluster): Promise<{ readonly ms: number; re
     const ms = (performance.now() - begunAt) / 3;
     for (const prefix of prefixes)
       await redis.mget(keyBelow(prefix)).catch((cause: unknown) => refuse(prefix, cause));
+    // A Cluster is connected to only where it was asked for a key.
+    await Promise.all(serversOf(redis).map((server) => server.time()));
     return { ms, now: Number(seconds) * 1000 + Number(micros) / 1000 };
   } catch (error) {
     throw faultOf(error);

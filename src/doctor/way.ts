@@ -120,7 +120,8 @@ function faultOf(
   return (pins ? checkPins(pins) : checkServerIdentity)(host, shown);
 }
 
-function soundness(secured: TLSSocket, shown: PeerCertificate): Sound {
+/** What the other side has shown, and for how long that is still good. */
+export function soundness(secured: TLSSocket, shown = secured.getPeerCertificate(true)): Sound {
   const chain = chainOf(shown);
   const ends = Math.min(...chain.map(({ valid_to: until }) => Date.parse(until)));
   const days = Math.floor((ends - Date.now()) / dayMs);

@@ -318,6 +318,31 @@ test('a Redis that is away is told, and one that is there is measured', async ()
   assert.match(broken.found, /refuses connections/);
 });
 
+for (const [days, outcome] of [
+  [2, 'warning'],
+  [60, 'ok'],
+] as const)
+  test(`a certificate of Redis that is good for ${days} days is told with ${outcome}`, async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-doctor-'));
+    const { certificate, key } = createCertificate('localhost', { endsInMs: (days + 0.5) * 86_400_000 });
+    const shown = join(directory.path, 'redis.crt');
+    const own = join(directory.path, 'redis.key');
+    await writeFile(shown, certificate);
+    await writeFile(own, key);
+    const tlsPort = await freePort();
+    const files = ['--tls-cert-file', shown, '--tls-ca-cert-file', shown, '--tls-key-file', own];
+    await using _ = await startRedis(['--tls-port', `${tlsPort}`, '--tls-auth-clients', 'no', ...files]);
+    const redis = { url: `rediss://localhost:${tlsPort}`, tls: { ca: { file: 'ca.pem' } } };
+    const found = await findings({
+      config: { cache: { store: 'redis', redis } },
+      texts: { 'ca.pem': certificate },
+    });
+    const leg = found.find(({ leg: name, of }) => name === 'tls' && of === 'cache.redis');
+    assert.equal(leg?.outcome, outcome, JSON.stringify(found));
+    assert.match(leg?.found ?? '', new RegExp(`localhost, valid for ${days} more days`));
+    assert.equal(leg?.remedy !== undefined, outcome === 'warning');
+  });
+
 test('a wrong password and a missing right in Redis are two causes', async () => {
   await using tenant = await startTenant();
   await using redis = await startRedis([
