@@ -4,6 +4,7 @@
  */
 import { type ChainableCommander, Cluster, type Redis } from 'ioredis';
 
+import { within } from '../redis-wait.ts';
 import { type Debt, Debts } from './debts.ts';
 import { spaceOf } from './key.ts';
 import { Followers, type Results } from './redis-followers.ts';
@@ -19,6 +20,7 @@ export interface RedisStoreOptions extends Partial<RedisUseOptions> {
 const tokenLifetimeMs = 72 * 3_600_000;
 const debtsPerCommand = 500;
 const collectEveryMs = 250;
+const collectMs = 5000;
 const maxPuts = 64;
 const maxPutBytes = 16 * 1024 * 1024;
 
@@ -113,8 +115,9 @@ class RedisStore implements Store {
   #collect(): void {
     clearTimeout(this.#collector);
     this.#collector = undefined;
-    const attempts = this.#debts.spaces.map((space) => this.#use.try(space, () => this.#payDebts(space)));
-    void Promise.all(attempts).then(() => this.#collectLater());
+    // No call waits for it, so it has more time: a Redis that is too slow for us may answer the others at once.
+    const attempts = this.#debts.spaces.map((space) => within(collectMs, this.#payDebts(space)));
+    void Promise.allSettled(attempts).then(() => this.#collectLater());
   }
 
   async #payDebts(key: string): Promise<void> {
@@ -131,16 +134,18 @@ class RedisStore implements Store {
     const token = newToken();
     const debts = this.#debts.of(guard, debtsPerCommand);
     const others = debts.flatMap(({ generation }) => (generation === guard ? [] : [generation]));
-    const begun = this.#redis.pipeline().set(guard, token, 'PX', tokenLifetimeMs, 'GET');
-    const forgetting = others.length > 0 ? begun.del(...others) : begun;
-    const results = await this.#followers.exec(forgetting, this.#use.placeOf(guard));
+    const pipeline = this.#redis.pipeline();
+    // First: who sees the new guard with an old list in between would keep what that list said of it (see further.ts).
+    if (others.length > 0) pipeline.del(...others);
+    pipeline.set(guard, token, 'PX', tokenLifetimeMs, 'GET');
+    const results = await this.#followers.exec(pipeline, this.#use.placeOf(guard));
     if (results.length === 0 || results.some(([error]) => error)) {
       // A server without memory refuses to set and still deletes.
       await this.#payDebts(guard);
       return undefined;
     }
     this.#debts.pay(debts);
-    return results[0]?.[1] === before ? token : undefined;
+    return results.at(-1)?.[1] === before ? token : undefined;
   }
 
   /**

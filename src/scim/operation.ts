@@ -99,7 +99,7 @@ function createOperation(kind: OperationKind, endpoint: Endpoint, query: Query):
     ...(id !== undefined && { id }),
     query,
     path: path.map((segment) => `/${encodeSegment(segment)}`).join('') || '/',
-    touches: effect === 'write' && touched ? touchesOf(touched, resourceType, id) : [],
+    touches: effect === 'write' && touched ? touchesOf(touched, resourceType, id, kind) : [],
     priority: priorityOf(kind),
     parts: [],
   };
@@ -109,7 +109,12 @@ function createOperation(kind: OperationKind, endpoint: Endpoint, query: Query):
  * Users embed their groups and groups their members, so a write to one type reaches into the other. How far it reaches
  * at a service provider that we do not know (managers, owners, types of its own) nobody can say but it.
  */
-export function touchesOf(system: SystemFacts, resourceType: string, id?: string): Touch[] {
+export function touchesOf(
+  system: SystemFacts,
+  resourceType: string,
+  id?: string,
+  kind?: OperationKind,
+): Touch[] {
   const other = { Users: 'Groups', Groups: 'Users' }[resourceType];
   if (!other || system.kind === 'scim')
     return system.resourceTypes.map((type) => ({ scope: 'all', resourceType: type }));
@@ -117,6 +122,8 @@ export function touchesOf(system: SystemFacts, resourceType: string, id?: string
     ...(id === undefined ? [] : [{ scope: 'one', resourceType, id } as const]),
     { scope: 'lists', resourceType },
     { scope: 'all', resourceType: other },
+    // A group can be a member of others.
+    ...(kind === 'delete' && resourceType === 'Groups' ? [{ scope: 'all', resourceType } as const] : []),
   ];
 }
 
