@@ -38,6 +38,8 @@ export interface RequestFacts {
   readonly why?: Why | undefined;
   /** How a repeated write came to its answer; `local`: only repeats at this replica were known. */
   readonly repeat?: 'joined' | 'replayed' | 'reconciled' | 'local' | undefined;
+  /** Ids of what the write has created; only their pseudonyms are recorded. */
+  readonly created?: readonly string[] | undefined;
   /** What looking for a write came to of which nobody knew. */
   readonly reconciled?: 'found' | 'foreign' | 'absent' | 'undecided' | undefined;
 }
@@ -102,6 +104,7 @@ export function callMembers(
       caller === undefined ? unknownActor(claimed, redactor) : { name: capName(caller), auth, credential },
     src: call.source,
     op: operation && operationMembers(operation, content.changes, redactor),
+    created: facts.created?.map((id) => redactor.pseudonym('id', id)),
     target: { method: capName(call.method), ...shapeOfTarget(call.target) },
     body: content.body,
     received: received && redactor.body(received),

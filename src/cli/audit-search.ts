@@ -33,7 +33,9 @@ Finds records in the trails of all named directories, by time. All criteria must
   --event NAME             such as authn.failure; authn.* is all that begin so
   --pseudonym P            p2026q4:…, anywhere in the record
   --value TEXT --key FILE  records with a pseudonym of this text in any period; FILE is the gateway's
-                           audit.periodKeyFile
+                           audit.periodKeyFile. Several mean any of them: for a person give the id AND
+                           the user name, because most calls have one alone. An e-mail address is found
+                           where it is the user name, or a filter asked for it
   --type TYPE              what the text is: ${pseudonymTypes.join(', ')} (default: any)
   --joined                 with every record of the calls that were found, call by call
   --json                   the lines as they stand in the trail, or none; with --joined one {"records":[…]} a call
@@ -44,7 +46,7 @@ ${timeHelp}
 
 examples:
   gatehouse audit search var/audit --from 24h --kind delete --resource-type Users
-  gatehouse audit search /mnt/a/audit /mnt/b/audit --value ada@example.com --key periods.key --joined
+  gatehouse audit search /mnt/a/audit /mnt/b/audit --value 4711 --value ada --key periods.key --joined
   gatehouse audit search var/audit --status 5xx --from 2026-11-21T08:00 --to 2026-11-21T09:00 --json
 
 exit codes:
@@ -70,7 +72,7 @@ const options = {
   request: { type: 'string' },
   event: { type: 'string' },
   pseudonym: { type: 'string' },
-  value: { type: 'string' },
+  value: { type: 'string', multiple: true },
   key: { type: 'string' },
   type: { type: 'string' },
   joined: { type: 'boolean' },
@@ -117,7 +119,9 @@ async function pseudonymsOf({ pseudonym, value, key, type }: Values): Promise<st
   if (key === undefined) throw new WrongUsage('--value needs --key', help);
   const redactors = await redactorsFrom(key, help);
   const types = type === undefined ? pseudonymTypes : [pseudonymTypeIn(type, help)];
-  return redactors.flatMap((redactor) => types.map((each) => redactor.pseudonym(each, value)));
+  return redactors.flatMap((redactor) =>
+    types.flatMap((each) => value.map((text) => redactor.pseudonym(each, text))),
+  );
 }
 
 function limitIn(text: string | undefined): number {

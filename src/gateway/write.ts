@@ -6,6 +6,7 @@ import { withoutDenied } from '../auth/attributes.ts';
 import type { Caller } from '../auth/caller.ts';
 import type { Call, Reply } from '../scim/call.ts';
 import type { Rivals } from '../writes/attempt.ts';
+import { createdBy } from '../writes/created.ts';
 import { checkPatch } from '../writes/patch-method.ts';
 import type { GroupUpdates, Suspicion } from '../writes/updates.ts';
 import type { Patience } from './ask.ts';
@@ -29,6 +30,8 @@ export async function write(parts: WriteParts, system: System, caller: Caller, a
     send: (onSent, rivals) => carryOut(parts, system, asked, { onUp: onSent, rivals }),
     forget: () => parts.cache.forget(operation),
   });
+  const created = createdBy(operation, reply);
+  if (created.length > 0) asked.entry.add({ created });
   return withoutDenied(caller, operation, deliver(system, reply));
 }
 

@@ -8,7 +8,7 @@ import type { Headers, Reply } from '../scim/call.ts';
 import { readExactly } from '../scim/exact-json.ts';
 import { folded } from '../scim/folded.ts';
 import type { Operation } from '../scim/operation.ts';
-import { attribute } from './agreement.ts';
+import { createdBy } from './created.ts';
 import { keyOfCreated, pathOf } from './look.ts';
 
 /** A write as far as it can be told from another. */
@@ -66,12 +66,10 @@ export class RepeatNames {
   }
 
   /** The resource that a create has made. */
-  created({ operation, origin }: NamedWrite, { status, body }: Reply): string[] {
+  created({ operation, origin }: NamedWrite, reply: Reply): string[] {
     const { kind, tenant, system, resourceType } = operation;
-    const id = kind === 'create' && status < 300 ? attribute(readExactly(body), 'id') : undefined;
-    return typeof id === 'string' && id.isWellFormed()
-      ? [this.#resource([tenant, system, origin], pathOf(resourceType, id))]
-      : [];
+    const ids = kind === 'create' ? createdBy(operation, reply) : [];
+    return ids.map((id) => this.#resource([tenant, system, origin], pathOf(resourceType, id)));
   }
 
   #resources(place: readonly string[], part: Operation, body: Buffer | undefined): string[] {
