@@ -10,15 +10,16 @@ import { keysUntil, type PeriodKey } from '../audit/period.ts';
 import { NoTrail, openChains, readTrail, type Chain, type Damage, type Reading } from '../audit/read.ts';
 import { Redactor } from '../audit/redact.ts';
 import { readable, WrongUsage } from './arguments.ts';
+import { durationIn } from './duration.ts';
 import { startProgress } from './progress.ts';
 
 export const mostDirectories = 1000;
 /** The exit codes of the readers; `verify` has its own. */
 export const exitCodes = { done: 0, finding: 1, damaged: 2 } as const;
 
-export const timeHelp = `times: 2026-11-21, 2026-11-21T08:00, 2026-11-21T08:00:00.000Z (UTC where no offset is given), or 90m, 24h, 7d ago`;
+export const timeHelp = `times: 2026-11-21, 2026-11-21T08:00, 2026-11-21T08:00:00.000Z (UTC where no offset is given), or 30s, 90m, 24h, 7d ago`;
 
-const units = { m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const dayMs = 86_400_000;
 const instant = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/;
 
 /** @param end the last millisecond of a day that is named without a time */
@@ -29,14 +30,13 @@ export function timeIn(
   end = false,
 ): number | undefined {
   if (text === undefined) return undefined;
-  const [, count, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
-  if (count && (unit === 'm' || unit === 'h' || unit === 'd'))
-    return Date.now() - Number(count) * units[unit];
+  const ago = durationIn(text);
+  if (ago !== undefined) return Date.now() - ago;
   const [found, offset] = instant.exec(text) ?? [];
   const isDay = text.length === 10;
   const at = found === undefined ? Number.NaN : Date.parse(isDay || offset ? text : `${text}Z`);
   if (Number.isNaN(at)) throw new WrongUsage(`--${option} is no time; ${timeHelp}`, help);
-  return isDay && end ? at + units.d - 1 : at;
+  return isDay && end ? at + dayMs - 1 : at;
 }
 
 export async function chainsIn(directories: readonly string[], help: string): Promise<Chain[]> {

@@ -12,6 +12,7 @@ import { chainsIn, contentOf, exitCodes, mostDirectories, Pass, timeHelp, timeIn
 import { csv } from './audit-report-csv.ts';
 import { page, type Report } from './audit-report-page.ts';
 import { callerOf, operationOf } from './audit-table.ts';
+import { durationIn } from './duration.ts';
 import { write } from './output.ts';
 
 export const help = `usage: gatehouse audit report <directory>... [--from TIME] [--to TIME] [--format html|csv] [--out FILE]
@@ -86,10 +87,9 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 function silenceIn(text: string): number {
-  const [, count, unit] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
-  const minutes = { m: 1, h: 60, d: 1440 }[unit ?? ''];
-  if (minutes === undefined) throw new WrongUsage('--silence is a length such as 90m, 24h or 7d', help);
-  return Number(count) * minutes * 60_000;
+  const ms = durationIn(text);
+  if (ms === undefined) throw new WrongUsage('--silence is a length such as 90s, 90m, 24h or 7d', help);
+  return ms;
 }
 
 const mostUnknown = 500;

@@ -9,6 +9,7 @@ import { hashSecret, isBroken } from '../auth/secret.ts';
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import { unknownName } from '../gateway/unknown-name.ts';
 import { readArguments, requireVerb, WrongUsage } from './arguments.ts';
+import { durationIn } from './duration.ts';
 
 export const help = `usage: gatehouse secret new <technical user> [--expires 90d] [--config FILE] [--json]
        gatehouse secret rotate <technical user> [--grace 7d] [--expires 90d] [--config FILE] [--json]
@@ -19,7 +20,7 @@ new   Generates a secret of 256 bits, shows it once and adds its hash to the fil
       A technical user may have two, so that one can be replaced without a pause: add the second, change the
       caller, then delete the first entry from the file. A running gateway reads the file again within a second.
       One that has ended already is removed.
-      With --expires it is refused after so many days; the gateway warns 30, 14, 7 and 1 days before, unless
+      With --expires it is refused after that time; the gateway warns 30, 14, 7 and 1 days before, unless
       the user has another one that lasts longer.
 rotate
       As new, and the secret that was there ends after the grace (7 days): until then both are good, and the caller
@@ -27,6 +28,7 @@ rotate
       With --console both are for a local account of the console (admin.console.accounts).
 hash  Reads a secret that somebody chose from standard input and prints its hash, for an entry of that file.
 
+Times are durations as in the configuration, or days: 90s, 30m, 12h, 7d.
 With --json the answer is {"user":"…","secret":"…"}.
 
 examples:
@@ -59,23 +61,23 @@ export async function run(args: readonly string[]): Promise<number> {
   if (verb !== 'new' && verb !== 'rotate') throw new WrongUsage('the verbs are new, rotate and hash', help);
   const { config, expires, grace } = given.values;
   if (grace !== undefined && verb !== 'rotate') throw new WrongUsage('--grace is for rotate', help);
-  const notAfter = expires === undefined ? undefined : daysAhead('expires', expires);
+  const notAfter = expires === undefined ? undefined : instantAfter('expires', expires);
   const secretsFile = fileFor(user, loadConfig(configFile(config)), given.values.console === true);
   await mkdir(dirname(secretsFile), { recursive: true, mode: 0o700 });
   const secret =
     verb === 'new'
       ? addSecret(secretsFile, user, notAfter)
-      : rotateSecret(secretsFile, user, daysAhead('grace', grace ?? '7d'), notAfter);
+      : rotateSecret(secretsFile, user, instantAfter('grace', grace ?? '7d'), notAfter);
   const shown = await secret;
   process.stdout.write(given.values.json ? `${JSON.stringify({ user, secret: shown })}\n` : `${shown}\n`);
   return 0;
 }
 
-function daysAhead(option: string, text: string): number {
-  const [, days] = /^(0|[1-9]\d{0,3})d$/.exec(text) ?? [];
-  if (days === undefined || (days === '0' && option === 'expires'))
-    throw new WrongUsage(`--${option} wants a number of days such as 90d`, help);
-  return Date.now() + Number(days) * 86_400_000;
+function instantAfter(option: string, text: string): number {
+  const ms = durationIn(text);
+  if (ms === undefined || (ms < 1000 && option === 'expires'))
+    throw new WrongUsage(`--${option} wants a duration such as 90d, 12h or 30m`, help);
+  return Date.now() + ms;
 }
 
 /** Accounts of the console and callers are not the same people, so neither's secret opens the other's door. */

@@ -56,7 +56,7 @@ test('rotate gives a new secret and lets the old one end after the grace', async
   const file = join(directory.path, 'secrets.yaml');
   await secret(['new', 'sap-idm', '--config', config]);
   await writeFile(file, `# kept by hand\n${await readFile(file, 'utf8')}`, { mode: 0o600 });
-  const { code, stdout } = await secret(['rotate', 'sap-idm', '--grace', '2d', '--config', config]);
+  const { code, stdout } = await secret(['rotate', 'sap-idm', '--grace', '48h', '--config', config]);
   assert.equal(code, 0);
   const [old, now, ...others] = (await readSecrets(file)).get('sap-idm') ?? [];
   assert.deepEqual(others, []);
