@@ -6,7 +6,7 @@ import { Document, Scalar } from 'yaml';
 
 import { writeRepository } from '../ips/idm-csv.ts';
 import { CannotPlan, locate, remarksOnTwins, secretFileOf, tenantOf, type Found } from './init-tenants.ts';
-import type { Repository } from './repository-csv.ts';
+import { schemeOf, type Repository } from './repository-csv.ts';
 
 export interface Wishes {
   readonly host: string;
@@ -143,11 +143,12 @@ function redirected({ columns }: Repository, { host, port, caller }: Wishes): st
   return writeRepository([...columns].map(([name, value]) => [name, ours[name] ?? value]));
 }
 
-function remarksOn({ from: file, columns }: Repository): string[] {
+function remarksOn(repository: Repository): string[] {
+  const { from: file, columns } = repository;
   const has = (column: string): boolean => (columns.get(column) ?? '') !== '';
   return [
     ...(has('AUTH_PASSWORD') ? [`${file} contains a password. It was not taken over; delete the file.`] : []),
-    ...(columns.get('SCIM_PROTOCOL') === 'http'
+    ...(columns.get('SCIM_PROTOCOL') === 'http' && schemeOf(repository) === 'https'
       ? [`${file} calls plain HTTP; the gateway will use HTTPS.`]
       : []),
     ...(has('PROXY_USER')

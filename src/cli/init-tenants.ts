@@ -2,12 +2,14 @@
  * Which tenants an identity manager's repositories call. Repositories that call one place with one log-on share a tenant;
  * whatever differs makes another one, because the calls of one must never go where only the other went.
  */
-import type { Repository } from './repository-csv.ts';
+import { isLoopback } from '../gateway/config-values.ts';
+import { schemeOf, type Repository } from './repository-csv.ts';
 
 const systemPath = /^(?<base>.*)\/ipsproxy\/service\/api\/v1\/scim\/(?<system>[^/]+)\/?$/;
 
 /** What two repositories of one tenant have in common, by the words of a remark. */
 interface Way {
+  readonly scheme: 'http' | 'https';
   readonly host: string;
   readonly port: string;
   readonly path: string;
@@ -43,7 +45,8 @@ export function locate(repositories: readonly Repository[]): readonly Found[] {
   });
 }
 
-function wayOf({ from, isFile, columns }: Repository): Pick<Found, 'system' | 'way'> {
+function wayOf(repository: Repository): Pick<Found, 'system' | 'way'> {
+  const { from, isFile, columns } = repository;
   const value = (column: string): string => columns.get(column) ?? '';
   const path = value('SCIM_PATH');
   const { system, base = '' } = systemPath.exec(path)?.groups ?? {};
@@ -53,9 +56,11 @@ function wayOf({ from, isFile, columns }: Repository): Pick<Found, 'system' | 'w
     );
   const port = value('SCIM_PORT');
   const proxy = value('PROXY_HOST');
+  const scheme = schemeOf(repository);
   const way = {
+    scheme,
     host: value('SCIM_HOST').toLowerCase(),
-    port: port === '443' ? '' : port,
+    port: port === (scheme === 'https' ? '443' : '80') ? '' : port,
     path: base,
     user: value('AUTH_USER'),
     'token endpoint': value('OAUTH_URL'),
@@ -65,6 +70,7 @@ function wayOf({ from, isFile, columns }: Repository): Pick<Found, 'system' | 'w
 }
 
 function labelOf({ host }: Way): string {
+  if (isLoopback(host)) return 'rehearsal';
   const [label = ''] = host.split('.');
   return label.replaceAll(/[^a-z0-9-]/g, '-');
 }
@@ -93,11 +99,11 @@ function remarkOn({ repository, tenant, way }: Found, twin: Found): string {
 }
 
 export function tenantOf({ tenant, way }: Found) {
-  const { host, port, path, user, proxy } = way;
+  const { scheme, host, port, path, user, proxy } = way;
   const tokenUrl = way['token endpoint'];
   const secret = { file: secretFileOf(tenant) };
   return {
-    url: `https://${host}${port === '' ? '' : `:${port}`}${path}`,
+    url: `${scheme}://${host}${port === '' ? '' : `:${port}`}${path}`,
     credential:
       tokenUrl === '' ? { type: 'basic', user, secret } : { type: 'oauth', clientId: user, secret, tokenUrl },
     ...(proxy !== '' && { outboundProxy: { url: proxy } }),

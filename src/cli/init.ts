@@ -26,7 +26,8 @@ Repositories that call the same host, port and path with the same user and proxy
 told. Then it tells what is left to do by hand, and the way back. No password is taken over.
 
   --from-csv FILE  a repository; give it once for each
-  --from-url URL   the address of a proxy system as the identity manager has it today; give it once for each
+  --from-url URL   the address of a proxy system as the identity manager has it today; give it once for each; http://
+                   is for a tenant on this machine, such as 'gatehouse ips'
   --host NAME      under which the identity manager reaches the gateway
   --port PORT      of the gateway, 1 to 65535 (443)
   --profile NAME   which identity manager it is, so that what it writes otherwise than it means is put right:
@@ -93,7 +94,11 @@ export async function run(args: readonly string[]): Promise<number> {
 
 function addressed(address: string): Repository {
   const repository = repositoryAt(address);
-  if (!repository) throw new WrongUsage('--from-url is an address that begins with https://', help);
+  if (!repository)
+    throw new WrongUsage(
+      '--from-url is an address that begins with https://, or with http:// on this machine',
+      help,
+    );
   return repository;
 }
 

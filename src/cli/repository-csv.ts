@@ -3,6 +3,8 @@
  * names, a line of values, each followed by a comma, values in quotes without any escape. The columns are found by name. Or in the
  * address that it calls.
  */
+import { isLoopback } from '../gateway/config-values.ts';
+
 export interface Repository {
   /** What it was read from: a file, or an address. */
   readonly from: string;
@@ -32,15 +34,28 @@ export function readRepository(file: string, text: string): Repository {
   return { from: file, isFile: true, columns };
 }
 
-/** Undefined where it is no address of HTTPS. */
+/** Undefined where it is no address of HTTPS, nor one of this machine. */
 export function repositoryAt(address: string): Repository | undefined {
   const url = URL.parse(address);
-  if (url?.protocol !== 'https:') return undefined;
-  const { origin, hostname, port, pathname, username } = url;
+  if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))))
+    return undefined;
+  const { origin, protocol, hostname, port, pathname, username } = url;
   const user = decodeURIComponent(username);
-  const columns = { SCIM_HOST: hostname, SCIM_PORT: port, SCIM_PATH: pathname, AUTH_USER: user };
+  const columns = {
+    SCIM_PROTOCOL: protocol.slice(0, -1),
+    SCIM_HOST: hostname,
+    SCIM_PORT: port,
+    SCIM_PATH: pathname,
+    AUTH_USER: user,
+  };
   // A password may stand before the host, and `from` is told.
   return { from: `${origin}${pathname}`, isFile: false, columns: new Map(Object.entries(columns)) };
+}
+
+/** By HTTP where the configuration permits it: on this machine, as in a rehearsal. */
+export function schemeOf({ columns }: Repository): 'http' | 'https' {
+  const isHere = isLoopback(columns.get('SCIM_HOST') ?? '');
+  return columns.get('SCIM_PROTOCOL') === 'http' && isHere ? 'http' : 'https';
 }
 
 /** A comma behind the last field ends it and begins none. */

@@ -46,11 +46,11 @@ async function init(directory: string, csv: string, ...more: string[]) {
 }
 
 /** What only the administrator has. */
-async function complete(out: string): Promise<void> {
+async function complete(out: string, tenant = 'acme'): Promise<void> {
   const { certificate, key } = createCertificate('gatehouse.dmz.example.com');
   await writeFile(join(out, 'tls/gatehouse.crt'), certificate);
   await writeFile(join(out, 'tls/gatehouse.key'), key, { mode: 0o600 });
-  await writeFile(join(out, 'secrets/acme.secret'), 'of the tenant', { mode: 0o600 });
+  await writeFile(join(out, `secrets/${tenant}.secret`), 'of the tenant', { mode: 0o600 });
 }
 
 test('what it writes is a sound configuration once the files that it names are there', async () => {
@@ -114,6 +114,43 @@ test('the address that another identity manager calls is enough, and is taken at
     code: 1,
     stderr: 'gatehouse: https://acme.example/scim: it does not lead to a proxy system\n',
   });
+});
+
+test('a tenant of this machine is called by HTTP, as in a rehearsal, whether by its address or its repository', async () => {
+  const address = `http://T000042@127.0.0.1:8081/ipsproxy/service/api/v1/scim/${systemId}`;
+  const repository = exported({
+    AUTH_USER: 'T000042',
+    SCIM_PROTOCOL: 'http',
+    SCIM_HOST: '127.0.0.1',
+    SCIM_PORT: '8081',
+  });
+  for (const way of ['--from-url', '--from-csv'] as const) {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+    const out = join(directory.path, 'gatehouse');
+    const file = join(directory.path, 'here.csv');
+    await writeFile(file, repository);
+    const given = way === '--from-url' ? address : file;
+    const asked = [way, given, '--host', 'gatehouse.dmz.example.com', '--out', out];
+    const { stdout } = await run(process.execPath, [main, 'init', ...asked]);
+    assert.doesNotMatch(stdout, /HTTPS/);
+    await complete(out, 'rehearsal');
+    await run(process.execPath, [main, 'check', '--config', join(out, 'gatehouse.yaml')]);
+    const { tenants } = loadConfig(join(out, 'gatehouse.yaml'));
+    assert.equal(tenants['rehearsal']?.url, 'http://127.0.0.1:8081');
+  }
+});
+
+test('elsewhere plain HTTP is refused as an address, and becomes HTTPS out of a repository', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  const url = `http://acme.accounts.ondemand.com/ipsproxy/service/api/v1/scim/${systemId}`;
+  const asked = ['--from-url', url, '--host', 'gatehouse.dmz.example.com', '--out', '/nowhere'];
+  await assert.rejects(run(process.execPath, [main, 'init', ...asked]), {
+    code: 4,
+    stderr: /begins with https:\/\/, or with http:\/\/ on this machine/,
+  });
+  const { out, stdout } = await init(directory.path, exported({ SCIM_PROTOCOL: 'http' }));
+  assert.match(stdout, /calls plain HTTP; the gateway will use HTTPS/);
+  assert.match(await readFile(join(out, 'gatehouse.yaml'), 'utf8'), /url: https:\/\/acme\./);
 });
 
 test('a repository without a user leaves a place that the check names', async () => {
