@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 
 import { ConfigFaults } from './config-faults.ts';
+import { fileBehind } from './config-references.ts';
 import type { Config } from './config.ts';
 import { Secret } from './secret.ts';
 
@@ -13,6 +14,8 @@ export interface Change {
   readonly setting: string;
   readonly old?: unknown;
   readonly new?: unknown;
+  /** The file that says it, where the setting refers to one as before; without it, the configuration's own does. */
+  readonly file?: string;
 }
 
 /** Of the whole that is in force, environment and defaults included; secrets have no part in it. */
@@ -23,9 +26,12 @@ export function configHash(config: Config): string {
 export function changesBetween(before: Config, after: Config): Change[] {
   const [old, now] = [settingsOf(before), settingsOf(after)];
   const names = new Set([...old.keys(), ...now.keys()]);
-  return [...names]
-    .filter((name) => old.get(name)?.compared !== now.get(name)?.compared)
-    .map((setting) => ({ setting, old: old.get(setting)?.shown, new: now.get(setting)?.shown }));
+  return [...names].flatMap((setting) => {
+    const [was, is] = [old.get(setting), now.get(setting)];
+    if (was?.compared === is?.compared) return [];
+    const file = was?.file === is?.file ? is?.file : undefined;
+    return [{ setting, old: was?.shown, new: is?.shown, ...(file !== undefined && { file }) }];
+  });
 }
 
 /** Throws with every change that only a restart can bring into force. */
@@ -56,21 +62,24 @@ const fixed = /^tenants\.[^.]+\.(embedded(\..*)?|pace\.minute)$/;
 interface Setting {
   readonly compared: string;
   readonly shown: unknown;
+  /** Undefined where it stands in the configuration's own file. */
+  readonly file: string | undefined;
 }
 
 function settingsOf(config: Config): ReadonlyMap<string, Setting> {
   const settings = new Map<string, Setting>();
-  const collect = (value: unknown, path: readonly string[]): void => {
+  const collect = (value: unknown, path: readonly string[], around?: string): void => {
     if (value === undefined) return;
+    const file = originOf(value) ?? around;
     const isBranch = Object(value) === value && !Array.isArray(value) && !(value instanceof Secret);
-    if (!isBranch || isTextFile(value)) settings.set(path.join('.'), settingOf(value, path));
-    else for (const [key, below] of Object.entries(value as object)) collect(below, [...path, key]);
+    if (!isBranch || isTextFile(value)) settings.set(path.join('.'), { ...settingOf(value, path), file });
+    else for (const [key, below] of Object.entries(value as object)) collect(below, [...path, key], file);
   };
   collect(config, []);
   return settings;
 }
 
-function settingOf(value: unknown, path: readonly string[]): Setting {
+function settingOf(value: unknown, path: readonly string[]): Omit<Setting, 'file'> {
   // What a listener shows is exchanged by whoever watches those files (tls-reload.ts); here only other files count.
   const isWatched = path.includes('tls') && path[0] !== 'cache' && path[0] !== 'audit';
   if (value instanceof Secret)
@@ -79,6 +88,11 @@ function settingOf(value: unknown, path: readonly string[]): Setting {
   const { path: file, text } = value;
   const shown = isWatched ? { file } : { file, sha256: hash('sha256', text) };
   return { compared: JSON.stringify(shown), shown };
+}
+
+function originOf(value: unknown): string | undefined {
+  if (value instanceof Secret) return value.file;
+  return isTextFile(value) ? value.path : fileBehind(value);
 }
 
 function isTextFile(value: unknown): value is { readonly path: string; readonly text: string } {

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 
 import { z } from 'zod';
 
-import { locate, type References } from './config-references.ts';
+import { locate, readFrom, type References } from './config-references.ts';
 import { duration, name, refuse, secureUrl } from './config-values.ts';
 
 /** Signatures by a private key alone: a key that verifies must not be one that signs. */
@@ -93,7 +93,7 @@ function keys(references: References) {
       const path = locate(references, value.file);
       const jwks = readKeySet(path);
       if (!jwks) refuse(ctx, `${path} holds no JSON Web Key Set`, 'give a file with {"keys":[…]}');
-      return { jwks: jwks ?? { keys: [] } };
+      return readFrom(path, { jwks: jwks ?? { keys: [] } });
     });
 }
 

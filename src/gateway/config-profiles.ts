@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { profileShape, type Quirk } from '../profile/quirks.ts';
 import { ConfigFaults, describeFault, faultsOf } from './config-faults.ts';
 import { readDocument } from './config-file.ts';
-import { locate, type References } from './config-references.ts';
+import { locate, readFrom, type References } from './config-references.ts';
 import { name, refuse, type FaultSink } from './config-values.ts';
 
 const delivered = resolve(import.meta.dirname, '../../config/profiles');
@@ -45,7 +45,7 @@ function readProfile(
   const { data, error } = profileShape.safeParse(readOrRefuse(file, ctx), { reportInput: true });
   for (const fault of error?.issues.flatMap(faultsOf) ?? [])
     refuse(ctx, `${file}: ${fault.path} ${fault.problem}`, 'correct the file; docs/profiles.md explains it');
-  return data ? { name: profileName, repairs: data.repairs } : nothing;
+  return data ? readFrom(file, { name: profileName, repairs: data.repairs }) : nothing;
 }
 
 /** @param directory where the files of profiles are */

@@ -26,6 +26,19 @@ export function locate({ directory, onFile }: References, file: string): string 
   return path;
 }
 
+/** Of what was read as a whole and keeps no path itself. Beside the values, so that they are what the file says. */
+const filesBehind = new WeakMap<object, string>();
+
+/** @returns the value, of which is known from now on that the file says it */
+export function readFrom<Value extends object>(path: string, value: Value): Value {
+  filesBehind.set(value, path);
+  return value;
+}
+
+export function fileBehind(value: unknown): string | undefined {
+  return Object(value) === value ? filesBehind.get(value as object) : undefined;
+}
+
 export const file = z.strictObject({
   file: z.string().min(1).describe('Path of the file.').meta({ title: 'path' }),
 });

@@ -2,6 +2,8 @@
  * The configuration in force, and the line that was built from it. A changed one comes into force as a whole, once the
  * trail says what changes, or not at all: then the last good one stays (docs/decisions/0008).
  */
+import { statSync } from 'node:fs';
+
 import type { Trail } from '../audit/trail.ts';
 import { describeError, log } from '../log.ts';
 import { changesBetween, configHash, refuseFixed, type Change } from './config-changes.ts';
@@ -56,8 +58,10 @@ export class InForce implements Disposable {
     refuseFixed(changes, 'the new configuration');
     const nextLine = createLine(next);
     // Said before it holds: what was allowed at any moment can be told from the trail alone.
-    for (const change of changes)
-      await trail.note('config.changed', { ...change, actor, configHash: configHash(next) });
+    for (const { file, ...change } of changes) {
+      const whose = { ...actor, ...(file !== undefined && { file, uid: ownerOf(file) }) };
+      await trail.note('config.changed', { ...change, actor: whose, configHash: configHash(next) });
+    }
     this.#line[Symbol.dispose]();
     [this.#line, this.#config] = [nextLine, next];
     await adjust(next, changes);
@@ -67,4 +71,8 @@ export class InForce implements Disposable {
   [Symbol.dispose](): void {
     this.#line[Symbol.dispose]();
   }
+}
+
+function ownerOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.uid;
 }

@@ -1,12 +1,17 @@
 /** What differs between two configurations, and what of it may change while the gateway runs. */
 import assert from 'node:assert/strict';
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { changesBetween, configHash, refuseFixed } from '../../src/gateway/config-changes.ts';
 import { ConfigFaults } from '../../src/gateway/config-faults.ts';
+import { fileBehind } from '../../src/gateway/config-references.ts';
 import type { ConfigDocument } from '../../src/gateway/config-schema.ts';
 import { parseConfig, type Config } from '../../src/gateway/config.ts';
 import { Secret } from '../../src/gateway/secret.ts';
+import { createCertificate } from '../support/certificate.ts';
 
 const permissions = [
   { permission: 'Access Proxy System API' as const, systems: 'all' as const, access: ['read' as const] },
@@ -45,6 +50,46 @@ test('a secret that changed is a fact without a value', () => {
   const changes = changesBetween(configure(), configure({}, 'another one'));
   assert.deepEqual(changes, [{ setting: 'tenants.acme.credential.secret', old: '***', new: '***' }]);
   assert.equal(configHash(configure()), configHash(configure({}, 'another one')));
+});
+
+test('what a file says that the configuration refers to is a change of that file, and another reference is not', () => {
+  using directory = mkdtempDisposableSync(join(tmpdir(), 'gatehouse-whose-'));
+  const place = (name: string): string => join(directory.path, name);
+  const write = (round: string): void => {
+    writeFileSync(place('tenant'), `secret of ${round}`, { mode: 0o600 });
+    writeFileSync(place('other'), `another of ${round}`, { mode: 0o600 });
+    writeFileSync(place('ca.pem'), createCertificate(`${round}.example.com`).certificate);
+    writeFileSync(place('keys.json'), JSON.stringify({ keys: [{ kty: 'RSA', n: round, e: 'AQAB' }] }));
+  };
+  const read = (secret: string, patience: string): Config => {
+    const credential = { type: 'basic' as const, user: 'gatehouse', secret: { file: secret } };
+    const company = { issuer: 'https://login.example.com', audience: ['gatehouse'], callers: { iag: 'idm' } };
+    const document: ConfigDocument = {
+      audit: { instance: 'one' },
+      patience,
+      oauth: { issuers: { company: { ...company, keys: { file: 'keys.json' } } } },
+      callers: { idm: { permissions } },
+      tenants: { acme: { url: 'https://acme.example.com', credential, ca: { file: 'ca.pem' } } },
+      systems: { s1: { tenant: 'acme' } },
+    };
+    return parseConfig(document, directory.path);
+  };
+  const whose = (before: Config, after: Config): object =>
+    Object.fromEntries(changesBetween(before, after).map(({ setting, file }) => [setting, file]));
+  write('first');
+  const first = read('tenant', '50s');
+  assert.deepEqual(whose(first, read('other', '50s')), { 'tenants.acme.credential.secret': undefined });
+  write('second');
+  assert.deepEqual(whose(first, read('tenant', '20s')), {
+    patience: undefined,
+    'oauth.issuers.company.keys.jwks.keys': place('keys.json'),
+    'tenants.acme.credential.secret': place('tenant'),
+    'tenants.acme.ca': place('ca.pem'),
+  });
+});
+
+test('what is repaired of a caller is said by the file of its profile', () => {
+  assert.match(fileBehind(configure().callers['idm']?.profile) ?? '', /\/config\/profiles\/generic\.yaml$/);
 });
 
 test('every setting that only a restart can change is named at once', () => {

@@ -172,6 +172,8 @@ test('a secret for the tenant is exchanged with its file, and the trail has the 
     { setting: told?.setting, old: told?.old, new: told?.new },
     { setting: 'tenants.acme.credential.secret', old: '***', new: '***' },
   );
+  const file = join(service.directory, 'tenant');
+  assert.deepEqual(told?.actor, { occasion: 'file', file, uid: process.getuid?.() });
   assert.doesNotMatch(JSON.stringify(await service.changes()), /of-the-tenant/);
 });
 
