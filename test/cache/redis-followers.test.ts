@@ -1,7 +1,5 @@
 /** A forgetting and the replicas of Redis: it is there before the write's caller is answered, if that takes a moment. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 
 import { Redis } from 'ioredis';
@@ -9,30 +7,11 @@ import { Redis } from 'ioredis';
 import type { Store } from '../../src/cache/store.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis.ts';
+import { openSlowWay } from '../support/slow-way.ts';
 import { openStore } from './redis-place.ts';
 
 const key = 'gh1:{system}:entry';
 const users = 'gh1:{system}:users';
-
-/** A way to a server on which what it says takes its time. */
-async function openSlowWay(port: number, delayMs: number) {
-  const sockets: Socket[] = [];
-  const server = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    sockets.push(near, far);
-    for (const socket of [near, far]) socket.on('error', () => socket.destroy());
-    near.pipe(far);
-    far.on('data', (chunk: Buffer) => void setTimeout(() => near.write(chunk), delayMs));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
 
 function connectTo(url: string) {
   const redis = new Redis(url);

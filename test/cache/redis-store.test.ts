@@ -8,6 +8,7 @@ import type { RedisStoreOptions } from '../../src/cache/redis-store.ts';
 import type { RedisState } from '../../src/cache/redis-use.ts';
 import type { Store } from '../../src/cache/store.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
+import { openSlowWay } from '../support/slow-way.ts';
 import { openStore } from './redis-place.ts';
 import { storeContract } from './store.contract.ts';
 
@@ -107,6 +108,36 @@ test('a forgetting that a fail-over lost is made up', async () => {
   assert.notDeepEqual(await answerOf(store), before);
 });
 
+test('what a store forgets to which Redis is always late, others learn all the same', async () => {
+  await using server = await startRedis();
+  await using way = await openSlowWay(server.port, 0);
+  const states: string[] = [];
+  await using far = openStore(`redis://127.0.0.1:${way.port}`, {
+    onState: ({ state }) => states.push(state),
+  });
+  await using near = await open(server, { budgetMs: 5000 });
+  const before = await answerOf(near);
+  assert.deepEqual(await answerOf(far), before);
+  way.delayMs = 80;
+  await until(async () => {
+    await far.look(key, [users]);
+    return states.at(-1) === 'off';
+  });
+  await far.renew([users]);
+  await until(async () => (await answerOf(near)).join() !== before.join());
+});
+
+test('nobody finds the new guard of a write beside another generation from before it', async () => {
+  await using server = await startRedis();
+  await using store = await open(server, { budgetMs: 5000 });
+  const [token = ''] = await answerOf(store);
+  using watcher = await watch(server);
+  const user = 'gh1:{system}:user';
+  assert.ok(await store.advance([users, user], users, token));
+  await until(async () => watcher.commands.length === 2);
+  assert.deepEqual(watcher.commands, [`del ${user}`, `set ${users}`]);
+});
+
 test('debts of one system do not stop the reading of another', async () => {
   await using server = await startRedis();
   await using store = await open(server);
@@ -176,6 +207,21 @@ async function answerOf(store: Store): Promise<readonly string[]> {
   let tokens: readonly string[] | undefined;
   await until(async () => (tokens = (await store.look(key, [users]))?.tokens) !== undefined);
   return tokens ?? [];
+}
+
+/** The commands that change something, in the order in which the server carries them out. */
+async function watch(server: RedisServer) {
+  const redis = new Redis(server.url);
+  const monitor = await redis.monitor();
+  const commands: string[] = [];
+  monitor.on('monitor', (_time: string, [name = '', key = '']: string[]) => commands.push(`${name} ${key}`));
+  return {
+    commands,
+    [Symbol.dispose]() {
+      monitor.disconnect();
+      redis.disconnect();
+    },
+  };
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
