@@ -19,6 +19,7 @@ import { whoIs, type Session } from './sessions.ts';
 import { cursorParameter } from './trail/cursor.ts';
 import { Exports } from './trail/export.ts';
 import { TrailReader } from './trail/reader.ts';
+import type { Looker } from './trail/shape.ts';
 import type { TrailDeskOptions } from './trail/trail-desk.ts';
 import { VerifyJobs, type VerifyWork } from './trail/verify-jobs.ts';
 
@@ -106,7 +107,7 @@ export class AuditDesk implements AsyncDisposable {
   async histogram(who: Session, params: URLSearchParams, signal: AbortSignal) {
     const { query, further } = readQuery(params, { bars: whole(1, 240).default(120) });
     await this.#looks.noteOnce(who, 'search', await this.#recorded(query));
-    return this.#reader.ask('histogram', { query, bars: further.bars }, signal);
+    return this.#reader.ask('histogram', { query, looker: lookerOf(who), bars: further.bars }, signal);
   }
 
   async records(who: Session, params: URLSearchParams, signal: AbortSignal) {
@@ -117,7 +118,8 @@ export class AuditDesk implements AsyncDisposable {
     });
     await this.#looks.noteOnce(who, 'search', await this.#recorded(query));
     const { limit, order, cursor } = further;
-    return this.#reader.ask('records', { query, limit, order, ...(cursor && { cursor }) }, signal);
+    const asked = { query, looker: lookerOf(who), limit, order, ...(cursor && { cursor }) };
+    return this.#reader.ask('records', asked, signal);
   }
 
   async record(who: Session, id: string, signal: AbortSignal) {
@@ -196,6 +198,10 @@ export class AuditDesk implements AsyncDisposable {
       });
     }
   }
+}
+
+function lookerOf(who: Session): Looker {
+  return { ...whoIs(who), since: who.beganAt };
 }
 
 function checkedId(id: string): string {

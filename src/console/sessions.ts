@@ -19,6 +19,7 @@ export interface Person {
 export interface Session extends Person {
   readonly csrf: string;
   /** ms since 1970. */
+  readonly beganAt: number;
   readonly endsAt: number;
   readonly idleEndsAt: number;
 }
@@ -60,6 +61,7 @@ export class Sessions implements Disposable {
     const session = {
       ...person,
       csrf: randomBytes(32).toString('base64url'),
+      beganAt: now,
       endsAt: now + this.#options.lifetimeMs,
       idleEndsAt: now + this.#options.idleMs,
     };

@@ -8,7 +8,7 @@ import type { Overview } from '../../src/console/api/overview.ts';
 import type { ActionReply, Parties } from '../../src/console/api/parties.ts';
 import type { ProofReply, RecordDetail, VerifyJob } from '../../src/console/api/record.ts';
 import type { Security } from '../../src/console/api/security.ts';
-import type { AuditHealth, PseudonymReply, RecordPage } from '../../src/console/api/trail.ts';
+import type { AuditHealth, Histogram, PseudonymReply, RecordPage } from '../../src/console/api/trail.ts';
 import { roles, startConsole, type Person, type TestConsole } from '../support/console.ts';
 import { eventually } from '../support/eventually.ts';
 import { systemId } from '../support/gateway.ts';
@@ -54,6 +54,38 @@ test('a typed value is looked for and never stands in the trail or in an address
   assert.doesNotMatch(JSON.stringify(await started.gateway.records()), /lovelace/);
   const told = (await looks()).find(({ what }) => what === 'pseudonyms');
   assert.partialDeepStrictEqual(told, { query: { type: 'any', pseudonyms } });
+});
+
+test('one is not told of the own looks for a person, but of those of others', async () => {
+  const reply = await auditor.ask('POST', '/audit/pseudonyms', { value: 'nobody.yet' });
+  const { pseudonyms } = (await reply.json()) as PseudonymReply;
+  const person = pseudonyms.map((each) => `pseudonym=${each}`).join('&');
+  const eventsFor = async (who: Person, more = ''): Promise<string[]> => {
+    const { records } = await who.get<RecordPage>(`/audit/records?${person}${more}`);
+    const { total } = await who.get<Histogram>(`/audit/histogram?${person}${more}`);
+    assert.equal(total, records.length);
+    return records.map(({ event }) => event);
+  };
+  assert.deepEqual(await eventsFor(auditor), []);
+  assert.deepEqual(await eventsFor(administrator), ['console.viewed', 'console.viewed']);
+  const all = await eventsFor(auditor, '&event=console.viewed');
+  assert.ok(all.length > 2);
+});
+
+test('who created an account is found by the id that it got', async () => {
+  const created = await started.gateway.call('POST', '/Users', {
+    schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'],
+    userName: 'created.lately',
+  });
+  const { id } = (await created.json()) as { readonly id: string };
+  const reply = await auditor.ask('POST', '/audit/pseudonyms', { value: id, type: 'id' });
+  const { pseudonyms } = (await reply.json()) as PseudonymReply;
+  const person = pseudonyms.map((each) => `pseudonym=${each}`).join('&');
+  const { records } = await auditor.get<RecordPage>(`/audit/records?${person}`);
+  assert.partialDeepStrictEqual(records, [
+    { event: 'request.outcome', caller: 'identity-manager', status: 201 },
+  ]);
+  assert.ok(pseudonyms.includes(records[0]?.resource ?? ''));
 });
 
 test('histogram and page of the same question are one look', async () => {

@@ -1,6 +1,6 @@
 /**
  * Which records of a segment a query means, by its index and, where shapes do not tell, by its lines. Invariant: the answer
- * is that of `matcherOf` for every line, whatever the index suggests.
+ * is that of `matches` for every line, whatever the index suggests.
  */
 import { open } from 'node:fs/promises';
 

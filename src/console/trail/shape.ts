@@ -66,18 +66,35 @@ export interface ConsoleQuery extends Query {
   readonly outcome?: Class | undefined;
 }
 
-export function askedOf({ outcome, ...query }: ConsoleQuery): Asked {
+/** Who looks; what they have looked at since they logged on names the same person, and is no finding. */
+export interface Looker {
+  readonly user: string;
+  readonly subject?: string;
+  readonly by: string;
+  /** ms since 1970. */
+  readonly since: number;
+}
+
+/** @param looker whose own looks for a person are left out, unless events were asked for by name */
+export function askedOf({ outcome, ...query }: ConsoleQuery, looker?: Looker): Asked {
   const { pseudonyms, request, address, ...ofShape } = query;
   const hasOutcome = (entry: Entry): boolean => outcome === undefined || endOf(entry) === outcome;
   const shapeFits = matcherOf(ofShape);
   const recordFits = matcherOf(query);
+  const own = pseudonyms && query.event === undefined ? looker : undefined;
   return {
     matchesShape: (shape) => shapeFits(shape) && hasOutcome(shape),
-    matches: (entry) => recordFits(entry) && hasOutcome(entry),
+    matches: (entry) => recordFits(entry) && hasOutcome(entry) && !(own && isLookOf(own, entry)),
     words: [pseudonyms, request && [request], address && [address]].filter(
       (list) => list !== undefined && list !== '',
     ),
   };
+}
+
+function isLookOf({ user, subject, by, since }: Looker, entry: Entry): boolean {
+  const text = (name: string): string | undefined => entry.text('facts', name);
+  const isOwn = text('user') === user && text('subject') === subject && text('by') === by;
+  return entry.event === 'console.viewed' && isOwn && Date.parse(entry.ts) >= since;
 }
 
 /** Of the record that ends a call, else undefined. */

@@ -15,7 +15,7 @@ import { IndexStore, type IndexStoreOptions } from './index-store.ts';
 import { readRecords, type Range } from './matches.ts';
 import { physicalCallsOf, rowOf, traceOf } from './rows.ts';
 import { pageOf } from './search.ts';
-import { askedOf, type ConsoleQuery } from './shape.ts';
+import { askedOf, type ConsoleQuery, type Looker } from './shape.ts';
 import { doubtsOf, missingOf, stateOf, type TrailStates } from './trail-state.ts';
 
 export interface TrailDeskOptions extends IndexStoreOptions {
@@ -25,9 +25,14 @@ export interface TrailDeskOptions extends IndexStoreOptions {
 
 export interface RecordsAsk {
   readonly query: AuditQuery;
+  readonly looker?: Looker;
   readonly limit: number;
   readonly order: 'newest' | 'oldest';
   readonly cursor?: Cursor;
+}
+
+export interface BarsAsk extends Pick<RecordsAsk, 'query' | 'looker'> {
+  readonly bars: number;
 }
 
 export class TrailDesk {
@@ -58,20 +63,20 @@ export class TrailDesk {
     await this.#store.keep();
   }
 
-  async histogram(
-    { query, bars }: { readonly query: AuditQuery; readonly bars: number },
-    signal: AbortSignal,
-  ): Promise<Histogram> {
+  async histogram({ query, looker, bars }: BarsAsk, signal: AbortSignal): Promise<Histogram> {
     const chains = await this.#chains(query.instance);
-    const ask = { asked: askedOf(criteriaOf(query)), range: rangeOf(query), bars };
+    const ask = { asked: askedOf(criteriaOf(query), looker), range: rangeOf(query), bars };
     const counts = await histogramOf(chains, this.#store, ask, signal);
     return { ...counts, ...(await doubtsOf(chains, this.#store)) };
   }
 
-  async records({ query, limit, order, cursor }: RecordsAsk, signal: AbortSignal): Promise<RecordPage> {
+  async records(
+    { query, looker, limit, order, cursor }: RecordsAsk,
+    signal: AbortSignal,
+  ): Promise<RecordPage> {
     const chains = await this.#chains(query.instance);
     const ask = {
-      asked: askedOf(criteriaOf(query)),
+      asked: askedOf(criteriaOf(query), looker),
       range: rangeOf(query),
       order,
       limit,

@@ -119,7 +119,13 @@ function Search(): ReactNode {
             <Facets facets={found.facets} query={query} change={change} />
           )}
           {records.rows.length === 0 && !records.busy ? (
-            !refusal && <Empty search title={say('records.none')} text={say('records.none.hint')} />
+            !refusal && (
+              <Empty
+                search
+                title={say('records.none')}
+                text={say(query.pseudonym ? 'records.none.person' : 'records.none.hint')}
+              />
+            )
           ) : (
             <RecordTable
               // Another search begins at its own first row.

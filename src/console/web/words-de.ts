@@ -168,7 +168,7 @@ export const german: Readonly<Record<Word, string>> = {
   'search.value': 'Person oder Ressource',
   'search.instant.format': 'dd.MM.yyyy, HH:mm:ss',
   'search.instant.hint': 'z. B. {example}',
-  'search.value.hint': 'Benutzername, E-Mail oder Kennung',
+  'search.value.hint': 'Benutzername oder Kennung; beides suchen',
   'search.request': 'Anfragekennung',
   'search.from': 'Von',
   'search.to': 'Bis',
@@ -209,6 +209,8 @@ export const german: Readonly<Record<Word, string>> = {
   'records.none': 'Keine Datensätze',
   'records.none.hint':
     'In den Spuren passt nichts. Erweitern Sie den Zeitraum oder entfernen Sie ein Kriterium.',
+  'records.none.person':
+    'In den Spuren passt nichts. Eine Person findet sich über Benutzernamen und Kennung, jedes für sich; über eine E-Mail-Adresse nur, wo sie der Benutzername ist oder jemand mit ihr gesucht hat.',
   'records.shown': '{count} {count:Datensatz|Datensätze}',
   'records.of': '{count} von {total} {total:Datensatz|Datensätzen} geladen',
   'order.turn': 'Reihenfolge umkehren',

@@ -165,7 +165,7 @@ export const english = {
   'search.value': 'Person or resource',
   'search.instant.format': 'dd/MM/yyyy, HH:mm:ss',
   'search.instant.hint': 'e.g. {example}',
-  'search.value.hint': 'User name, e-mail or id',
+  'search.value.hint': 'User name or id; look for both',
   'search.request': 'Request id',
   'search.from': 'From',
   'search.to': 'To',
@@ -205,6 +205,8 @@ export const english = {
   'records.label': 'Records',
   'records.none': 'No records',
   'records.none.hint': 'Nothing in the trails fits. Widen the time or remove a criterion.',
+  'records.none.person':
+    'Nothing in the trails fits. A person is found by user name and by id, each alone; by an e-mail address only where it is the user name or somebody searched with it.',
   'records.shown': '{count} {count:record|records}',
   'records.of': '{count} of {total} {total:record|records} loaded',
   'order.turn': 'Turn the order around',
