@@ -2,6 +2,8 @@
  * What `gatehouse check` warns of in a configuration that would start: the dangers that the console's page shows as well, what
  * ends soon, and who else could change the file. A danger is added to the page's list (src/gateway/security-checks.ts), never here.
  */
+import { accessSync, constants } from 'node:fs';
+
 import { endsOf, readSecrets, type Entries } from '../auth/secret-file.ts';
 import type { Fault } from '../gateway/config-faults.ts';
 import type { Config } from '../gateway/config.ts';
@@ -38,6 +40,30 @@ export function endedAtListeners(config: Config): Fault[] {
     if (problem === undefined) return [];
     return [{ path: `${place}.tls.certificate`, problem, remedy: 'give one that is valid today' }];
   });
+}
+
+/** Files that the gateway itself writes and reads, which may be missing; a start would end on them. */
+export function outOfReach({ secretsFile, audit, admin }: Config): Fault[] {
+  const { console } = admin;
+  const files = { secretsFile, 'audit.keyFile': audit.keyFile };
+  const all = { ...files, ...(console && { 'admin.console.secretsFile': console.secretsFile }) };
+  return Object.entries(all).flatMap(([path, file]) => {
+    const code = whyNotRead(file);
+    if (code === undefined) return [];
+    const remedy = 'let the gateway’s account read it, and into the directories that lead there';
+    return [{ path, problem: `cannot read ${file} (${code})`, remedy }];
+  });
+}
+
+function whyNotRead(file: string): string | undefined {
+  try {
+    accessSync(file, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+    // Nobody has made it yet.
+    return code === 'ENOENT' ? undefined : code;
+  }
 }
 
 function secretsIn(file: string): Promise<Entries> {

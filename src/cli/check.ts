@@ -5,7 +5,7 @@
 import { ConfigFaults, describeFault } from '../gateway/config-faults.ts';
 import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import { readArguments } from './arguments.ts';
-import { endedAtListeners, warningsAbout } from './check-warnings.ts';
+import { endedAtListeners, outOfReach, warningsAbout } from './check-warnings.ts';
 
 export const help = `usage: gatehouse check [--config FILE] [--json]
 
@@ -36,8 +36,8 @@ async function judge(file: string, asJson: boolean): Promise<{ output: string; s
   try {
     const files: string[] = [];
     const config = loadConfig(file, process.env, (path) => files.push(path));
-    const ended = endedAtListeners(config);
-    if (ended.length > 0) throw new ConfigFaults(file, ended);
+    const further = [...endedAtListeners(config), ...outOfReach(config)];
+    if (further.length > 0) throw new ConfigFaults(file, further);
     const summary = summarise(config);
     const warnings = await warningsAbout(files, config);
     const lines = [

@@ -107,14 +107,20 @@ async function write(out: string, { files }: Plan): Promise<void> {
   for (const path of files.keys())
     if (existsSync(join(out, path)))
       throw new CannotPlan(`${join(out, path)} is there already; move it away first`);
-  for (const sub of ['.', 'repositories', 'secrets', 'tls'])
-    await mkdir(join(out, sub), { recursive: true, mode: 0o750 });
+  await mkdir(out, { recursive: true, mode: 0o750 });
   const { gid } = await stat(out);
+  // Root writes for the account that the installer has let into the directory.
+  const handOver = async (path: string): Promise<void> => {
+    if (process.getuid?.() === 0) await chown(path, 0, gid);
+  };
+  for (const sub of ['repositories', 'secrets', 'tls']) {
+    const made = await mkdir(join(out, sub), { recursive: true, mode: 0o750 });
+    if (made !== undefined) await handOver(made);
+  }
   for (const [path, content] of files) {
     const file = join(out, path);
     await writeFile(file, content, { mode: 0o640, flag: 'wx' });
-    // Root writes for the account that the installer has let into the directory.
-    if (process.getuid?.() === 0) await chown(file, 0, gid);
+    await handOver(file);
   }
 }
 

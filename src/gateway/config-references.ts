@@ -117,29 +117,39 @@ function readVariable(variable: string, { env }: References, ctx: FaultSink): st
 }
 
 function readPrivateFile(path: string, ctx: FaultSink): string | undefined {
-  refuseOpenMode(path, ctx);
-  return readText(path, ctx);
+  return refuseOpenMode(path, ctx) ? undefined : readText(path, ctx);
 }
 
 export function readText(path: string, ctx: FaultSink): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    refuse(
-      ctx,
-      `cannot read ${path} (${reasonOf(error)})`,
-      'create the file, or let the gateway’s account read it',
-    );
+    refuseUnread(path, error, ctx);
     return undefined;
   }
 }
 
-/** Of what a link leads to. A file that does not exist is reported by whoever reads it. */
-function refuseOpenMode(path: string, ctx: FaultSink): void {
-  const file = statSync(path, { throwIfNoEntry: false });
+function refuseUnread(path: string, error: unknown, ctx: FaultSink): void {
+  const problem = `cannot read ${path} (${reasonOf(error)})`;
+  refuse(ctx, problem, 'create the file, or let the gateway’s account read it');
+}
+
+/**
+ * Of what a link leads to. A file that does not exist is reported by whoever reads it.
+ * @returns whether it was refused because a directory before it is closed to us
+ */
+function refuseOpenMode(path: string, ctx: FaultSink): boolean {
+  let file;
+  try {
+    file = statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    refuseUnread(path, error, ctx);
+    return true;
+  }
   const account = ownAccount();
   if (file && account && isOpenToOthers(file, account))
     refuse(ctx, `others can access ${path} (mode 0${(file.mode & 0o777).toString(8)})`, `chmod 0600 ${path}`);
+  return false;
 }
 
 function isPlaceholder(text: string): boolean {
@@ -160,7 +170,7 @@ export function path({ directory }: References) {
 
 /** The path of a file that the gateway itself writes and reads; it may be missing, but not open to others. */
 export function privatePath(references: References) {
-  return path(references).superRefine((absolute, ctx) => refuseOpenMode(absolute, ctx));
+  return path(references).superRefine((absolute, ctx) => void refuseOpenMode(absolute, ctx));
 }
 
 function reasonOf(error: unknown): string {

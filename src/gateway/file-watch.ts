@@ -12,7 +12,7 @@ export class FileWatch implements Disposable {
   #timer: NodeJS.Timeout | undefined;
 
   add(path: string): void {
-    this.#marks.set(path, markOf(statSync(path, { bigint: true, throwIfNoEntry: false })));
+    this.#marks.set(path, markOf(statNow(path)));
   }
 
   get paths(): Iterable<string> {
@@ -49,6 +49,14 @@ export class FileWatch implements Disposable {
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+  }
+}
+
+function statNow(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined; // a directory before it is closed to us, which whoever reads the file tells
   }
 }
 

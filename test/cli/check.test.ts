@@ -1,7 +1,7 @@
 /** `gatehouse check` says what is dangerous although it would start, and nothing of what is not. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { chmod, mkdtempDisposable, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -109,4 +109,36 @@ test('a certificate of a listener that has ended is a fault', async () => {
   const { code, stdout } = await check(place.path, changed({ ...sound, listen: { tls } }));
   assert.equal(code, 1);
   assert.match(stdout, /listen\.tls\.certificate: the certificate has expired/);
+});
+
+test('every file that cannot be reached is a fault with its path in the configuration and its remedy', async () => {
+  await using place = await placeForTest();
+  // No account gets past a link that leads to itself; a directory that is closed to the account ends the same way.
+  await symlink('loop', join(place.path, 'loop'));
+  const reach = {
+    listen: { tls: { certificate: { file: 'loop' }, key: { file: 'loop' } } },
+    audit: { ...sound.audit, keyFile: 'loop' },
+    secretsFile: 'loop',
+  };
+  const { code, stdout } = await check(place.path, changed({ ...sound, ...reach }));
+  assert.equal(code, 1);
+  const cannot = /^ {2}(\S+): cannot read \S+loop \(ELOOP\)\n {4}remedy: .*account read it$/gm;
+  assert.deepEqual(
+    [...stdout.matchAll(cannot)].map(([, path = '']) => path).toSorted(),
+    ['audit.keyFile', 'listen.tls.certificate', 'listen.tls.key', 'secretsFile'],
+    stdout,
+  );
+});
+
+test('a file that the gateway itself writes but this account cannot read is a fault', async (t) => {
+  if (process.getuid?.() === 0) return t.diagnostic('root reads every file');
+  await using place = await placeForTest();
+  await writeFile(join(place.path, 'secrets.yaml'), '', { mode: 0o200 });
+  const audit = { ...sound.audit, keyFile: 'audit.key' };
+  const { code, stdout } = await check(place.path, changed({ ...sound, audit, secretsFile: 'secrets.yaml' }));
+  assert.equal(code, 1);
+  assert.match(
+    stdout,
+    /^ {2}secretsFile: cannot read \S+ \(EACCES\)\n {4}remedy: let the gateway’s account/m,
+  );
 });

@@ -1,7 +1,7 @@
 /** `gatehouse init`: from a repository's CSV to a configuration that starts, and to the same repository through us. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtempDisposable, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtempDisposable, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -319,4 +319,17 @@ test('it writes into a directory that the installer has made, and leaves data to
     '/var/lib/gatehouse/keys/audit.key',
     '/var/lib/gatehouse/secrets.yaml',
   ]);
+});
+
+test('root lets the group of the directory into all that it makes there', async (t) => {
+  if (process.getuid?.() !== 0) return t.diagnostic('only root can give a directory to another group');
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-init-'));
+  const out = join(directory.path, 'gatehouse');
+  await mkdir(out, { mode: 0o750 });
+  await chown(out, 0, 12_345);
+  await init(directory.path, exported());
+  for (const name of await readdir(out)) {
+    const { gid, mode } = await stat(join(out, name));
+    assert.deepEqual([name, gid, mode & 0o040], [name, 12_345, 0o040]);
+  }
 });
