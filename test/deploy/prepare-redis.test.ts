@@ -45,3 +45,30 @@ test('a certificate of Redis is renewed without a time in which the gateway trus
   await assert.rejects(prepare(site), /is there already/);
   await assert.rejects(prepare('--renew', other), /nothing to renew/);
 });
+
+for (const [host, verified] of [
+  ['redis.corp.example.com', '-verify_hostname'],
+  ['10.30.0.10', '-verify_ip'],
+] as const)
+  test(`with --host ${host} certificate and address are for it, and a renewal keeps it`, async () => {
+    await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-prepare-'));
+    const site = directory.path;
+    const authorities = join(site, 'gatehouse/tls/redis-ca.pem');
+    const verify = () =>
+      run('openssl', ['verify', '-CAfile', authorities, verified, host, join(site, 'redis/tls/redis.crt')]);
+    await prepare('--host', host, site);
+    await verify();
+    const address = await readFile(join(site, 'gatehouse/secrets/redis-url'), 'utf8');
+    assert.equal(new URL(address).host, `${host}:6379`);
+    await prepare('--renew', site);
+    await verify();
+  });
+
+test('what is no host is wrong usage, and nothing is made', async () => {
+  await using directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-prepare-'));
+  const site = join(directory.path, 'site');
+  for (const host of ['redis,DNS:other', 'redis:6379', '', '--renew'])
+    await assert.rejects(prepare('--host', host, site), { code: 4, stderr: /--host HOST/ });
+  await assert.rejects(prepare('--host', '10.30.0.999', site), { code: 1, stderr: /10\.30\.0\.999/ });
+  await assert.rejects(stat(site), { code: 'ENOENT' });
+});
