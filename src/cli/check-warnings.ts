@@ -13,6 +13,7 @@ import { decidingFiles, openPlaces } from '../gateway/open-places.ts';
 import { settingChecks } from '../gateway/security-checks.ts';
 import { fileChecks } from '../gateway/security-process.ts';
 import { periodFault } from '../gateway/tls-reload.ts';
+import { refusedToRoot } from './root.ts';
 
 /** @param files that were read for it */
 export async function warningsAbout(files: Iterable<string>, config: Config): Promise<Fault[]> {
@@ -27,10 +28,21 @@ export async function warningsAbout(files: Iterable<string>, config: Config): Pr
       problem: detail,
       remedy,
     })),
+    ...servedByRoot(config),
     ...withoutLogOn(config, secrets),
     ...accountsWithoutLogOn(config, accountSecrets),
     ...warningsOf([...endsIn(config), ...secretEnds(endsOf(secrets))], Date.now()).map(described),
   ];
+}
+
+/** @param uid of the account that checks, which may not be the one that starts */
+export function servedByRoot(config: Config, uid?: number): Fault[] {
+  return refusedToRoot(config, uid).map(([path, host]) => ({
+    path,
+    problem: `A start as root is refused: root must not serve ${host}.`,
+    remedy:
+      'Start it as an account without rights, and check it as that account; or start it with --allow-root.',
+  }));
 }
 
 /** A gateway starts with it, and a reload would not take it: nobody who verifies certificates would come in. */

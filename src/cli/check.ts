@@ -10,9 +10,9 @@ import { endedAtListeners, outOfReach, warningsAbout } from './check-warnings.ts
 export const help = `usage: gatehouse check [--config FILE] [--json]
 
 Reads the configuration as a start would, with the environment laid over it, and reports every fault. It warns of what is
-dangerous, as the console's page Security does, of a file that others can write, of technical users and accounts of the
-console that cannot log on, and of certificates, revocation lists and secrets that end within 30 days. A listener's
-certificate that has ended is a fault.
+dangerous, as the console's page Security does, of a file that others can write, of what root must not serve where root
+checks, of technical users and accounts of the console that cannot log on, and of certificates, revocation lists and secrets
+that end within 30 days. A listener's certificate that has ended is a fault.
 The configuration is FILE, else the file that GATEHOUSE_CONFIG names, else config/gatehouse.yaml.
 With --json the answer is {"file":…,"sound":true,"faults":[],"warnings":[…],"summary":[…]}, or {"file":…,"sound":false,
 "faults":[…]}; faults and warnings are {"path":…,"problem":…,"remedy":…}.

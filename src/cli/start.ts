@@ -10,13 +10,12 @@ import { configFile, loadConfig, type Config } from '../gateway/config.ts';
 import { FileWatch } from '../gateway/file-watch.ts';
 import { requireFreePorts } from '../gateway/free-ports.ts';
 import { createGateway, type Gateway, type GatewayOptions } from '../gateway/gateway.ts';
-import { listenersOf } from '../gateway/listener.ts';
 import { decidingFiles, warnOfOpenPlaces } from '../gateway/open-places.ts';
 import { describeError, log } from '../log.ts';
 import { version } from '../version.ts';
 import { readArguments } from './arguments.ts';
 import { startEmbedded } from './embedded.ts';
-import { refuseRoot } from './root.ts';
+import { refusedToRoot, refuseRoot } from './root.ts';
 
 export const help = `usage: gatehouse start [--config FILE] [--allow-root] [--accept-damaged]
 
@@ -64,7 +63,7 @@ export async function run(args: readonly string[]): Promise<number> {
     const file = configFile(given.values.config);
     const files = new FileWatch();
     const config = loadConfig(file, process.env, (path) => files.add(path));
-    if (!given.values['allow-root']) for (const host of hostsOf(config)) refuseRoot(host);
+    if (!given.values['allow-root']) for (const [, host] of refusedToRoot(config)) refuseRoot(host);
     warnOfOpenPlaces(decidingFiles(config, files.paths));
     const options = { acceptDamaged: given.values['accept-damaged'] ?? false, files: () => files.paths };
     const started = await startService(config, service, secrets, options);
@@ -96,11 +95,6 @@ export async function run(args: readonly string[]): Promise<number> {
 function writeNoReports(): void {
   const never = { reportOnFatalError: false, reportOnSignal: false, reportOnUncaughtException: false };
   Object.assign(process.report, { ...never, excludeEnv: true });
-}
-
-function hostsOf(config: Config): string[] {
-  const others = [config.admin, ...(config.health ? [config.health] : [])];
-  return [...listenersOf(config).map(([, settings]) => settings), ...others].map(({ host }) => host);
 }
 
 /** @param secrets gets those that were generated, in clear; they are never stored */

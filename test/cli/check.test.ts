@@ -9,8 +9,9 @@ import { promisify } from 'node:util';
 
 import { stringify } from 'yaml';
 
+import { servedByRoot } from '../../src/cli/check-warnings.ts';
 import { createCertificate } from '../support/certificate.ts';
-import { changed } from '../support/configuration.ts';
+import { changed, load } from '../support/configuration.ts';
 
 const main = resolve(import.meta.dirname, '../../src/main.ts');
 const env = { ...process.env, ACME_SECRET: 'kept to ourselves' };
@@ -141,4 +142,15 @@ test('a file that the gateway itself writes but this account cannot read is a fa
     stdout,
     /^ {2}secretsFile: cannot read \S+ \(EACCES\)\n {4}remedy: let the gateway’s account/m,
   );
+});
+
+test('what a start as root refuses is warned of where root checks, and of no other account', () => {
+  const everywhere = { host: '0.0.0.0', port: 0 };
+  const config = load(changed({ ...sound, health: everywhere, admin: { port: 0 } }));
+  const root = servedByRoot(config, 0);
+  assert.deepEqual(
+    root.map(({ path, problem }) => [path, problem]),
+    [['health.host', 'A start as root is refused: root must not serve 0.0.0.0.']],
+  );
+  assert.deepEqual(servedByRoot(config, 1000), []);
 });
