@@ -77,7 +77,8 @@ export const matters = {
   ending: {
     lasts: false,
     says: 'A certificate, revocation list or secret ends',
-    remedy: "Renew it; 'gatehouse check' lists all ends. Files are read again by themselves.",
+    remedy:
+      "Renew it; 'gatehouse check' and 'gatehouse doctor' list what ends. Files are read again by themselves.",
     see: `${operations}#what-ends`,
   },
   'delivery-failing': {

@@ -1,10 +1,10 @@
 /** Redis, with exactly what the gateway does there: its connection, its user, its commands and its time budget. */
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 
-import { Cluster, type Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 
 import type { Config } from '../gateway/config.ts';
-import { openRedis } from '../gateway/redis.ts';
+import { openRedis, securedTo } from '../gateway/redis.ts';
 import { brokenBy, codeOf } from './causes.ts';
 import { skewOf } from './clock.ts';
 import { Broken, walk, type Report } from './finding.ts';
@@ -24,9 +24,9 @@ export async function walkRedis(report: Report, { cache }: Pick<Config, 'cache'>
   const opened = openRedis(where);
   using _ = opened;
   const { redis } = opened;
-  const ahead = await walk(report, { leg: 'redis', of }, async () => {
+  const held = await walk(report, { leg: 'redis', of }, async () => {
     await ready(redis);
-    const { ms, now } = await tryOut(redis);
+    const { ms, secured, now } = await tryOut(redis);
     const slow = ms > budget;
     return [
       {
@@ -36,13 +36,12 @@ export async function walkRedis(report: Report, { cache }: Pick<Config, 'cache'>
           remedy: `The budget is ${budget} ms (cache.redis.budget): nearer to the gateway, or a larger budget.`,
         }),
       },
-      now - Date.now(),
+      { ahead: now - Date.now(), secured },
     ] as const;
   });
-  if (ahead === undefined) return false;
-  for (const { stream } of serversOf(redis))
-    if (stream instanceof TLSSocket) report({ leg: 'tls', of, outcome: 'ok', ...soundness(stream) });
-  return (await walk(report, { leg: 'clock', of }, async () => [skewOf(ahead), true])) ?? false;
+  if (!held) return false;
+  for (const each of held.secured) report({ leg: 'tls', of, outcome: 'ok', ...soundness(each) });
+  return (await walk(report, { leg: 'clock', of }, async () => [skewOf(held.ahead), true])) ?? false;
 }
 
 /** Its own errors say why; a connection that is only tried again and again would not. */
@@ -61,12 +60,9 @@ async function ready(redis: Redis | Cluster): Promise<void> {
   }
 }
 
-/** Those that writes go to. */
-function serversOf(redis: Redis | Cluster): Redis[] {
-  return redis instanceof Cluster ? redis.nodes('master') : [redis];
-}
-
-async function tryOut(redis: Redis | Cluster): Promise<{ readonly ms: number; readonly now: number }> {
+async function tryOut(
+  redis: Redis | Cluster,
+): Promise<{ readonly ms: number; readonly secured: readonly TLSSocket[]; readonly now: number }> {
   try {
     const [seconds, micros] = await redis.time();
     const begunAt = performance.now();
@@ -76,9 +72,8 @@ async function tryOut(redis: Redis | Cluster): Promise<{ readonly ms: number; re
     const ms = (performance.now() - begunAt) / 3;
     for (const prefix of prefixes)
       await redis.mget(keyBelow(prefix)).catch((cause: unknown) => refuse(prefix, cause));
-    // A Cluster is connected to only where it was asked for a key.
-    await Promise.all(serversOf(redis).map((server) => server.time()));
-    return { ms, now: Number(seconds) * 1000 + Number(micros) / 1000 };
+    const secured = await securedTo(redis);
+    return { ms, secured, now: Number(seconds) * 1000 + Number(micros) / 1000 };
   } catch (error) {
     throw faultOf(error);
   }

@@ -84,18 +84,18 @@ export function secretEnds(
 
 function certificates(what: string, file: TextFile | undefined): Expiring[] {
   return readNow(file, (pem) =>
-    splitCertificates(pem).map((text) => {
-      const { subject, validToDate } = new X509Certificate(text);
-      const notAfter = validToDate.getTime();
-      return {
-        kind: 'cert',
-        what,
-        subject: subject.replaceAll('\n', ', '),
-        notAfter,
-        thresholds: allThresholds,
-      };
-    }),
+    splitCertificates(pem).map((text) => certificateEnd(what, new X509Certificate(text))),
   );
+}
+
+export function certificateEnd(what: string, { subject, validToDate }: X509Certificate): Expiring {
+  return {
+    kind: 'cert',
+    what,
+    subject: subject.replaceAll('\n', ', '),
+    notAfter: validToDate.getTime(),
+    thresholds: allThresholds,
+  };
 }
 
 function lists(what: string, file: TextFile | undefined): Expiring[] {

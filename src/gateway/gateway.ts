@@ -22,6 +22,7 @@ import { createLine, realm } from './line.ts';
 import { Noise } from './noise.ts';
 import { openObservedTrail } from './observed-trail.ts';
 import { openOperatorDesk } from './operator-desk.ts';
+import { RedisCertificate } from './redis-certificate.ts';
 import { Running } from './running.ts';
 import type { ReportNoise } from './server.ts';
 import { snapshotsOf } from './snapshot-reads.ts';
@@ -97,7 +98,12 @@ export async function createGateway(config: Config, options: GatewayOptions): Pr
     snapshots.keepTo(kept, others);
   };
   keepSnapshots();
-  const ends = (): Expiring[] => [...endsIn(inForce.config), ...secretEnds(secrets.ends())];
+  const ofRedis = starting.use(new RedisCertificate(config.cache, () => expiry.check()));
+  const ends = (): Expiring[] => [
+    ...endsIn(inForce.config),
+    ...ofRedis.ends(),
+    ...secretEnds(secrets.ends()),
+  ];
   const expiry = starting.use(watchExpiry(ends, note));
   starting.defer(() => running.drain([...servers.values()], longestWriteMs(inForce.config) + 20_000));
   const space = (): ReturnType<Trail['space']> => trail.space();

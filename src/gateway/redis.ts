@@ -2,7 +2,7 @@
  * Connections to Redis for help that nobody waits long for: a command is tried once, now, or not at all, so that a Redis
  * that is away fails at once. The only place that knows of single servers, Sentinels and Clusters.
  */
-import type { ConnectionOptions } from 'node:tls';
+import { TLSSocket, type ConnectionOptions } from 'node:tls';
 
 import { Cluster, Redis, type ClusterOptions, type RedisOptions } from 'ioredis';
 
@@ -59,6 +59,13 @@ export function openRedis(
 ): OpenRedis<Redis | Cluster> {
   const redis = typeof where === 'string' ? openUrl(where, tls) : open(where);
   return { redis, [Symbol.dispose]: () => redis.disconnect() };
+}
+
+/** The TLS connections to the servers that take writes. Asks each for the time: a Cluster is connected to only where it is asked. */
+export async function securedTo(redis: Redis | Cluster): Promise<TLSSocket[]> {
+  const servers = redis instanceof Cluster ? redis.nodes('master') : [redis];
+  await Promise.all(servers.map((server) => server.time()));
+  return servers.map(({ stream }) => stream).filter((stream) => stream instanceof TLSSocket);
 }
 
 function openUrl(url: string, tls: ConnectionOptions | undefined): Redis {

@@ -155,7 +155,7 @@ export const securityEnglish = {
   'expiry.none': 'None ends within its time of warning.',
   'expiry.ending': '{what}',
   'expiry.ending.cert': '{subject} ends at {at}.',
-  'expiry.ending.cert.remedy': 'Replace the file; the gateway reads it by itself.',
+  'expiry.ending.cert.remedy': 'Renew it; the gateway reads a changed file by itself.',
   'expiry.ending.secret': 'A secret of {subject} ends at {at}.',
   'expiry.ending.secret.remedy': 'Make a second secret, change the caller, remove the first.',
 } as const;

@@ -158,7 +158,7 @@ export const securityGerman: Readonly<Record<SecurityWord, string>> = {
   'expiry.none': 'Nichts läuft innerhalb seiner Warnfrist ab.',
   'expiry.ending': '{what}',
   'expiry.ending.cert': '{subject} läuft ab: {at}.',
-  'expiry.ending.cert.remedy': 'Die Datei ersetzen; das Gateway liest sie von selbst.',
+  'expiry.ending.cert.remedy': 'Erneuern; eine geänderte Datei liest das Gateway von selbst.',
   'expiry.ending.secret': 'Ein Geheimnis von {subject} läuft ab: {at}.',
   'expiry.ending.secret.remedy':
     'Ein zweites Geheimnis erzeugen, den Aufrufer umstellen, das erste entfernen.',
