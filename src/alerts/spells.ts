@@ -1,13 +1,14 @@
 /**
  * What was told already. The same matter of the same subject is told at once, then at the earliest after the time between:
- * what goes on, and what has happened again. What got worse is told at once, and so is the end of what was told.
+ * what goes on, and what has happened again. What got worse is told at once, and so is the end of what was told. While
+ * somebody's own act on it is in force it rests.
  */
 import { severities, type Alert, type Facts, type Severity } from './alert.ts';
 import { matterOf, type AlertName } from './matters.ts';
 import type { Finding } from './table.ts';
 
 /** What is to be told now. */
-export interface News extends Omit<Finding, 'isOver' | 'part'> {
+export interface News extends Omit<Finding, 'isOver' | 'part' | 'restsUntil'> {
   readonly state: Exclude<Alert['state'], 'test'>;
   /** In ms since 1970. */
   readonly since: number;
@@ -25,6 +26,8 @@ interface Spell {
   /** Not told yet. */
   times: number;
   toldAt: number | undefined;
+  /** Somebody has acted on it, and is not told of it until then. */
+  restsUntil: number;
   toldAs: Severity;
 }
 
@@ -44,6 +47,7 @@ export class Spells {
 
   /** @returns what is to be told of it now */
   note(finding: Finding, now: number): News | undefined {
+    if (finding.restsUntil !== undefined) return this.#rest(finding, finding.restsUntil);
     return finding.isOver ? this.#end(finding) : this.#begin(finding, now);
   }
 
@@ -79,6 +83,13 @@ export class Spells {
     return isWorse || !this.#isEarly(spell, now) ? tell(spell, now) : undefined;
   }
 
+  #rest({ name, subject, facts }: Finding, until: number): undefined {
+    const spell = this.#spells.get(keyOf(name, subject));
+    if (!spell) return;
+    spell.restsUntil = until;
+    spell.facts = { ...spell.facts, ...facts };
+  }
+
   #end({ name, subject, part = '', facts }: Finding): News | undefined {
     const key = keyOf(name, subject);
     const spell = this.#spells.get(key);
@@ -86,6 +97,7 @@ export class Spells {
     const { severity, since, toldAt } = spell;
     const wasTold = toldAt !== undefined && toldAt >= since;
     spell.times = 0;
+    spell.restsUntil = 0;
     if (toldAt === undefined) this.#forget(key, spell);
     return wasTold ? { name, subject, severity, facts, since, times: 0, state: 'resolved' } : undefined;
   }
@@ -97,14 +109,15 @@ export class Spells {
     const meant = ofName < mostSubjects ? subject : others;
     return this.#spells.getOrInsertComputed(keyOf(name, meant), () => {
       this.#subjects.set(name, ofName + 1);
-      const fresh = { on: new Set<string>(), times: 0, toldAt: undefined, toldAs: severity };
+      const fresh = { on: new Set<string>(), times: 0, toldAt: undefined, restsUntil: 0, toldAs: severity };
       return { name, subject: meant, severity, facts, since: now, ...fresh };
     });
   }
 
-  /** Whether it was told not long ago, or does not go on for long enough. */
+  /** Whether it was told not long ago, rests, or does not go on for long enough. */
   #isEarly(spell: Spell, now: number): boolean {
-    const { name, since, toldAt } = spell;
+    const { name, since, toldAt, restsUntil } = spell;
+    if (now < restsUntil) return true;
     if (isOn(spell) && now - since < (matterOf(name).forMs ?? 0)) return true;
     return toldAt !== undefined && now - toldAt < this.#betweenMs();
   }

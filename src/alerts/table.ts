@@ -27,6 +27,8 @@ export interface Finding {
   readonly isOver: boolean;
   readonly severity: Severity;
   readonly facts: Facts;
+  /** In ms since 1970: somebody has acted, and until then it is not told again though it goes on. */
+  readonly restsUntil?: number;
 }
 
 type Told = Readonly<Record<string, unknown>>;
@@ -41,6 +43,15 @@ const rules: Readonly<Record<string, Rule>> = {
     // Of a load, load.completed tells.
     if (told['kind'] === 'load') return undefined;
     return raised('guard-exceeded', 'warning', joined(told, 'kind', 'caller', 'system'), named);
+  },
+  'guard.released': (told) => {
+    const restsUntil = Date.parse(text(told['until']));
+    // What lets nothing pass ends the hold, which is told by itself.
+    if (Number.isNaN(restsUntil)) return undefined;
+    return {
+      ...raised('guard-held', 'critical', text(told['hold']), pick(told, 'count', 'until')),
+      restsUntil,
+    };
   },
   'guard.closed': (told) => over('guard-held', text(told['hold']), pick(told, 'why')),
   'load.completed': (told) => {

@@ -55,6 +55,12 @@ const rows: readonly Row[] = [
   ]),
   ofFacts('guard.exceeded', { ...burst, kind: 'load', action: 'alert', hold: 'k7n' }),
   ofFacts('guard.closed', { ...burst, hold: 'k7m', why: 'used up' }, ['guard-held', 'k7m', 'over']),
+  ofFacts('guard.released', { ...burst, hold: 'k7m', until: '2026-11-22T13:00:00.000Z' }, [
+    'guard-held',
+    'k7m',
+    'critical',
+  ]),
+  ofFacts('guard.released', { ...burst, count: 0, hold: 'k7m' }),
   ofFacts('load.completed', { ...load, verdict: 'smaller' }, ['load-smaller', 'people Users', 'warning']),
   ofFacts('load.completed', { ...load, verdict: 'empty' }, ['load-smaller', 'people Users', 'critical']),
   ofFacts('load.completed', { ...load, verdict: 'whole' }, ['load-smaller', 'people Users', 'over']),
