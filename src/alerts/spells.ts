@@ -83,11 +83,9 @@ export class Spells {
     return isWorse || !this.#isEarly(spell, now) ? tell(spell, now) : undefined;
   }
 
-  #rest({ name, subject, facts }: Finding, until: number): undefined {
+  #rest({ name, subject }: Finding, until: number): undefined {
     const spell = this.#spells.get(keyOf(name, subject));
-    if (!spell) return;
-    spell.restsUntil = until;
-    spell.facts = { ...spell.facts, ...facts };
+    if (spell) spell.restsUntil = until;
   }
 
   #end({ name, subject, part = '', facts }: Finding): News | undefined {

@@ -48,10 +48,7 @@ const rules: Readonly<Record<string, Rule>> = {
     const restsUntil = Date.parse(text(told['until']));
     // What lets nothing pass ends the hold, which is told by itself.
     if (Number.isNaN(restsUntil)) return undefined;
-    return {
-      ...raised('guard-held', 'critical', text(told['hold']), pick(told, 'count', 'until')),
-      restsUntil,
-    };
+    return { ...raised('guard-held', 'critical', text(told['hold']), {}), restsUntil };
   },
   'guard.closed': (told) => over('guard-held', text(told['hold']), pick(told, 'why')),
   'load.completed': (told) => {

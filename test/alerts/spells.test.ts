@@ -64,18 +64,18 @@ test('what has come back meanwhile and stays is told after the time between', ()
 });
 
 test('what somebody has acted on rests until that has run out, and its end is told all the same', () => {
-  const { told, note, over, look } = stage();
-  note('guard-held', 0);
+  const { spells, told, note, over, look } = stage();
+  note('guard-held', 0, { facts: { count: 51 } });
   note('guard-held', 10, { restsUntil: 3000 });
   for (const now of [1000, 2000, 2999]) look(now);
   assert.deepEqual(told, ['raised s 1']);
-  look(3000);
-  assert.deepEqual(told, ['raised s 1', 'again s 0']);
+  const [news] = spells.due(3000);
+  assert.deepEqual([news?.state, news?.facts], ['again', { count: 51 }]);
   note('guard-held', 3100, { restsUntil: 9000 });
   over('guard-held', 5000);
   look(9000);
   note('guard-held', 9001, { subject: 'unknown', restsUntil: 10_000 });
-  assert.deepEqual(told, ['raised s 1', 'again s 0', 'resolved s 0']);
+  assert.deepEqual(told, ['raised s 1', 'resolved s 0']);
 });
 
 test('what got worse is told at once, and only once', () => {
