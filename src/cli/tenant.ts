@@ -5,8 +5,9 @@ import { operate, operatorOptions, reasonIn } from './operator.ts';
 export const help = `usage: gatehouse tenant pause <tenant> --minutes N --reason TEXT [--config FILE] [--json]
        gatehouse tenant resume <tenant> --reason TEXT [--config FILE] [--json]
 
-pause   Nothing goes up to the tenant for so many minutes (1 to 1440). What is on its way is finished, what is remembered is
-        told, and all else waits within its patience and then gets 429 with Retry-After: for a window of maintenance.
+pause   Nothing goes up to the tenant for so many minutes (1 to 1440): for a window of maintenance. What is on its way is
+        finished, and what is remembered is told. All else waits for the end where 'patience' reaches so far; else it gets
+        429 with Retry-After at once.
 resume  Ends the pause.
 
 It counts for the replica on whose host it runs, as the account that runs the gateway; run it on each host. Who asked and
