@@ -12,6 +12,8 @@ export interface RedisCircuitOptions {
   readonly redis: Redis | Cluster;
   /** What may be written to, to see whether Redis stores. */
   readonly probeKey: string;
+  /** What else must be allowed there before Redis is used again. */
+  readonly probe?: Compose;
   /** The longest that an attempt waits for Redis; a call that has waited for others in vain waits less. */
   readonly budgetMs?: number;
   /** Called when Redis stops or starts being used; the reason is for the log. */
@@ -39,6 +41,7 @@ const pauseMs = 1000;
 export class RedisCircuit implements Disposable {
   readonly #redis: Redis | Cluster;
   readonly #probeKey: string;
+  readonly #alsoProbe: Compose;
   /** A reload of the configuration may change it. */
   budgetMs: number;
   readonly #onState: RedisCircuitOptions['onState'];
@@ -50,9 +53,17 @@ export class RedisCircuit implements Disposable {
   #closed = false;
 
   constructor(options: RedisCircuitOptions) {
-    const { redis, probeKey, budgetMs = 50, onState, now = () => performance.now() } = options;
+    const {
+      redis,
+      probeKey,
+      probe = (pipeline) => pipeline,
+      budgetMs = 50,
+      onState,
+      now = () => performance.now(),
+    } = options;
     this.#redis = redis;
     this.#probeKey = probeKey;
+    this.#alsoProbe = probe;
     this.budgetMs = budgetMs;
     this.#onState = onState;
     this.#now = now;
@@ -100,7 +111,7 @@ export class RedisCircuit implements Disposable {
     const key = this.#probeKey;
     try {
       const { now } = await this.#send(
-        (pipeline) => pipeline.incrby(key, 1).pexpire(key, pauseMs),
+        (pipeline, at) => this.#alsoProbe(pipeline.incrby(key, 1).pexpire(key, pauseMs), at),
         0,
         this.budgetMs,
       );

@@ -21,6 +21,11 @@ export function asOneCall<T>(work: () => T): T {
   return calls.run({ ms: 0, endedAt: -Infinity }, work);
 }
 
+/** Runs what no call waits for, though one began it. */
+export function besideCalls<T>(work: () => T): T {
+  return calls.exit(work);
+}
+
 /** How long the call at work waits for an answer that has such a budget. */
 export function waitOf(budgetMs: number): number {
   const vain = calls.getStore();

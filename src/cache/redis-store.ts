@@ -4,7 +4,7 @@
  */
 import { type ChainableCommander, Cluster, type Redis } from 'ioredis';
 
-import { within } from '../redis-wait.ts';
+import { besideCalls, within } from '../redis-wait.ts';
 import { type Debt, Debts } from './debts.ts';
 import { spaceOf } from './key.ts';
 import { Followers, type Results } from './redis-followers.ts';
@@ -116,7 +116,9 @@ class RedisStore implements Store {
     clearTimeout(this.#collector);
     this.#collector = undefined;
     // No call waits for it, so it has more time: a Redis that is too slow for us may answer the others at once.
-    const attempts = this.#debts.spaces.map((space) => within(collectMs, this.#payDebts(space)));
+    const attempts = this.#debts.spaces.map((space) =>
+      besideCalls(() => within(collectMs, this.#payDebts(space))),
+    );
     void Promise.allSettled(attempts).then(() => this.#collectLater());
   }
 

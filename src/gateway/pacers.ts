@@ -84,8 +84,9 @@ export class Pacers implements Disposable {
     };
   }
 
+  /** Not all at the same pace, or one would always come first to what another lends. */
   #beat(budget: SharedBudget): void {
-    const again = setTimeout(() => this.#beat(budget), budget.beat()).unref();
+    const again = setTimeout(() => this.#beat(budget), budget.beat() * (0.75 + Math.random() / 4)).unref();
     this.#beats.set(budget, again);
   }
 

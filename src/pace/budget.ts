@@ -7,6 +7,8 @@ import { carryOver, createQuota, type Quota, spendTurn, spendUntil, turnAt } fro
 export interface Budget {
   /** When the turn comes that has `ahead` others before it, as well as it is known. */
   turnAt(now: number, ahead?: number): number;
+  /** When it may come at best: whoever has begun to wait is not sent away before that is too late. */
+  earliestAt(now: number, ahead?: number): number;
   /** Takes the turn that is due. */
   spendTurn(now: number): void;
   /** A call is on its way that has had its turn. */
@@ -15,8 +17,8 @@ export interface Budget {
   spendUntil(until: number): void;
   /** What was spent stays spent. */
   adjust(pace: Pace, now: number): void;
-  /** So many calls wait now. */
-  want(turns: number): void;
+  /** So many calls wait now, and so many of them could start. */
+  want(waiting: number, turns: number): void;
   /** False while a budget that replicas share is not to be had. */
   readonly isShared: boolean;
 }
@@ -59,6 +61,10 @@ export class OwnBudget implements Budget {
 
   turnAt(now: number, ahead = 0): number {
     return turnAt(this.#quota, this.#spentAt(now), now, ahead);
+  }
+
+  earliestAt(now: number, ahead = 0): number {
+    return this.turnAt(now, ahead);
   }
 
   spendTurn(now: number): void {

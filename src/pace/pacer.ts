@@ -13,6 +13,8 @@ export type CreateBudget = (parts: { readonly now: () => number; readonly onChan
 
 interface WaitingCall extends Waiting {
   readonly patientUntil: number;
+  /** Once it has been let in it is sent away only when nothing can help it any more. */
+  isAdmitted: boolean;
   readonly start: () => void;
   readonly refuse: (reason: unknown) => void;
 }
@@ -153,6 +155,7 @@ class TurnPacer implements Pacer {
       caller,
       priority,
       patientUntil: since + patienceMs * 1000,
+      isAdmitted: false,
       start: () => resolve(this.#now() - since),
       refuse: reject,
     };
@@ -172,10 +175,10 @@ class TurnPacer implements Pacer {
     this.#refuseTooMany();
     this.#refuseHopeless();
     clearTimeout(this.#timer);
-    if (this.#queue.length === 0) return this.#budget.want(0);
+    if (this.#queue.length === 0) return this.#budget.want(0, 0);
     const now = this.#now();
     const isHeld = this.#heldUntil > now;
-    this.#budget.want(isHeld ? 0 : Math.min(this.#queue.length, this.#places));
+    this.#budget.want(this.#queue.length, isHeld ? 0 : Math.min(this.#queue.length, this.#places));
     // While all places are taken nobody can say when one gets free, and patience may end before.
     const next = this.#places > 0 ? this.#allowedAt(now) : this.#firstPatienceEnd() + 1;
     this.#timer = setTimeout(() => this.#settle(), Math.ceil((next - now) / 1000));
@@ -205,16 +208,17 @@ class TurnPacer implements Pacer {
     }
   }
 
-  /** When a call with so many ahead of it will start, by the quota and by what the tenant manages at a time. */
-  #turnAt(ahead: number, now: number): number {
+  /** When a call with so many ahead of it will start, or at best can, by the quota and by what the tenant manages at a time. */
+  #turnAt(ahead: number, now: number, atBest = false): number {
     const { concurrency } = this.#limits;
     const endingsBefore = Math.max(0, this.#running + ahead + 1 - concurrency);
     const freeAt = now + (endingsBefore * this.#workUs) / concurrency;
-    return Math.max(this.#allowedAt(now, ahead), freeAt);
+    const turnAt = atBest ? this.#budget.earliestAt(now, ahead) : this.#budget.turnAt(now, ahead);
+    return Math.max(turnAt, this.#heldUntil, freeAt);
   }
 
-  #allowedAt(now: number, ahead?: number): number {
-    return Math.max(this.#budget.turnAt(now, ahead), this.#heldUntil);
+  #allowedAt(now: number): number {
+    return Math.max(this.#budget.turnAt(now), this.#heldUntil);
   }
 
   /** Who came before others, a pause or a lower limit may have made somebody's wait longer than his patience. */
@@ -224,11 +228,12 @@ class TurnPacer implements Pacer {
     const rehearsal = this.#queue.copy();
     let ahead = 0;
     for (let call = rehearsal.first(); call; call = rehearsal.first()) {
-      const at = this.#turnAt(ahead, now);
+      const at = this.#turnAt(ahead, now, call.isAdmitted);
       if (at > call.patientUntil) {
         rehearsal.remove(call);
         this.#refuse(call, busy(this.#details.tooLate, at - call.patientUntil, this.#whyLate(call)));
       } else {
+        call.isAdmitted = true;
         rehearsal.takeFirst(at);
         ahead += 1;
       }

@@ -1,4 +1,8 @@
 /** What replicas exchange with the pool of lent turns, wherever it is kept; redis-pool.ts keeps it in Redis. */
+
+/** A tenant that names a longer time is asked earlier (see retryAfterMs). */
+export const longestPauseMs = 120_000;
+
 export interface Pool {
   /** False while it is known that an exchange would not even be tried. */
   readonly isOpen: boolean;
@@ -14,6 +18,8 @@ export interface PoolRequest {
   readonly takes: number;
   /** Nobody shall have a turn for so long, and what was lent is gone; 0 says nothing. */
   readonly pauseMs: number;
+  /** After a silence: what lies there may be from before it, and is gone. */
+  readonly begins: boolean;
 }
 
 export interface PoolReply {

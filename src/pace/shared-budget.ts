@@ -6,7 +6,8 @@
  */
 import { type Budget, OwnBudget, type Pace } from './budget.ts';
 import { partOf, type Part } from './part.ts';
-import type { Pool } from './pool.ts';
+import { longestPauseMs, type Pool } from './pool.ts';
+import { Rate } from './rate.ts';
 
 export interface SharedBudgetOptions extends Pace {
   readonly pool: Pool;
@@ -23,8 +24,8 @@ const beatsPerMinute = 240;
 /** After so many beats without a question the pool is asked whether the tenant has refused another replica. */
 const quietBeats = 4;
 const mostTaken = 8;
-/** See retryAfterMs. */
-const longestPauseMs = 120_000;
+/** How fast turns come is known by those of the last sixth of a minute. */
+const rememberedPerMinute = 6;
 
 export class SharedBudget implements Budget {
   readonly #pool: Pool;
@@ -38,7 +39,7 @@ export class SharedBudget implements Budget {
   readonly #borrowing: OwnBudget;
   /** Turns that have just come, for calls that wait now. */
   #borrowed = 0;
-  /** How many calls wait. */
+  /** How many calls could start. */
   #wanted = 0;
   #isAsking = false;
   #isAnswered = false;
@@ -49,9 +50,7 @@ export class SharedBudget implements Budget {
   /** Until when the tenant makes us wait, and until when the others know. */
   #pausedUntil = 0;
   #knownUntil = 0;
-  /** From one turn of ours to the next while calls wait. */
-  #gapUs: number;
-  #lastTurnAt = 0;
+  readonly #rate: Rate;
 
   constructor(options: SharedBudgetOptions) {
     const { pool, replicas, minuteMs, now, onChange } = options;
@@ -63,7 +62,7 @@ export class SharedBudget implements Budget {
     this.#part = partOf(options, replicas, true);
     this.#own = new OwnBudget(this.#part, minuteMs);
     this.#borrowing = new OwnBudget(this.#part.borrowed, minuteMs);
-    this.#gapUs = this.#own.intervalUs / replicas;
+    this.#rate = new Rate((minuteMs * 1000) / rememberedPerMinute);
   }
 
   get isShared(): boolean {
@@ -72,14 +71,15 @@ export class SharedBudget implements Budget {
 
   turnAt(now: number, ahead = 0): number {
     if (ahead < this.#borrowed) return now;
-    const behind = ahead - this.#borrowed;
-    const own = this.#own.turnAt(now, behind);
-    return this.isShared ? Math.min(own, this.#own.turnAt(now) + Math.ceil(behind * this.#gapUs)) : own;
+    return this.#turnAt(now, ahead - this.#borrowed, this.#rate.gapUs(now) ?? this.#gapsUs.atBest);
+  }
+
+  earliestAt(now: number, ahead = 0): number {
+    return this.#turnAt(now, Math.max(0, ahead - this.#borrowed), this.#gapsUs.atBest);
   }
 
   spendTurn(now: number): void {
-    if (this.#wanted > 0) this.#learnGap(now - this.#lastTurnAt);
-    this.#lastTurnAt = now;
+    this.#rate.count(now);
     if (this.#borrowed === 0) return this.#own.spendTurn(now);
     this.#borrowed -= 1;
     this.#own.spendOther(now);
@@ -101,7 +101,9 @@ export class SharedBudget implements Budget {
   }
 
   adjust(pace: Pace, now: number): void {
+    const { room } = this.#part;
     this.#part = partOf(pace, this.#replicas, true);
+    if (this.#part.room !== room) this.#leavePool(room, now);
     this.#own.adjust(this.#part, now);
     this.#borrowing.adjust(this.#part.borrowed, now);
   }
@@ -112,8 +114,11 @@ export class SharedBudget implements Budget {
     this.#isAnswered &&= replicas > 1;
   }
 
-  want(turns: number): void {
+  want(waiting: number, turns: number): void {
     this.#wanted = turns;
+    if (waiting === 0) this.#rate.end();
+    else if (!this.#rate.isRunning)
+      this.#rate.begin(this.#now(), this.#gapsUs[this.isShared ? 'atBest' : 'alone']);
     if (turns > 0 && this.#now() - this.#askedAt >= this.#beatUs) void this.#exchange();
   }
 
@@ -162,6 +167,7 @@ export class SharedBudget implements Budget {
       lends,
       takes,
       pauseMs: this.#untoldMs(askedAt),
+      begins: !this.#isAnswered,
     });
     this.#isAsking = false;
     const hasChanged = this.#isAnswered !== (reply !== undefined);
@@ -190,16 +196,28 @@ export class SharedBudget implements Budget {
     for (; this.#borrowed > 0; this.#borrowed -= 1) this.#own.addTurn(this.#now());
   }
 
+  /** What was borrowed there lately counts as ours, and what lies in the next one is from before. */
+  #leavePool(room: number, now: number): void {
+    for (let turn = 0; turn < Math.ceil(room / this.#replicas); turn += 1) this.#own.spendNow(now);
+    this.#isAnswered = false;
+  }
+
   /** The tenant has refused another replica. */
   #wait(ms: number): void {
-    if (ms > longestPauseMs) return; // no tenant has said so
+    if (ms > longestPauseMs) return; // no tenant has said so, as nobody waits longer for one
     this.#knownUntil = this.#now() + ms * 1000;
     this.#own.spendUntil(this.#knownUntil);
   }
 
-  #learnGap(gapUs: number): void {
+  /** From one turn to the next: while all others lend, and while none does. */
+  get #gapsUs(): { readonly atBest: number; readonly alone: number } {
     const { intervalUs } = this.#own;
-    const gap = Math.min(Math.max(gapUs, intervalUs / this.#replicas), intervalUs);
-    this.#gapUs += (gap - this.#gapUs) / 4;
+    return { atBest: intervalUs / this.#replicas, alone: intervalUs };
+  }
+
+  #turnAt(now: number, ahead: number, gapUs: number): number {
+    const { atBest } = this.#gapsUs;
+    const next = this.#own.turnAt(now);
+    return Math.min(this.#own.turnAt(now, ahead), next + Math.ceil(ahead * Math.max(gapUs, atBest)));
   }
 }

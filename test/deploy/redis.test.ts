@@ -241,7 +241,7 @@ test('the list of commands names exactly those that the gateway sends', async ()
   await ledger.charge(names);
   for (let other = 0; other < 6; other += 1) await ledger.fail({ ...names, user: `user ${other}` });
   await ledger.succeed(names);
-  assert.ok(await pool.exchange({ room: 3, lends: 1, takes: 0, pauseMs: 1000 }));
+  assert.ok(await pool.exchange({ room: 3, lends: 1, takes: 0, pauseMs: 1000, begins: true }));
   using book = new RedisBook({ redis: opened.redis, budgetMs: 2000 });
   await playBook(book);
   using slates = new RedisSlates({ redis: opened.redis, budgetMs: 2000, partBudgetMs: 2000 });
@@ -272,7 +272,7 @@ test('what replicas share of the quota works with the delivered Redis', async ()
   const pool = pools.of('acme');
   for (const giveUpAt = Date.now() + 8000; !pool.isOpen; await sleep(10))
     assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
-  const nothing = { room: 3, lends: 0, takes: 0, pauseMs: 0 } as const;
+  const nothing = { room: 3, lends: 0, takes: 0, pauseMs: 0, begins: false } as const;
   const lend = { ...nothing, lends: 1 } as const;
   assert.deepEqual(await pool.exchange({ ...nothing, takes: 8 }), { isLent: false, taken: 0, pauseMs: 0 });
   const lent = await Promise.all([1, 2, 3, 4, 5].map(() => pool.exchange(lend)));
@@ -287,7 +287,37 @@ test('what replicas share of the quota works with the delivered Redis', async ()
   const paused = await pool.exchange({ ...nothing, takes: 1, pauseMs: 4000 });
   assert.ok(paused && paused.pauseMs > 8000 && paused.pauseMs <= 9001, 'the longest stands');
   assert.equal(paused.taken, 0, 'and what was lent before it is gone');
+  await pool.exchange(lend);
+  const anew = await pool.exchange({ ...nothing, takes: 1, begins: true });
+  assert.equal(anew?.taken, 0, 'nor is anything left from before a silence');
   assert.deepEqual(states, []);
+});
+
+test('a pause that was told by a clock far ahead keeps no other from being told', async () => {
+  await using server = await startRedis();
+  using opened = openRedis(server.url);
+  using pools = new RedisPools({ redis: opened.redis, budgetMs: 2000 });
+  const pool = pools.of('acme');
+  for (const giveUpAt = Date.now() + 8000; !pool.isOpen; await sleep(10))
+    assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
+  await opened.redis.zadd('gq1:{quota}:pause:acme', Date.now() + 3_600_000, 'until');
+  const paused = await pool.exchange({ room: 3, lends: 0, takes: 0, pauseMs: 9000, begins: false });
+  assert.ok(paused && paused.pauseMs > 8000 && paused.pauseMs <= 9001);
+});
+
+test('a user that may not lend turns is told of once, and not each time that Redis answers', async () => {
+  await using server = await startRedis();
+  using connection = connect(server.url, false);
+  await connection.redis.call('ACL', 'SETUSER', 'default', '-bitfield');
+  using opened = openRedis(server.url);
+  const states: CircuitState[] = [];
+  using pools = new RedisPools({ redis: opened.redis, onState: (state) => states.push(state) });
+  const pool = pools.of('acme');
+  for (const giveUpAt = Date.now() + 8000; states.length === 0; await sleep(10))
+    assert.ok(Date.now() < giveUpAt, 'nothing was told within 8 s');
+  await sleep(2500);
+  assert.equal(pool.isOpen, false);
+  assert.deepEqual(states, [{ state: 'off', reason: 'NOPERM' }]);
 });
 
 test('the gateway’s user has no other command, and no other key', async () => {

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import { createPacer } from '../../src/pace/pacer.ts';
+import { createPacer, type CreateBudget } from '../../src/pace/pacer.ts';
 import type { Pacer, PacerOptions, Turn } from '../../src/pace/turn.ts';
 import { ScimError } from '../../src/scim/error.ts';
 import { priorities, type Priority } from '../../src/scim/operation.ts';
@@ -448,6 +448,27 @@ test('what holds calls up between turn and departure holds up the turns, so that
   assert.equal(departures.length, 5);
 });
 
+test('an estimate that gets worse refuses who comes, and sends away nobody who has begun to wait', async (t) => {
+  let estimateUs = 1;
+  const nothing = (): void => undefined;
+  const world = createWorld(t, {}, () => ({
+    isShared: true,
+    turnAt: (now) => now + estimateUs,
+    earliestAt: (now) => now + 1,
+    spendTurn: nothing,
+    departed: nothing,
+    spendUntil: nothing,
+    adjust: nothing,
+    want: nothing,
+  }));
+  world.ask('first', { patienceMs: 10_000 });
+  await world.pass(0);
+  estimateUs = 60_000_000;
+  world.ask('second', { patienceMs: 10_000 });
+  await world.pass(0);
+  assert.deepEqual(world.refused, ['second: busy, 50 s']);
+});
+
 test('a pacer that learns goes more slowly after a refusal, and one that does not goes on as before', async (t) => {
   for (const [learns, turns] of [
     [true, 36],
@@ -465,13 +486,14 @@ test('a pacer that learns goes more slowly after a refusal, and one that does no
 function createWorld(
   t: TestContext,
   given: Partial<PacerOptions> & { workMs?: number; tickMs?: number } = {},
+  createBudget?: CreateBudget,
 ): World {
   t.mock.timers.reset();
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { workMs = 0, tickMs = 1, ...options } = given;
   const defaults = { perMinute: 60, burst: 1, minuteMs: 60_000, concurrency: 8, maxQueue: 100 };
   let clock = 1_000_000;
-  const pacer = createPacer({ ...defaults, now: () => clock, ...options });
+  const pacer = createPacer({ ...defaults, now: () => clock, ...options }, createBudget);
   const world: World = {
     pacer,
     started: [],

@@ -92,8 +92,8 @@ test('calls that a disk holds up, and lets go together, are part of what a minut
 test('a turn that comes when nobody waits any more is saved up, within the own part alone', async () => {
   const own = createBudget();
   for (; own.budget.turnAt(0) <= 0; own.budget.departed(0)) own.budget.spendTurn(0);
-  own.budget.want(2);
-  own.budget.want(0);
+  own.budget.want(2, 2);
+  own.budget.want(0, 0);
   await own.answer({ isLent: false, taken: 8, pauseMs: 0 });
   assert.equal(own.turnsAt(minute), 3);
 });

@@ -144,8 +144,9 @@ class Store {
     if (this.#state === 'frozen') this.#waiting.push(command);
   }
 
-  exchange(now: number, { room, lends, takes, pauseMs }: PoolRequest): PoolReply {
-    if (pauseMs > 0) [this.#pausedUntil, this.#lent] = [now + pauseMs * 1000, 0];
+  exchange(now: number, { room, lends, takes, pauseMs, begins }: PoolRequest): PoolReply {
+    if (begins || pauseMs > 0) this.#lent = 0;
+    if (pauseMs > 0) this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs * 1000);
     const taken = Math.min(takes, this.#lent);
     const isLent = lends === 1 && this.#lent - taken < room;
     this.#lent += Number(isLent) - taken;
@@ -204,7 +205,7 @@ class Replica {
     }
     if (kind === 'rest') {
       this.#isBusy = false;
-      this.#budget.want(0);
+      this.#budget.want(0, 0);
     }
     if (kind === 'hurry') {
       this.#isBusy = true;
@@ -233,7 +234,10 @@ class Replica {
     const beat = (): void => {
       if (!lives()) return;
       // A timer is late, never early.
-      this.#world.after(this.#budget.beat() * 1000 + this.#world.random() * 2000, beat);
+      this.#world.after(
+        this.#budget.beat() * (750 + this.#world.random() * 250) + this.#world.random() * 2000,
+        beat,
+      );
     };
     const probe = (): void => {
       if (!lives()) return;
@@ -255,7 +259,7 @@ class Replica {
       // Some are held up by a disk.
       this.#world.after(this.#latency(), () => life === this.#life && this.#depart());
     }
-    this.#budget.want(this.#departing - this.#here);
+    this.#budget.want(50, this.#departing - this.#here);
     const wait = this.#budget.turnAt(this.#now) - this.#now;
     this.#wakeUps += 1;
     const wakeUp = this.#wakeUps;
