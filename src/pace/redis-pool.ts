@@ -4,7 +4,6 @@
  * Every key ends by itself, and names nobody.
  */
 import { type Compose, RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
-import { besideCalls } from '../redis-wait.ts';
 import { longestPauseMs, type Pool, type PoolReply, type PoolRequest } from './pool.ts';
 
 /** Apart from the prefixes of the cache and of log-ons. One hash tag, so that a Cluster keeps it all on one node. */
@@ -27,7 +26,7 @@ export class RedisPools implements Disposable {
       get isOpen() {
         return circuit.isOpen;
       },
-      exchange: (request) => besideCalls(() => this.#exchange(tenant, request)),
+      exchange: (request) => this.#exchange(tenant, request),
     };
   }
 
