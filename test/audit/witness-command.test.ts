@@ -52,7 +52,14 @@ test('a witness shows its key, cosigns the trail of a gateway that knows it, and
   const publicKey = (witness.lines[1] ?? '').trim();
   {
     await using gateway = await startGateway({
-      config: { audit: { witness: { url, publicKey }, instance: 'gw' } },
+      config: {
+        audit: {
+          directory: join(directory, 'trails'),
+          instance: 'gw',
+          keyFile: join(directory, 'audit.key'),
+          witness: { url, publicKey },
+        },
+      },
     });
     const place = join(gateway.auditDirectory, 'gw');
     await copyFile(join(place, 'keys.pub'), join(directory, 'logs', 'gw.pub'));
