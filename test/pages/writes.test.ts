@@ -26,7 +26,7 @@ const event = fc.record({
 
 for (const [name, numRuns, turnMs, open] of [
   ['memory', 150, 0, (): Store[] => [createMemoryStore({ maxBytes: 50_000_000 })]],
-  ['Redis', 15, 1, (): Store[] => [openPatient(), openPatient()]],
+  ['Redis', 40, 1, (): Store[] => [openPatient(), openPatient()]],
 ] as const)
   test(`no page and no single read shows what was before an answered write, with ${name}`, async () => {
     const stores = open();
