@@ -3,7 +3,8 @@
  * between them, which grows with every such answer and shrinks with every other. No other system is slowed.
  */
 import { createPacer } from './pacer.ts';
-import type { Pacer, PacerLimits, RefusalDetails, Turn } from './turn.ts';
+import type { RefusalDetails } from './refusal.ts';
+import type { Pacer, PacerLimits, Turn } from './turn.ts';
 
 const details: RefusalDetails = {
   of: 'system',

@@ -4,7 +4,8 @@
  * read, and whether or not its answer is known already.
  */
 import { createPacer } from './pacer.ts';
-import type { Pacer, PacerLimits, RefusalDetails, Turn } from './turn.ts';
+import type { RefusalDetails } from './refusal.ts';
+import type { Pacer, PacerLimits, Turn } from './turn.ts';
 
 export interface CallerLimit {
   /** Calls at work in this gateway at the same time. */

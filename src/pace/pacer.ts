@@ -2,11 +2,12 @@
  * Keeps to a quota: a call waits for its turn here, or is refused at once when waiting would be in vain. A turn is
  * spent when work starts, never earlier, so a call that is given up costs nothing.
  */
-import { ScimError, type Why } from '../scim/error.ts';
+import type { Why } from '../scim/error.ts';
 import { OwnBudget, type Budget } from './budget.ts';
 import { Queue, type Waiting } from './queue.ts';
+import { aboutTheTenant, busy, drained, type RefusalDetails } from './refusal.ts';
 import { Tempo } from './tempo.ts';
-import type { Pacer, PacerLimits, PacerOptions, PacerState, RefusalDetails, Turn, Work } from './turn.ts';
+import type { Pacer, PacerLimits, PacerOptions, PacerState, Turn, Work } from './turn.ts';
 
 /** @param onChange to be called when turns came or went without anybody asking; `now` is monotonic, in microseconds */
 export type CreateBudget = (parts: { readonly now: () => number; readonly onChange: () => void }) => Budget;
@@ -29,12 +30,6 @@ export function createPacer(
 
 /** A priority gains on the next one for every twelfth of a minute without a turn: lists yield, not for ever. */
 const stepsPerMinute = 12;
-const maxRetryAfter = 120;
-const aboutTheTenant: RefusalDetails = {
-  of: 'tenant',
-  tooLate: 'Waiting for the tenant would take longer than the caller waits.',
-  tooMany: 'Too many calls are waiting for the tenant.',
-};
 
 class TurnPacer implements Pacer {
   readonly #details: RefusalDetails;
@@ -261,13 +256,4 @@ class TurnPacer implements Pacer {
     this.#queue.remove(call);
     call.refuse(reason);
   }
-}
-
-function busy(detail: string, untilUs: number, why: Why): ScimError {
-  const seconds = Math.ceil(untilUs / 1_000_000);
-  return new ScimError('busy', detail, { retryAfter: Math.min(Math.max(seconds, 1), maxRetryAfter), why });
-}
-
-function drained(): ScimError {
-  return new ScimError('draining', 'The gateway is shutting down.', { retryAfter: 5 });
 }

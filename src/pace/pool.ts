@@ -1,8 +1,5 @@
 /** What replicas exchange with the pool of lent turns, wherever it is kept; redis-pool.ts keeps it in Redis. */
 
-/** A tenant that names a longer time is asked earlier (see retryAfterMs). */
-export const longestPauseMs = 120_000;
-
 export interface Pool {
   /** False while it is known that an exchange would not even be tried. */
   readonly isOpen: boolean;

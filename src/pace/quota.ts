@@ -54,7 +54,8 @@ export function carryOver(old: Quota, quota: Quota, spentUntil: number, from: nu
   return from + Math.max(Math.ceil(spentUs * scale), quota.toleranceUs - savedUs);
 }
 
-const maxRetryAfterMs = 120_000;
+/** However long a tenant wants to be left alone. */
+export const longestPauseMs = 120_000;
 /** IPS names no time with its 429 (facts: IPS rate limits); a sixth of its minute is free again after this. */
 const defaultRetryAfterMs = 10_000;
 
@@ -62,7 +63,7 @@ const defaultRetryAfterMs = 10_000;
 export function retryAfterMs(value: string | undefined, wallNow: number): number {
   const text = value?.trim() ?? '';
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : httpDate(text) - wallNow;
-  return Number.isNaN(ms) ? defaultRetryAfterMs : Math.min(Math.max(ms, 1000), maxRetryAfterMs);
+  return Number.isNaN(ms) ? defaultRetryAfterMs : Math.min(Math.max(ms, 1000), longestPauseMs);
 }
 
 /** Only the one form that may be sent today (IMF-fixdate); Date.parse alone would read almost anything. */

@@ -4,7 +4,8 @@
  * Every key ends by itself, and names nobody.
  */
 import { type Compose, RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
-import { longestPauseMs, type Pool, type PoolReply, type PoolRequest } from './pool.ts';
+import type { Pool, PoolReply, PoolRequest } from './pool.ts';
+import { longestPauseMs } from './quota.ts';
 
 /** Apart from the prefixes of the cache and of log-ons. One hash tag, so that a Cluster keeps it all on one node. */
 const prefix = 'gq1:{quota}:';

@@ -6,7 +6,8 @@
  */
 import { type Budget, OwnBudget, type Pace } from './budget.ts';
 import { partOf, type Part } from './part.ts';
-import { longestPauseMs, type Pool } from './pool.ts';
+import type { Pool } from './pool.ts';
+import { longestPauseMs } from './quota.ts';
 import { Rate } from './rate.ts';
 
 export interface SharedBudgetOptions extends Pace {
@@ -204,7 +205,7 @@ export class SharedBudget implements Budget {
 
   /** The tenant has refused another replica. */
   #wait(ms: number): void {
-    if (ms > longestPauseMs) return; // no tenant has said so, as nobody waits longer for one
+    if (ms > longestPauseMs) return; // no replica has said so
     this.#knownUntil = this.#now() + ms * 1000;
     this.#own.spendUntil(this.#knownUntil);
   }

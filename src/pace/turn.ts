@@ -1,5 +1,6 @@
 /** What a pacer is to those who use it: a call waits for its turn, with as much patience as its caller has. */
 import type { Priority } from '../scim/operation.ts';
+import type { RefusalDetails } from './refusal.ts';
 
 export interface Pacer extends Disposable {
   /**
@@ -55,12 +56,6 @@ export interface PacerLimits {
    * together afterwards, so they are part of `burst`. Without it a call departs with its turn.
    */
   readonly departing?: number;
-}
-
-export interface RefusalDetails {
-  readonly of: 'tenant' | 'system' | 'caller';
-  readonly tooLate: string;
-  readonly tooMany: string;
 }
 
 export interface PacerOptions extends PacerLimits {

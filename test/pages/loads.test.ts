@@ -4,31 +4,15 @@ import { test } from 'node:test';
 
 import * as fc from 'fast-check';
 
-import {
-  entitiesOf,
-  type Ending,
-  load,
-  type PageBody,
-  PagingTenant,
-  Side,
-  type Totals,
-} from './paging-tenant.ts';
+import { directoriesOf, endings, totals } from './directories.ts';
+import { entitiesOf, load, type PageBody, PagingTenant, Side } from './paging-tenant.ts';
 
 const counts = fc.oneof(
   fc.constant(undefined),
   fc.constantFrom(1, 7, 10, 25, 50, 99, 100),
   fc.integer({ min: 1, max: 120 }),
 );
-const directory = fc.oneof(
-  fc.array(fc.boolean(), { maxLength: 420 }),
-  fc.integer({ min: 0, max: 420 }).map((length) => Array<boolean>(length).fill(true)),
-  // Whole stretches that the condition drops.
-  fc
-    .array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 130 })), { maxLength: 6 })
-    .map((runs) => runs.flatMap(([passes, length]) => Array<boolean>(length).fill(passes))),
-);
-const totals = fc.constantFrom<Totals[]>('provided', '2025', '2026');
-const endings = fc.constantFrom<Ending[]>('at the total', 'at an empty page');
+const directory = directoriesOf({ entities: 420, run: 130, runs: 6 });
 const blocks = fc.constantFrom('on', 'auto', 'off');
 
 const directPage =

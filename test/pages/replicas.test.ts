@@ -11,15 +11,8 @@ import { RecordSeal } from '../../src/writes/record-seal.ts';
 import { openStore } from '../cache/redis-place.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis.ts';
-import {
-  entitiesOf,
-  type Ending,
-  load,
-  type PageBody,
-  PagingTenant,
-  Side,
-  type Totals,
-} from './paging-tenant.ts';
+import { directoriesOf, endings, totals } from './directories.ts';
+import { entitiesOf, load, type PageBody, PagingTenant, Side } from './paging-tenant.ts';
 import { visit } from './visitor.ts';
 
 const server = await startRedis();
@@ -46,16 +39,7 @@ async function openReplicas(count: number, url = server.url) {
   return { replicas, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
-const directory = fc.oneof(
-  fc.array(fc.boolean(), { maxLength: 330 }),
-  fc.integer({ min: 0, max: 330 }).map((length) => Array<boolean>(length).fill(true)),
-  // Whole stretches that the condition drops.
-  fc
-    .array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 110 })), { maxLength: 5 })
-    .map((runs) => runs.flatMap(([passes, length]) => Array<boolean>(length).fill(passes))),
-);
-const totals = fc.constantFrom<Totals[]>('provided', '2025', '2026');
-const endings = fc.constantFrom<Ending[]>('at the total', 'at an empty page');
+const directory = directoriesOf({ entities: 330, run: 110, runs: 5 });
 const counts = fc.constantFrom(undefined, 9, 25, 50, 99);
 
 let runs = 0;
