@@ -40,7 +40,7 @@ export function encodeRecord({ reply, ...rest }: WriteRecord): Buffer {
   return Buffer.concat([length, text, ...(reply ? [reply.body] : [])]);
 }
 
-/** Of bytes that the seal has vouched for. */
+/** Of bytes that the seal has vouched for, so their shape is what {@link encodeRecord} wrote. */
 export function decodeRecord(bytes: Buffer): WriteRecord {
   const bodyAt = 4 + bytes.readUInt32BE(0);
   const head: unknown = JSON.parse(bytes.toString('utf8', 4, bodyAt));

@@ -25,6 +25,17 @@ async function bothAtWork(
   return [first, repeat];
 }
 
+/** Writes that the tenant gets wait until `answer` is called; reads are answered. */
+function heldWrites({ tenant }: Replicas): { answer(by?: typeof tenant.upstream.answer): void } {
+  const { answer } = tenant.upstream;
+  const told = Promise.withResolvers<typeof answer>();
+  tenant.upstream.answer = (request, response, message) => {
+    if (request.method === 'GET') return answer(request, response, message);
+    void told.promise.then((by) => by(request, response, message));
+  };
+  return { answer: (by = answer) => told.resolve(by) };
+}
+
 async function statusesOf(calls: readonly Promise<Response>[]): Promise<number[]> {
   return (await Promise.all(calls)).map(({ status }) => status);
 }
@@ -57,16 +68,11 @@ describe('equal writes at two replicas', { concurrency: true }, () => {
   test('a create that takes longer than the first look is found by a later one', async () => {
     await using stage = await openReplicas();
     const { tenant, redis, other } = stage;
-    const { answer } = tenant.upstream;
-    const done = Promise.withResolvers<void>();
-    tenant.upstream.answer = (request, response, message) => {
-      if (request.method === 'GET') return answer(request, response, message);
-      void done.promise.then(() => answer(request, response, message));
-    };
+    const held = heldWrites(stage);
     const calls = await bothAtWork(stage, () => tenant.writes().length === 1);
     redis.freeze();
     await eventually(async () => tenant.looks().length > 0, 20_000);
-    done.resolve();
+    held.answer();
     assert.deepEqual(await statusesOf(calls), [201, 201]);
     assert.equal(tenant.writes().length, 1);
     assert.deepEqual(await repeatsAt(other), ['reconciled']);
@@ -90,21 +96,16 @@ describe('equal writes at two replicas', { concurrency: true }, () => {
   test('an answer that came while Redis hung is told to the other when Redis goes on', async () => {
     await using stage = await openReplicas();
     const { tenant, redis, one, other } = stage;
-    const { answer } = tenant.upstream;
-    const late = Promise.withResolvers<void>();
+    const held = heldWrites(stage);
     const refusal = {
       schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
       status: '400',
       detail: 'No.',
     };
-    tenant.upstream.answer = (request, response, message) => {
-      if (request.method === 'GET') return answer(request, response, message);
-      void late.promise.then(() => sendScim(response, 400, refusal));
-    };
     const calls = await bothAtWork(stage, () => tenant.writes().length === 1);
     redis.freeze();
     await eventually(async () => (await eventsAt(one)).includes('repeats.degraded'), 20_000);
-    late.resolve();
+    held.answer((_request, response) => sendScim(response, 400, refusal));
     assert.equal((await calls[0])?.status, 400);
     redis.thaw();
     assert.equal((await calls[1])?.status, 400);
@@ -115,18 +116,13 @@ describe('equal writes at two replicas', { concurrency: true }, () => {
   test('what nobody can know is told as unknown when the patience is over, and nothing is sent', async () => {
     await using stage = await openReplicas({ config: { patience: '1s' } });
     const { tenant, redis, other } = stage;
-    const { answer } = tenant.upstream;
-    const done = Promise.withResolvers<void>();
-    tenant.upstream.answer = (request, response, message) => {
-      if (request.method === 'GET') return answer(request, response, message);
-      void done.promise.then(() => answer(request, response, message));
-    };
+    const held = heldWrites(stage);
     const [first, repeat] = await bothAtWork(stage, () => tenant.writes().length === 1);
     redis.freeze();
     const unknown = await repeat;
     assert.deepEqual([unknown?.status, unknown?.headers.get('retry-after')], [504, '30']);
     assert.equal((await other.call(...create)).status, 504, 'nor is its repeat sent');
-    done.resolve();
+    held.answer();
     assert.equal((await first)?.status, 201);
     assert.equal(tenant.writes().length, 1);
   });
