@@ -2,10 +2,8 @@
  * Generations that must still end in the store. A debt stays until the store has confirmed it, and comes back
  * when the connection was lost soon after, because a fail-over may lose what was confirmed.
  */
+import { certainAfterMs } from '../redis-epochs.ts';
 import { spaceOf } from './key.ts';
-
-/** A confirmed deletion this old has reached the replica that a fail-over would promote. */
-const certainAfterMs = 60_000;
 
 export interface Debt {
   readonly generation: string;

@@ -11,13 +11,13 @@ import type { Operation, Touch } from '../scim/operation.ts';
 /** Generations of this format are what replicas agree on while one after the other is replaced, so it stays. */
 const format = 'gh1';
 /** Changes whenever what an entry is or stands for changes, so that old ones are never found again. */
-const entryFormat = 'entry 2';
+const entryFormat = 'entry 3';
 
 export interface EntryName {
   readonly key: string;
   /** What the key is the MAC of: everything that must be equal for an entry to be the answer. */
   readonly meaning: Buffer;
-  /** Whatever a write may change carries at least one of these (docs/decisions/0003-generations.md). */
+  /** Whatever a write may change carries at least one of these, and the epoch (docs/decisions/0003-generations.md). */
   readonly generations: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export function createNaming(secret: Buffer) {
   function nameOf({ tenant, system }: Operation, parts: readonly string[]): Omit<EntryName, 'generations'> {
     const meaning = lengthPrefixed([format, tenant, system, ...parts]);
     const mac = createHmac('sha256', secret).update(meaning).digest('base64url');
-    return { key: `${format}:{${encodeURIComponent(system)}}:${mac}`, meaning };
+    return { key: `${spaceFor(system)}:${mac}`, meaning };
   }
 
   function generation(operation: Operation, { scope, resourceType, id }: Touch): string {
@@ -41,7 +41,12 @@ export function createNaming(secret: Buffer) {
     return nameOf(operation, ['generation', scope, resourceType, ...ids]).key;
   }
 
-  /** The generations that end with this write. */
+  function dependencies(operation: Operation): string[] {
+    const own = dependenciesOf(operation).map((touch) => generation(operation, touch));
+    return [...own, epochOf(spaceFor(operation.system))];
+  }
+
+  /** The generations that end with this write; never the epoch, which no write can end. */
   function touchedBy(operation: Operation): string[] {
     const touches = [operation, ...operation.parts].flatMap((part) => part.touches);
     return [...new Set(touches.map((touch) => generation(operation, touch)))];
@@ -51,10 +56,7 @@ export function createNaming(secret: Buffer) {
     entryOf(operation: Operation, { accept, scope, origin }: Variant): EntryName {
       const { kind, path, query } = operation;
       const asked = [origin, scope, kind, path, query.canonical, accept ?? ''];
-      return {
-        ...nameOf(operation, [entryFormat, ...asked]),
-        generations: dependenciesOf(operation).map((touch) => generation(operation, touch)),
-      };
+      return { ...nameOf(operation, [entryFormat, ...asked]), generations: dependencies(operation) };
     },
 
     touchedBy,
@@ -66,8 +68,7 @@ export function createNaming(secret: Buffer) {
     watchedBy(operation: Operation): { generations: readonly string[]; guard: string } | undefined {
       const seen = { create: 'list', replace: 'get' } as const;
       if (operation.kind !== 'create' && operation.kind !== 'replace') return undefined;
-      const touches = dependenciesOf({ ...operation, kind: seen[operation.kind] });
-      const generations = touches.map((touch) => generation(operation, touch));
+      const generations = dependencies({ ...operation, kind: seen[operation.kind] });
       const ended = new Set(touchedBy(operation));
       const guard = generations.findLast((each) => ended.has(each));
       return guard === undefined ? undefined : { generations, guard };
@@ -84,9 +85,18 @@ function dependenciesOf({ kind, resourceType, id }: Operation): Touch[] {
   return kind === 'list' ? [all, { scope: 'lists', resourceType }] : [all];
 }
 
+function spaceFor(system: string): string {
+  return `${format}:{${encodeURIComponent(system)}}`;
+}
+
 /** The part of a key up to its Cluster hash tag: what shares it lives on one node. */
 export function spaceOf(key: string): string {
   return key.slice(0, key.indexOf('}') + 1);
+}
+
+/** The generation of all that shares a key's space: it ends when the store comes from an earlier day (redis-epochs.ts). */
+export function epochOf(key: string): string {
+  return `${spaceOf(key)}:epoch`;
 }
 
 /** Joins parts so that no two lists of parts give the same bytes. */

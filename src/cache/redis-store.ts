@@ -4,9 +4,10 @@
  */
 import { type ChainableCommander, Cluster, type Redis } from 'ioredis';
 
+import { Epochs, type EpochTimes } from '../redis-epochs.ts';
 import { besideCalls, within } from '../redis-wait.ts';
 import { type Debt, Debts } from './debts.ts';
-import { spaceOf } from './key.ts';
+import { epochOf, spaceOf } from './key.ts';
 import { Followers, type Results } from './redis-followers.ts';
 import { RedisUse, type RedisUseOptions } from './redis-use.ts';
 import { type Look, newToken, type Store } from './store.ts';
@@ -14,6 +15,8 @@ import { type Look, newToken, type Store } from './store.ts';
 export interface RedisStoreOptions extends Partial<RedisUseOptions> {
   /** Stays its opener's to close. It must fail commands at once while it has no connection, and follow no redirection. */
   readonly redis: Redis | Cluster;
+  /** Other times than those that are safe, for tests. */
+  readonly epochTimes?: EpochTimes;
 }
 
 /** Longer than any entry lives, so that a generation does not end without a reason. */
@@ -32,15 +35,23 @@ class RedisStore implements Store {
   readonly #redis: Redis | Cluster;
   readonly #use: RedisUse;
   readonly #debts: Debts;
+  readonly #epochs: Epochs;
   readonly #followers: Followers;
   #collector: NodeJS.Timeout | undefined;
   #puts = 0;
   #putBytes = 0;
 
-  constructor({ redis, budgetMs = 50, onState, now = () => performance.now() }: RedisStoreOptions) {
+  constructor({
+    redis,
+    epochTimes,
+    budgetMs = 50,
+    onState,
+    now = () => performance.now(),
+  }: RedisStoreOptions) {
     this.#redis = redis;
     this.#use = new RedisUse({ redis, budgetMs, onState, now });
     this.#debts = new Debts(now);
+    this.#epochs = new Epochs(redis, epochTimes);
     this.#followers = new Followers(Math.ceil(budgetMs / 5), now);
     watchPrimaries(redis, () => this.#debts.doubt());
     redis.on('ready', () => {
@@ -92,10 +103,12 @@ class RedisStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#use[Symbol.dispose]();
+    this.#epochs[Symbol.dispose]();
     clearTimeout(this.#collector);
   }
 
   async #look(key: string, generations: readonly string[]): Promise<Look | undefined> {
+    this.#epochs.keep(epochOf(key));
     const debts = this.#debts.of(key, debtsPerCommand);
     const [value, ...tokens] = await this.#payAndRead(debts, [key, ...generations]);
     // There may be more of them, and until the last is paid nothing that Redis says is believed.
@@ -172,8 +185,13 @@ class RedisStore implements Store {
   /** Whoever comes first begins a generation; everybody reads what then is current. */
   #begin(generations: readonly string[]): Promise<(Buffer | null)[]> {
     const pipeline = this.#redis.pipeline();
-    for (const generation of generations) pipeline.set(generation, newToken(), 'PX', tokenLifetimeMs, 'NX');
+    for (const generation of generations)
+      pipeline.set(generation, newToken(), 'PX', this.#lifetimeOf(generation), 'NX');
     return lastOf(pipeline.mgetBuffer([...generations]));
+  }
+
+  #lifetimeOf(generation: string): number {
+    return generation === epochOf(generation) ? this.#epochs.lifetimeMs : tokenLifetimeMs;
   }
 }
 

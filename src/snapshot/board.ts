@@ -46,12 +46,12 @@ export interface Standing {
 /** Where a board stands: sets of text with scores, and named bytes. What cannot be said or done now is undefined or false. */
 export interface Slate {
   readonly key: string;
-  members(): Promise<Members | undefined>;
-  /** Adds for certain: what cannot be added now is made up before `members` answers again. */
+  read(): Promise<Written | undefined>;
+  /** Adds for certain: what cannot be added now is made up before `read` answers again. */
   insist(members: readonly string[], score: number): Promise<void>;
   /** Adds one member, then takes others away. */
   exchange(member: string, score: number, gone: readonly string[]): Promise<boolean>;
-  /** A number greater than all before. */
+  /** A number greater than all before. An epoch begins if there is none. */
   next(): Promise<number | undefined>;
   put(name: string, bytes: Buffer, lifetimeMs: number): Promise<boolean>;
   get(name: string): Promise<Buffer | 'lost' | undefined>;
@@ -62,11 +62,24 @@ export interface Slate {
 
 export type Members = readonly (readonly [member: string, score: number])[];
 
+export interface Written {
+  readonly members: Members;
+  /** Of which all editions are that may be shown (redis-epochs.ts). */
+  readonly epoch: string | undefined;
+}
+
 /** Where a build begins: what stood on the board before it, and a number that later builds exceed. */
 export interface Start {
   readonly number: number;
+  readonly epoch: string;
   readonly standing: Standing;
+  /** The last edition, in force or not: nobody is missing from the next one unheard. */
+  readonly before: Edition | undefined;
   readonly covered: readonly string[];
+}
+
+interface Published extends Edition {
+  readonly epoch: string;
 }
 
 /** More changes than these cost as many calls as reading everything anew. */
@@ -83,13 +96,14 @@ export class Board {
   }
 
   async read(): Promise<Standing | undefined> {
-    const members = await this.#slate.members();
-    if (!members) return undefined;
+    const written = await this.#slate.read();
+    if (!written) return undefined;
+    const { members } = written;
     const changes = members.flatMap(([member]) => (member.startsWith('c') ? [member] : []));
     // While no edition is made nobody takes them away, and one word says as much.
     if (changes.length > 2 * mostChanges)
       void this.#slate.exchange(this.#written({ kind: 'all' }), 0, changes);
-    return this.#standingOf(members);
+    return this.#standingOf(written, this.#editionsOf(members));
   }
 
   append(changes: readonly Omit<Change, 'nonce' | 'at'>[]): Promise<void> {
@@ -103,19 +117,26 @@ export class Board {
   async begin(leaseMs: number): Promise<Start | undefined> {
     if (!(await this.#slate.lease(leaseMs))) return undefined;
     const number = await this.#slate.next();
-    const members = await this.#slate.members();
-    if (number === undefined || !members) return undefined;
+    const written = await this.#slate.read();
+    if (number === undefined || written?.epoch === undefined) return undefined;
+    const { members, epoch } = written;
     const covered = members.filter(([member]) => member !== fence).map(([member]) => member);
-    return { number, standing: this.#standingOf(members), covered };
+    const editions = this.#editionsOf(members);
+    const standing = this.#standingOf(written, editions);
+    return { number, epoch, standing, before: standing.edition ?? editions[0], covered };
   }
 
   hold(leaseMs: number): Promise<boolean> {
     return this.#slate.lease(leaseMs);
   }
 
-  /** Puts an edition in force whose parts are kept, unless a build that was begun later has. */
-  publish({ number, covered }: Start, edition: Edition): Promise<boolean> {
-    return this.#slate.exchange(`m${this.#close(edition)}`, number, covered);
+  /**
+   * Puts an edition in force whose parts are kept, unless a build that was begun later has, or its epoch is over: then changes
+   * may be lost that its reading had not seen.
+   */
+  publish({ number, epoch, covered }: Start, edition: Edition): Promise<boolean> {
+    const published: Published = { ...edition, epoch };
+    return this.#slate.exchange(`m${this.#close(published)}`, number, covered);
   }
 
   async keep(name: string, bytes: Buffer, lifetimeMs: number): Promise<boolean> {
@@ -134,14 +155,19 @@ export class Board {
     return this.#slate.drop(names);
   }
 
-  #standingOf(members: Members): Standing {
-    const changes = members.filter(([member]) => member.startsWith('c'));
-    const newest = members
+  /** All that can be read, the newest first. */
+  #editionsOf(members: Members): Published[] {
+    return members
       .filter(([member]) => member.startsWith('m'))
-      .reduce<readonly [string, number]>((best, each) => (each[1] > best[1] ? each : best), ['', 0]);
+      .toSorted(([, number], [, other]) => other - number)
+      .flatMap(([member]) => (this.#open(member) as Published | undefined) ?? []);
+  }
+
+  #standingOf({ members, epoch }: Written, editions: readonly Published[]): Standing {
+    const changes = members.filter(([member]) => member.startsWith('c'));
     const isFull = changes.length > mostChanges;
     return {
-      edition: newest[1] > 0 ? (this.#open(newest[0]) as Edition | undefined) : undefined,
+      edition: epoch === undefined ? undefined : editions.find((each) => each.epoch === epoch),
       // What cannot be read may have been anything.
       changes: isFull
         ? []
@@ -157,7 +183,7 @@ export class Board {
     return `c${this.#close({ ...change, at: Date.now(), nonce: randomUUID() })}`;
   }
 
-  #close(value: Change | Edition): string {
+  #close(value: Change | Published): string {
     const plain = Buffer.from(JSON.stringify(value));
     return (this.#seal ? this.#seal.close(this.#nameOf('board'), [plain]) : plain).toString('base64url');
   }

@@ -70,10 +70,9 @@ interface Before {
 }
 
 /** Whom the last edition has, but for those that have been deleted through us since. */
-async function editionBefore(board: Board, { standing }: Start): Promise<Before> {
-  const { edition, changes } = standing;
+async function editionBefore(board: Board, { standing, before: edition }: Start): Promise<Before> {
   if (!edition) return { count: 0, ids: [] };
-  const deleted = new Set(changes.flatMap(({ kind, id }) => (kind === 'gone' ? [id] : [])));
+  const deleted = new Set(standing.changes.flatMap(({ kind, id }) => (kind === 'gone' ? [id] : [])));
   const reader = new EditionReader(board);
   const ids = await reader.ids(edition);
   if (!ids && !reader.hasLost(edition)) throw new CollectFault('not-kept');
@@ -127,7 +126,7 @@ async function keep(board: Board, start: Start, content: Content, lifetimeMs: nu
   }
   // Without an answer it may be in force all the same, so its parts stay for as long as they last.
   if (!(await board.publish(start, edition))) return { fault: 'not-kept' };
-  if (start.standing.edition) await board.drop(namesOf(start.standing.edition));
+  if (start.before) await board.drop(namesOf(start.before));
   return { edition };
 }
 

@@ -1,5 +1,5 @@
 /** The slate of a gateway that runs alone. Several replicas must not use it: none would see what another one has written. */
-import type { Members, Slate } from './board.ts';
+import type { Slate, Written } from './board.ts';
 
 export class MemorySlate implements Slate {
   readonly key: string;
@@ -11,8 +11,8 @@ export class MemorySlate implements Slate {
     this.key = key;
   }
 
-  async members(): Promise<Members> {
-    return [...this.#members];
+  async read(): Promise<Written> {
+    return { members: [...this.#members], epoch: 'process' };
   }
 
   async insist(members: readonly string[], score: number): Promise<void> {

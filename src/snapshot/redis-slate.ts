@@ -7,13 +7,12 @@ import { randomUUID } from 'node:crypto';
 import type { ChainableCommander } from 'ioredis';
 
 import { RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
-import type { Members, Slate } from './board.ts';
+import { certainAfterMs, Epochs, type EpochTimes } from '../redis-epochs.ts';
+import type { Slate, Written } from './board.ts';
 
 /** Apart from the other prefixes; the system is the hash tag, so that a Cluster keeps a snapshot on one node. */
 export const prefixOf = (system: string): string => `gs1:{${encodeURIComponent(system)}}:`;
 
-/** A confirmed command this old has reached the replica that a fail-over would promote. */
-const certainAfterMs = 60_000;
 /** Longer than any edition is in force; whatever nobody touches ends. */
 const lifetimeMs = 26 * 60 * 60_000;
 const fence = 'fence';
@@ -21,15 +20,18 @@ const fence = 'fence';
 export interface RedisSlatesOptions extends Omit<RedisCircuitOptions, 'probeKey'> {
   /** The longest that a part of an edition may take; nobody but a list waits for it. */
   readonly partBudgetMs?: number;
+  /** Other times than those that are safe, for tests. */
+  readonly epochTimes?: EpochTimes;
 }
 
 export class RedisSlates implements Disposable {
   readonly #circuit: RedisCircuit;
   readonly #parts: RedisCircuit;
   readonly #slates = new Map<string, RedisSlate>();
+  readonly #epochs: Epochs;
   readonly #member = randomUUID();
 
-  constructor({ partBudgetMs = 1000, onState, ...options }: RedisSlatesOptions) {
+  constructor({ partBudgetMs = 1000, epochTimes, onState, ...options }: RedisSlatesOptions) {
     const probeKey = 'gs1:{}:probe';
     this.#circuit = new RedisCircuit({
       ...options,
@@ -42,18 +44,20 @@ export class RedisSlates implements Disposable {
       },
     });
     this.#parts = new RedisCircuit({ ...options, probeKey, budgetMs: partBudgetMs });
+    this.#epochs = new Epochs(options.redis, epochTimes);
   }
 
   of(key: string): Slate {
     return this.#slates.getOrInsertComputed(
       key,
-      () => new RedisSlate(key, this.#member, this.#circuit, this.#parts),
+      () => new RedisSlate(key, this.#member, this.#circuit, this.#parts, this.#epochs),
     );
   }
 
   [Symbol.dispose](): void {
     this.#circuit[Symbol.dispose]();
     this.#parts[Symbol.dispose]();
+    this.#epochs[Symbol.dispose]();
   }
 }
 
@@ -62,30 +66,39 @@ class RedisSlate implements Slate {
   readonly #member: string;
   readonly #circuit: RedisCircuit;
   readonly #parts: RedisCircuit;
+  readonly #epochs: Epochs;
   readonly #owed = new Map<string, number>();
   /** What was confirmed lately, the oldest first. */
   readonly #paid = new Map<string, { readonly score: number; readonly at: number }>();
 
-  constructor(key: string, member: string, circuit: RedisCircuit, parts: RedisCircuit) {
+  constructor(key: string, member: string, circuit: RedisCircuit, parts: RedisCircuit, epochs: Epochs) {
     this.key = key;
     this.#member = member;
     this.#circuit = circuit;
     this.#parts = parts;
+    this.#epochs = epochs;
   }
 
-  async members(): Promise<Members | undefined> {
+  async read(): Promise<Written | undefined> {
+    const epoch = this.#keyOf('epoch');
+    this.#epochs.keep(epoch);
     const owed = [...this.#owed];
     // Written to in any case: a server that became a replica refuses it, and what it has to read may be old.
     const replies = await this.#circuit.ask((pipeline) =>
       this.#add(pipeline, owed)
         .pexpire(this.key, lifetimeMs)
+        .mget(epoch)
         .zrangebyscore(this.key, '-inf', '+inf', 'WITHSCORES'),
     );
     if (!replies) return undefined;
     this.#pay(owed);
     if (this.#owed.size > 0) return undefined;
-    const flat = replies.values.at(-1) as string[];
-    return Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at] ?? '', Number(flat[2 * at + 1])]);
+    const [[current], flat] = replies.values.slice(-2) as [[string | null], string[]];
+    const members = Array.from(
+      { length: flat.length / 2 },
+      (_, at) => [flat[2 * at] ?? '', Number(flat[2 * at + 1])] as const,
+    );
+    return { members, epoch: current ?? undefined };
   }
 
   async insist(members: readonly string[], score: number): Promise<void> {
@@ -110,7 +123,11 @@ class RedisSlate implements Slate {
   }
 
   async next(): Promise<number | undefined> {
-    const replies = await this.#circuit.ask((pipeline) => pipeline.zincrby(this.key, 1, fence));
+    const replies = await this.#circuit.ask((pipeline) =>
+      pipeline
+        .zincrby(this.key, 1, fence)
+        .set(this.#keyOf('epoch'), randomUUID(), 'PX', this.#epochs.lifetimeMs, 'NX'),
+    );
     return replies && Number(replies.values[0]);
   }
 

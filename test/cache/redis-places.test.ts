@@ -16,7 +16,7 @@ import { startCluster, type RunningCluster } from '../support/redis-cluster.ts';
 import { startWatched } from '../support/redis-sentinel.ts';
 import { openStore } from './redis-place.ts';
 
-const commands = '-@all +mget +set +del';
+const commands = '-@all +mget +set +del +pexpire';
 const account = `gatehouse on >of-redis resetkeys ~gh1:* resetchannels ${commands}`;
 const sentinelAccount = 'gatehouse on >of-sentinel resetchannels -@all +sentinel|get-master-addr-by-name';
 

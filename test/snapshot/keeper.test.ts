@@ -139,7 +139,7 @@ test('a fault that nobody expected is left to the process, which tells of it and
     import { MemorySlate } from ${modules[1]};
     process.on('uncaughtException', ({ message }) => process.stdout.write(message, () => process.exit(3)));
     const slate = new MemorySlate('users');
-    slate.members = () => Promise.reject(new Error('a defect'));
+    slate.read = () => Promise.reject(new Error('a defect'));
     new Snapshots({ slateOf: () => slate, key: Buffer.alloc(32), note: () => {} })
       .keepTo([${JSON.stringify({ ...users, ...rules, fullMs: 40 })}], []);
     setTimeout(() => {}, ${patienceMs});

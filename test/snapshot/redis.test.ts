@@ -6,14 +6,15 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Redis } from 'ioredis';
 
 import { Sealer } from '../../src/cache/seal.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
-import { RedisSlates } from '../../src/snapshot/redis-slate.ts';
+import { RedisSlates, type RedisSlatesOptions } from '../../src/snapshot/redis-slate.ts';
 import { eventually } from '../support/eventually.ts';
-import { type RedisServer, startRedis } from '../support/redis.ts';
+import { type RedisServer, startRedis, startSavingRedis } from '../support/redis.ts';
 import { Collection, many } from './collection.ts';
 import { Replica } from './replica.ts';
 
@@ -21,9 +22,18 @@ const key = 'gs1:{hr}:users';
 const master = Buffer.alloc(32, 7);
 
 /** A budget that a busy machine keeps to. */
-function connect(server: RedisServer, tenant: Collection): Replica & Disposable {
+function connect(
+  server: RedisServer,
+  tenant: Collection,
+  epochTimes?: RedisSlatesOptions['epochTimes'],
+): Replica & Disposable {
   const { redis, [Symbol.dispose]: disconnect } = openRedis(server.url);
-  const slates = new RedisSlates({ redis, budgetMs: 2000, partBudgetMs: 2000 });
+  const slates = new RedisSlates({
+    redis,
+    budgetMs: 2000,
+    partBudgetMs: 2000,
+    ...(epochTimes && { epochTimes }),
+  });
   const replica = new Replica(tenant, slates.of(key), new Sealer([master]));
   return Object.assign(replica, {
     [Symbol.dispose]: () => {
@@ -33,9 +43,9 @@ function connect(server: RedisServer, tenant: Collection): Replica & Disposable 
   });
 }
 
-async function openStage(server: RedisServer, people = 600) {
+async function openStage(server: RedisServer, people = 600, epochTimes?: RedisSlatesOptions['epochTimes']) {
   const tenant = new Collection(many(people));
-  const [one, other] = [connect(server, tenant), connect(server, tenant)] as const;
+  const [one, other] = [connect(server, tenant, epochTimes), connect(server, tenant, epochTimes)] as const;
   await eventually(
     async () => (await one.board.read()) !== undefined && (await other.board.read()) !== undefined,
   );
@@ -96,6 +106,49 @@ test('a Redis that has lost everything has no snapshot', async () => {
   await server.restart();
   await eventually(async () => (await stage.one.board.read()) !== undefined);
   assert.equal(await stage.one.ids(), undefined);
+});
+
+const short = { lifetimeMs: 1500, prolongEveryMs: 300 };
+
+test('a snapshot from an old dump is not shown, and nobody is missing from the next one unheard', async () => {
+  await using server = await startSavingRedis();
+  using stage = await openStage(server, 20, short);
+  const { tenant, one, other } = stage;
+  await server.save();
+  await server.kill();
+  tenant.people[5]!.version = 3;
+  await sleep(short.lifetimeMs + 200);
+  await server.restart();
+  await eventually(async () => (await one.board.read()) !== undefined);
+  assert.equal(await one.ids(), undefined);
+  assert.equal(await other.ids(), undefined);
+  const people = tenant.people.splice(0, 10);
+  assert.equal(await one.build(), 'shrunk');
+  tenant.people.unshift(...people);
+  assert.equal(await one.build(), undefined);
+  await eventually(async () => (await other.ids()) !== undefined);
+  assert.equal((await other.page(6, 1))?.Resources[0]?.version, 3);
+});
+
+test('what was read before Redis lost everything does not come into force afterwards', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 20);
+  const { one, other } = stage;
+  const start = await one.begin();
+  await server.kill();
+  await server.restart();
+  await eventually(async () => (await one.board.read()) !== undefined);
+  assert.equal(await one.build({ start }), undefined);
+  assert.equal(await one.ids(), undefined);
+  assert.equal(await one.build(), undefined);
+  await eventually(async () => (await other.ids()) !== undefined);
+});
+
+test('a snapshot that nobody asks for stays', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 20, { lifetimeMs: 3000, prolongEveryMs: 300 });
+  await sleep(4000);
+  assert.equal((await stage.other.ids())?.length, 20);
 });
 
 test('nothing in Redis tells who is in the collection', async () => {

@@ -1,12 +1,16 @@
 /**
  * A real redis-server of a test's own, on a free port of the loopback, that can be frozen, thawed and killed.
- * It writes nothing to disk and ends with the test.
+ * It writes nothing to disk, unless it is told to, and ends with the test.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempDisposable } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { Redis } from 'ioredis';
 
 export interface RedisServer extends AsyncDisposable {
   readonly port: number;
@@ -32,6 +36,28 @@ export async function startRedis(settings: readonly string[] = []): Promise<Redi
       child = await run(port, settings);
     },
     [Symbol.asyncDispose]: () => end(child),
+  };
+}
+
+export interface SavingRedis extends RedisServer {
+  /** Writes a dump, from which `restart` begins. */
+  save(): Promise<void>;
+}
+
+export async function startSavingRedis(): Promise<SavingRedis> {
+  await using starting = new AsyncDisposableStack();
+  const directory = await mkdtempDisposable(join(tmpdir(), 'gatehouse-dump-'));
+  starting.defer(() => directory.remove());
+  const server = starting.use(await startRedis(['--dir', directory.path]));
+  const parts = starting.move();
+  return {
+    ...server,
+    save: async () => {
+      const redis = new Redis(server.url);
+      await redis.save();
+      redis.disconnect();
+    },
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
 
