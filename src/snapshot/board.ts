@@ -51,7 +51,7 @@ export interface Slate {
   insist(members: readonly string[], score: number): Promise<void>;
   /** Adds one member, then takes others away. */
   exchange(member: string, score: number, gone: readonly string[]): Promise<boolean>;
-  /** A number greater than all before. An epoch begins if there is none. */
+  /** A number greater than all before, which then is the score of `fence`. An epoch begins if there is none. */
   next(): Promise<number | undefined>;
   put(name: string, bytes: Buffer, lifetimeMs: number): Promise<boolean>;
   get(name: string): Promise<Buffer | 'lost' | undefined>;
@@ -80,11 +80,12 @@ export interface Start {
 
 interface Published extends Edition {
   readonly epoch: string;
+  readonly number: number;
 }
 
 /** More changes than these cost as many calls as reading everything anew. */
 const mostChanges = 1000;
-const fence = 'fence';
+export const fence = 'fence';
 
 export class Board {
   readonly #slate: Slate;
@@ -131,11 +132,11 @@ export class Board {
   }
 
   /**
-   * Puts an edition in force whose parts are kept, unless a build that was begun later has, or its epoch is over: then changes
-   * may be lost that its reading had not seen.
+   * Puts an edition in force whose parts are kept, unless a build that was begun later has, or the board is no longer the one
+   * that gave its number: then changes may be lost that its reading had not seen.
    */
   publish({ number, epoch, covered }: Start, edition: Edition): Promise<boolean> {
-    const published: Published = { ...edition, epoch };
+    const published: Published = { ...edition, epoch, number };
     return this.#slate.exchange(`m${this.#close(published)}`, number, covered);
   }
 
@@ -159,15 +160,17 @@ export class Board {
   #editionsOf(members: Members): Published[] {
     return members
       .filter(([member]) => member.startsWith('m'))
-      .toSorted(([, number], [, other]) => other - number)
-      .flatMap(([member]) => (this.#open(member) as Published | undefined) ?? []);
+      .flatMap(([member]) => (this.#open(member) as Published | undefined) ?? [])
+      .toSorted((one, other) => other.number - one.number);
   }
 
   #standingOf({ members, epoch }: Written, editions: readonly Published[]): Standing {
     const changes = members.filter(([member]) => member.startsWith('c'));
     const isFull = changes.length > mostChanges;
+    // A board that was evicted counts anew.
+    const [, last = 0] = members.find(([member]) => member === fence) ?? [];
     return {
-      edition: epoch === undefined ? undefined : editions.find((each) => each.epoch === epoch),
+      edition: editions.find((each) => each.epoch === epoch && each.number <= last),
       // What cannot be read may have been anything.
       changes: isFull
         ? []

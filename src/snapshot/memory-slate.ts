@@ -1,11 +1,10 @@
 /** The slate of a gateway that runs alone. Several replicas must not use it: none would see what another one has written. */
-import type { Slate, Written } from './board.ts';
+import { fence, type Slate, type Written } from './board.ts';
 
 export class MemorySlate implements Slate {
   readonly key: string;
   readonly #members = new Map<string, number>();
   readonly #values = new Map<string, Buffer>();
-  #last = 0;
 
   constructor(key: string) {
     this.key = key;
@@ -26,7 +25,9 @@ export class MemorySlate implements Slate {
   }
 
   async next(): Promise<number> {
-    return (this.#last += 1);
+    const number = (this.#members.get(fence) ?? 0) + 1;
+    this.#members.set(fence, number);
+    return number;
   }
 
   async put(name: string, bytes: Buffer): Promise<boolean> {

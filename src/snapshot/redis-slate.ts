@@ -8,14 +8,13 @@ import type { ChainableCommander } from 'ioredis';
 
 import { RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
 import { certainAfterMs, Epochs, type EpochTimes } from '../redis-epochs.ts';
-import type { Slate, Written } from './board.ts';
+import { fence, type Slate, type Written } from './board.ts';
 
 /** Apart from the other prefixes; the system is the hash tag, so that a Cluster keeps a snapshot on one node. */
 export const prefixOf = (system: string): string => `gs1:{${encodeURIComponent(system)}}:`;
 
 /** Longer than any edition is in force; whatever nobody touches ends. */
 const lifetimeMs = 26 * 60 * 60_000;
-const fence = 'fence';
 
 export interface RedisSlatesOptions extends Omit<RedisCircuitOptions, 'probeKey'> {
   /** The longest that a part of an edition may take; nobody but a list waits for it. */

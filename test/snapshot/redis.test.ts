@@ -144,6 +144,19 @@ test('what was read before Redis lost everything does not come into force afterw
   await eventually(async () => (await other.ids()) !== undefined);
 });
 
+test('nor does what was read before Redis has evicted the board', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 20);
+  const { one } = stage;
+  const start = await one.begin();
+  using redis = reader(server);
+  await redis.client.del(key);
+  assert.equal(await one.build({ start }), undefined);
+  assert.equal(await one.ids(), undefined);
+  assert.equal(await one.build(), undefined);
+  assert.ok(await one.ids());
+});
+
 test('a snapshot that nobody asks for stays', async () => {
   await using server = await startRedis();
   using stage = await openStage(server, 20, { lifetimeMs: 3000, prolongEveryMs: 300 });
