@@ -2,6 +2,7 @@
  * Whose turn it may be at all: what a pacer asks before it lets a call go. A budget never grants what it has not got;
  * all instants are whole microseconds of one monotonic clock.
  */
+import type { Priority } from '../scim/operation.ts';
 import { carryOver, createQuota, type Quota, spendTurn, spendUntil, turnAt } from './quota.ts';
 
 export interface Budget {
@@ -17,8 +18,12 @@ export interface Budget {
   spendUntil(until: number): void;
   /** What was spent stays spent. */
   adjust(pace: Pace, now: number): void;
-  /** So many calls wait now, and so many of them could start. */
-  want(waiting: number, turns: number): void;
+  /** So many calls wait now, the most urgent of that priority, and so many of them could start. */
+  want(waiting: number, turns: number, mostUrgent?: Priority): void;
+  /** How urgent a call is that waits where the budget is shared and could have the turn that is due. */
+  neededElsewhere(now: number): Priority | undefined;
+  /** Gives the turn that is due to whoever needs it elsewhere. */
+  lendTurn(now: number): void;
   /** False while a budget that replicas share is not to be had. */
   readonly isShared: boolean;
 }
@@ -111,6 +116,14 @@ export class OwnBudget implements Budget {
 
   want(): void {
     // It is all here already.
+  }
+
+  neededElsewhere(): undefined {
+    return undefined;
+  }
+
+  lendTurn(now: number): void {
+    this.spendNow(now);
   }
 
   #spentAt(now: number): number {

@@ -4,6 +4,7 @@
  */
 import type { Why } from '../scim/error.ts';
 import { OwnBudget, type Budget } from './budget.ts';
+import { Places } from './places.ts';
 import { Queue, type Waiting } from './queue.ts';
 import { aboutTheTenant, busy, drained, type RefusalDetails } from './refusal.ts';
 import { Tempo } from './tempo.ts';
@@ -37,15 +38,12 @@ class TurnPacer implements Pacer {
   readonly #queue: Queue<WaitingCall>;
   readonly #budget: Budget;
   readonly #tempo: Tempo;
+  readonly #places: Places;
   readonly #learns: boolean;
   readonly #countsDepartures: boolean;
   #limits: PacerLimits;
   #pausedUntil = 0;
   #heldUntil = 0;
-  #running = 0;
-  #departing = 0;
-  /** Moving average of how long work takes. */
-  #workUs = 0;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -58,6 +56,7 @@ class TurnPacer implements Pacer {
     this.#learns = learns;
     this.#countsDepartures = options.departing !== undefined;
     this.#limits = options;
+    this.#places = new Places(options);
     this.#budget = createBudget({ now: this.#now, onChange: () => this.#settle() });
   }
 
@@ -68,19 +67,17 @@ class TurnPacer implements Pacer {
     const departed = (): void => {
       if (!isDeparting) return;
       isDeparting = false;
-      this.#departing -= 1;
-      this.#budget.departed(this.#now());
+      this.#depart();
       this.#settle();
     };
     try {
       return await work(waitedUs / 1000, departed);
     } finally {
-      this.#running -= 1;
-      departed();
       const now = this.#now();
       const tookUs = now - startedAt;
+      this.#places.ended(tookUs);
+      departed();
       if (turn.alike !== undefined) this.#learn(() => this.#tempo.observe(turn.alike ?? '', tookUs, now));
-      this.#workUs += (tookUs - this.#workUs) / (this.#workUs === 0 ? 1 : 8);
       this.#settle();
     }
   }
@@ -106,6 +103,7 @@ class TurnPacer implements Pacer {
 
   adjust(limits: PacerLimits): void {
     this.#limits = limits;
+    this.#places.limits = limits;
     this.#keepToTempo();
     this.#settle();
   }
@@ -114,7 +112,7 @@ class TurnPacer implements Pacer {
     const now = this.#now();
     return {
       queued: this.#queue.length,
-      running: this.#running,
+      running: this.#places.running,
       pausedForMs: Math.max(0, this.#pausedUntil - now) / 1000,
       longestWaitMs: (this.#turnAt(this.#queue.length, now) - now) / 1000,
       tempo: this.#tempo.share,
@@ -173,16 +171,11 @@ class TurnPacer implements Pacer {
     if (this.#queue.length === 0) return this.#budget.want(0, 0);
     const now = this.#now();
     const isHeld = this.#heldUntil > now;
-    this.#budget.want(this.#queue.length, isHeld ? 0 : Math.min(this.#queue.length, this.#places));
+    const couldStart = isHeld ? 0 : Math.min(this.#queue.length, this.#places.free);
+    this.#budget.want(this.#queue.length, couldStart, this.#queue.mostUrgent);
     // While all places are taken nobody can say when one gets free, and patience may end before.
-    const next = this.#places > 0 ? this.#allowedAt(now) : this.#firstPatienceEnd() + 1;
+    const next = this.#places.free > 0 ? this.#allowedAt(now) : this.#firstPatienceEnd() + 1;
     this.#timer = setTimeout(() => this.#settle(), Math.ceil((next - now) / 1000));
-  }
-
-  /** How many calls could start now, had they a turn; less than none after a lower limit. */
-  get #places(): number {
-    const { concurrency, departing = Infinity } = this.#limits;
-    return Math.min(concurrency - this.#running, departing - this.#departing);
   }
 
   #firstPatienceEnd(): number {
@@ -191,25 +184,36 @@ class TurnPacer implements Pacer {
     return first;
   }
 
+  #depart(): void {
+    this.#places.departed();
+    this.#budget.departed(this.#now());
+  }
+
   #startDue(): void {
-    while (this.#queue.length > 0 && this.#places > 0) {
+    while (this.#queue.length > 0 && this.#places.free > 0) {
       const now = this.#now();
       if (this.#allowedAt(now) > now) return;
+      if (this.#passes(this.#queue, now, now)) {
+        this.#budget.lendTurn(now);
+        continue;
+      }
       this.#budget.spendTurn(now);
-      this.#running += 1;
-      if (this.#countsDepartures) this.#departing += 1;
-      else this.#budget.departed(now);
+      this.#places.takeIn();
+      if (!this.#countsDepartures) this.#depart();
       this.#queue.takeFirst(now)?.start();
     }
   }
 
+  /** Whether a turn is for somebody more urgent elsewhere, by the same order that holds among our own. */
+  #passes(queue: Queue<WaitingCall>, now: number, turnAt: number): boolean {
+    const elsewhere = this.#budget.neededElsewhere(now);
+    return elsewhere !== undefined && queue.passTo(elsewhere, turnAt);
+  }
+
   /** When a call with so many ahead of it will start, or at best can, by the quota and by what the tenant manages at a time. */
   #turnAt(ahead: number, now: number, atBest = false): number {
-    const { concurrency } = this.#limits;
-    const endingsBefore = Math.max(0, this.#running + ahead + 1 - concurrency);
-    const freeAt = now + (endingsBefore * this.#workUs) / concurrency;
     const turnAt = atBest ? this.#budget.earliestAt(now, ahead) : this.#budget.turnAt(now, ahead);
-    return Math.max(turnAt, this.#heldUntil, freeAt);
+    return Math.max(turnAt, this.#heldUntil, this.#places.freeAt(now, ahead));
   }
 
   #allowedAt(now: number): number {
@@ -224,7 +228,8 @@ class TurnPacer implements Pacer {
     let ahead = 0;
     for (let call = rehearsal.first(); call; call = rehearsal.first()) {
       const at = this.#turnAt(ahead, now, call.isAdmitted);
-      if (at > call.patientUntil) {
+      if (this.#passes(rehearsal, now, at)) ahead += 1;
+      else if (at > call.patientUntil) {
         rehearsal.remove(call);
         this.#refuse(call, busy(this.#details.tooLate, at - call.patientUntil, this.#whyLate(call)));
       } else {

@@ -1,4 +1,5 @@
 /** What replicas exchange with the pool of lent turns, wherever it is kept; redis-pool.ts keeps it in Redis. */
+import type { Priority } from '../scim/operation.ts';
 
 export interface Pool {
   /** False while it is known that an exchange would not even be tried. */
@@ -10,19 +11,23 @@ export interface Pool {
 export interface PoolRequest {
   /** How many turns may lie in the pool; those of another room are not ours. */
   readonly room: number;
-  readonly lends: 0 | 1;
+  readonly lends: number;
   /** At most. */
   readonly takes: number;
   /** Nobody shall have a turn for so long, and what was lent is gone; 0 says nothing. */
   readonly pauseMs: number;
   /** After a silence: what lies there may be from before it, and is gone. */
   readonly begins: boolean;
+  /** How urgent the most urgent call is that waits here, and for how long this shall be known. */
+  readonly waits?: { readonly priority: Priority; readonly ms: number } | undefined;
 }
 
 export interface PoolReply {
-  /** False: there was no room, or nothing was lent. */
-  readonly isLent: boolean;
+  /** Less than was to be, where there was no room. */
+  readonly lent: number;
   readonly taken: number;
   /** For how long nobody shall have a turn. */
   readonly pauseMs: number;
+  /** How urgent the most urgent call is that waits at another replica. */
+  readonly elsewhere?: Priority | undefined;
 }

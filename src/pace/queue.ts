@@ -78,6 +78,21 @@ export class Queue<T extends Waiting> implements Iterable<T> {
     this.#length -= 1;
   }
 
+  /** The most urgent priority of which a call waits. */
+  get mostUrgent(): Priority | undefined {
+    return this.#lanes.find(({ ring }) => ring.size > 0)?.priority;
+  }
+
+  /** Whether a more urgent call, did it wait here too, would be next; then it has had its turn. */
+  passTo(priority: Priority, now: number): boolean {
+    const next = this.#next();
+    const lane = this.#lanes[priority];
+    if (!next || !lane || priority >= (this.mostUrgent ?? priority)) return false;
+    if (this.#rank(next) <= this.#rank(lane)) return false;
+    lane.since = now;
+    return true;
+  }
+
   first(): T | undefined {
     return this.#next()?.ring.values().next().value?.[0];
   }

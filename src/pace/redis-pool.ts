@@ -1,18 +1,24 @@
 /**
  * The pool in Redis, in one round trip and without scripts: a counter of a few bits that neither rises above what they hold
- * nor falls below zero, whoever comes first (`BITFIELD … OVERFLOW FAIL`); and until when the tenant has refused everybody.
- * Every key ends by itself, and names nobody.
+ * nor falls below zero, whoever comes first (`BITFIELD … OVERFLOW FAIL`); until when the tenant has refused everybody; and
+ * which replica was the last to have calls of each priority waiting. Every key ends by itself, and names nobody.
  */
+import { randomUUID } from 'node:crypto';
+
 import { type Compose, RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
+import { priorities } from '../scim/operation.ts';
 import type { Pool, PoolReply, PoolRequest } from './pool.ts';
 import { longestPauseMs } from './quota.ts';
 
 /** Apart from the prefixes of the cache and of log-ons. One hash tag, so that a Cluster keeps it all on one node. */
 const prefix = 'gq1:{quota}:';
 const lifetimeMs = 600_000;
+/** As indices into lists. */
+const byUrgency = Object.values(priorities);
 
 export class RedisPools implements Disposable {
   readonly #circuit: RedisCircuit;
+  readonly #member = randomUUID();
 
   constructor(options: Omit<RedisCircuitOptions, 'probeKey' | 'probe'>) {
     const probeKey = `${prefix}probe`;
@@ -37,13 +43,14 @@ export class RedisPools implements Disposable {
 
   async #exchange(
     tenant: string,
-    { room, lends, takes, pauseMs, begins }: PoolRequest,
+    { room, lends, takes, pauseMs, begins, waits }: PoolRequest,
   ): Promise<PoolReply | undefined> {
     const bits = Math.log2(room + 1);
     // Read with another width, a counter would say something else.
     const lent = `${prefix}lent:${bits}:${tenant}`;
     const pause = `${prefix}pause:${tenant}`;
-    const changes = [...Array.from({ length: takes }, () => -1), ...(lends ? [1] : [])];
+    const waiting = byUrgency.map((priority) => `${prefix}waits:${priority}:${tenant}`);
+    const changes = [...Array<number>(takes).fill(-1), ...Array<number>(lends).fill(1)];
     const replies = await this.#circuit.ask((pipeline, now) => {
       if (begins || pauseMs > 0) pipeline.del(lent);
       if (pauseMs > 0)
@@ -53,18 +60,23 @@ export class RedisPools implements Disposable {
           // The longest of all that were told stands.
           .zadd(pause, 'GT', now + pauseMs, 'until')
           .pexpire(pause, longestPauseMs);
+      if (waits) pipeline.set(waiting[waits.priority] ?? '', this.#member, 'PX', Math.ceil(waits.ms));
+      pipeline.mget(...waiting).zrangebyscore(pause, '-inf', '+inf', 'WITHSCORES');
       for (const by of changes) pipeline.bitfield(lent, 'OVERFLOW', 'FAIL', 'INCRBY', `u${bits}`, 0, by);
-      return pipeline.pexpire(lent, lifetimeMs).zrangebyscore(pause, '-inf', '+inf', 'WITHSCORES');
+      return pipeline.pexpire(lent, lifetimeMs);
     });
     if (!replies) return undefined;
-    const [, until] = replies.values.at(-1) as [] | [name: string, until: string];
-    const counts = replies.values
-      .slice(-2 - changes.length, -2)
-      .map((reply) => (reply as [number | null])[0]);
+    const [members, [, until], ...counts] = replies.values.slice(-3 - changes.length, -1) as [
+      (string | null)[],
+      [] | [name: string, until: string],
+      ...[number | null][],
+    ];
+    const isDone = counts.map(([count]) => count !== null);
     return {
-      isLent: lends === 1 && counts.at(-1) !== null,
-      taken: counts.slice(0, takes).filter((count) => count !== null).length,
+      lent: isDone.slice(takes).filter(Boolean).length,
+      taken: isDone.slice(0, takes).filter(Boolean).length,
       pauseMs: Math.max(0, Number(until ?? 0) - replies.now),
+      elsewhere: byUrgency.find((_, at) => members[at] && members[at] !== this.#member),
     };
   }
 }

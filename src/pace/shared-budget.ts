@@ -4,9 +4,10 @@
  * whatever may have been lost on its way counts as gone. So the sum holds whatever becomes of the pool, and without it each
  * goes on with its own part.
  */
+import type { Priority } from '../scim/operation.ts';
 import { type Budget, OwnBudget, type Pace } from './budget.ts';
 import { partOf, type Part } from './part.ts';
-import type { Pool } from './pool.ts';
+import type { Pool, PoolRequest } from './pool.ts';
 import { longestPauseMs } from './quota.ts';
 import { Rate } from './rate.ts';
 
@@ -40,8 +41,13 @@ export class SharedBudget implements Budget {
   readonly #borrowing: OwnBudget;
   /** Turns that have just come, for calls that wait now. */
   #borrowed = 0;
-  /** How many calls could start. */
+  /** How many calls could start, and how urgent the most urgent is that waits. */
   #wanted = 0;
+  #mostUrgent: Priority | undefined;
+  /** The same at the other replicas. */
+  #elsewhere: Priority | undefined;
+  /** Turns that are given away with the next question. */
+  #toLend = 0;
   #isAsking = false;
   #isAnswered = false;
   #askedAt = -Infinity;
@@ -115,12 +121,27 @@ export class SharedBudget implements Budget {
     this.#isAnswered &&= replicas > 1;
   }
 
-  want(waiting: number, turns: number): void {
+  want(waiting: number, turns: number, mostUrgent?: Priority): void {
     this.#wanted = turns;
+    this.#mostUrgent = mostUrgent;
     if (waiting === 0) this.#rate.end();
     else if (!this.#rate.isRunning)
       this.#rate.begin(this.#now(), this.#gapsUs[this.isShared ? 'atBest' : 'alone']);
     if (turns > 0 && this.#now() - this.#askedAt >= this.#beatUs) void this.#exchange();
+  }
+
+  /** Nobody's, while what is lent finds no room: those who wait there take no more. */
+  neededElsewhere(now: number): Priority | undefined {
+    const mayLend = this.isShared && this.#borrowed === 0 && now >= this.#lendsAgainAt;
+    return mayLend ? this.#elsewhere : undefined;
+  }
+
+  lendTurn(now: number): void {
+    // It counts as one that has come: who waits here waits for those whose turn it is elsewhere, too.
+    this.#rate.count(now);
+    this.#own.spendNow(now);
+    this.#toLend += 1;
+    void this.#exchange();
   }
 
   /**
@@ -145,6 +166,8 @@ export class SharedBudget implements Budget {
   }
 
   #mayTake(now: number): number {
+    // What is lent now is for calls that are more urgent than ours.
+    if (this.#elsewhere !== undefined && this.#elsewhere < (this.#mostUrgent ?? Infinity)) return 0;
     let turns = 0;
     while (turns < Math.min(this.#wanted, mostTaken) && this.#borrowing.turnAt(now, turns) <= now) turns += 1;
     return turns;
@@ -156,35 +179,54 @@ export class SharedBudget implements Budget {
   }
 
   async #exchange(): Promise<void> {
-    if (this.#isAsking || this.#replicas === 1 || !this.#pool.isOpen) return;
+    if (this.#isAsking) return;
     const askedAt = this.#now();
-    const lends = this.#mayLend(askedAt) ? 1 : 0;
-    const takes = this.#mayTake(askedAt);
-    if (lends) this.#own.spendNow(askedAt);
+    if (this.#replicas === 1 || !this.#pool.isOpen) return this.#takeBack(askedAt);
+    if (this.#toLend === 0 && this.#mayLend(askedAt)) {
+      this.#own.spendNow(askedAt);
+      this.#toLend = 1;
+    }
+    const lends = this.#toLend;
+    this.#toLend = 0;
     this.#isAsking = true;
     this.#askedAt = askedAt;
     const reply = await this.#pool.exchange({
       room: this.#part.room,
       lends,
-      takes,
+      takes: this.#mayTake(askedAt),
       pauseMs: this.#untoldMs(askedAt),
       begins: !this.#isAnswered,
+      waits: this.#waits,
     });
     this.#isAsking = false;
     const hasChanged = this.#isAnswered !== (reply !== undefined);
     this.#isAnswered = reply !== undefined;
-    if (reply && lends) this.#afterLending(reply.isLent);
+    this.#elsewhere = reply?.elsewhere;
+    if (reply && lends) this.#afterLending(lends - reply.lent);
     if (reply?.pauseMs) this.#wait(reply.pauseMs);
     if (reply?.taken) this.#use(reply.taken);
-    if (reply?.pauseMs || hasChanged) this.#onChange();
+    const isBack = this.#wanted > 0 && reply !== undefined && reply.lent < lends;
+    if (reply?.pauseMs || hasChanged || isBack) this.#onChange();
+    if (this.#toLend > 0) void this.#exchange();
+  }
+
+  get #waits(): PoolRequest['waits'] {
+    const ms = (quietBeats * this.#beatUs) / 1000;
+    return this.#wanted > 0 && this.#mostUrgent !== undefined
+      ? { priority: this.#mostUrgent, ms }
+      : undefined;
   }
 
   /** What there is no room for stays ours; soon somebody may have taken from there. */
-  #afterLending(isLent: boolean): void {
+  #afterLending(left: number): void {
     const now = this.#now();
-    if (!isLent) this.#own.addTurn(now);
-    this.#inVain = isLent ? 0 : Math.min(this.#inVain + 1, quietBeats);
+    for (let turn = 0; turn < left; turn += 1) this.#own.addTurn(now);
+    this.#inVain = left === 0 ? 0 : Math.min(this.#inVain + 1, quietBeats);
     this.#lendsAgainAt = now + this.#inVain * this.#beatUs;
+  }
+
+  #takeBack(now: number): void {
+    for (; this.#toLend > 0; this.#toLend -= 1) this.#own.addTurn(now);
   }
 
   /** What was taken is for those who wait now; nothing is saved up by it beyond our part. */

@@ -17,6 +17,7 @@ import { atFirst } from '../../src/pages/position.ts';
 import { RedisLoads } from '../../src/pages/redis-loads.ts';
 import { RedisNotes } from '../../src/profile/redis-notes.ts';
 import type { CircuitState } from '../../src/redis-circuit.ts';
+import { priorities } from '../../src/scim/operation.ts';
 import { RedisSlates } from '../../src/snapshot/redis-slate.ts';
 import { RecordSeal } from '../../src/writes/record-seal.ts';
 import { RedisRecords } from '../../src/writes/redis-records.ts';
@@ -274,9 +275,14 @@ test('what replicas share of the quota works with the delivered Redis', async ()
     assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
   const nothing = { room: 3, lends: 0, takes: 0, pauseMs: 0, begins: false } as const;
   const lend = { ...nothing, lends: 1 } as const;
-  assert.deepEqual(await pool.exchange({ ...nothing, takes: 8 }), { isLent: false, taken: 0, pauseMs: 0 });
+  assert.deepEqual(await pool.exchange({ ...nothing, takes: 8 }), {
+    lent: 0,
+    taken: 0,
+    pauseMs: 0,
+    elsewhere: undefined,
+  });
   const lent = await Promise.all([1, 2, 3, 4, 5].map(() => pool.exchange(lend)));
-  assert.equal(lent.filter((reply) => reply?.isLent).length, 3, 'and no more than there is room for');
+  assert.equal(lent.filter((reply) => reply?.lent === 1).length, 3, 'and no more than there is room for');
   const taken = await Promise.all([2, 2, 2].map((takes) => pool.exchange({ ...nothing, takes })));
   assert.deepEqual(
     taken.map((reply) => reply?.taken),
@@ -291,6 +297,28 @@ test('what replicas share of the quota works with the delivered Redis', async ()
   const anew = await pool.exchange({ ...nothing, takes: 1, begins: true });
   assert.equal(anew?.taken, 0, 'nor is anything left from before a silence');
   assert.deepEqual(states, []);
+});
+
+test('what waits at one replica is told to the others, the most urgent first, and ends by itself', async () => {
+  await using server = await startRedis();
+  using opened = openRedis(server.url);
+  using replicas = new DisposableStack();
+  const pools = [1, 2, 3].map(() =>
+    replicas.use(new RedisPools({ redis: opened.redis, budgetMs: 2000 })).of('acme'),
+  );
+  for (const giveUpAt = Date.now() + 8000; !pools.every(({ isOpen }) => isOpen); await sleep(10))
+    assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
+  const nothing = { room: 3, lends: 0, takes: 0, pauseMs: 0, begins: false } as const;
+  const { list, write } = priorities;
+  for (const [at, priority] of [list, write].entries())
+    await pools[at]?.exchange({ ...nothing, waits: { priority, ms: at === 0 ? 20_000 : 300 } });
+  const elsewhere = async (): Promise<unknown[]> => {
+    const replies = await Promise.all(pools.map((pool) => pool.exchange({ ...nothing, lends: 1, takes: 1 })));
+    return replies.map((reply) => reply?.elsewhere);
+  };
+  assert.deepEqual(await elsewhere(), [write, list, write]);
+  await sleep(320);
+  assert.deepEqual(await elsewhere(), [undefined, list, list]);
 });
 
 test('a pause that was told by a clock far ahead keeps no other from being told', async () => {

@@ -72,6 +72,27 @@ test('a replica alone at work has the others’ parts too, and its own when Redi
   assert.deepEqual([...new Set(statuses)], [200]);
 });
 
+test('deactivations that all come to one replica have most of the turns while the others load', async (t) => {
+  await using stage = await openStage(3);
+  const { gateways } = stage;
+  const [first, ...others] = gateways;
+  assert.ok(first);
+  const load = overload(others, 4, (id) => ['GET', `/Users?startIndex=${id}&count=25`]);
+  await sleep(minuteMs / 4);
+  const urgent = overload([first], 16, (id) => ['DELETE', `/Users/${id}`]);
+  await sleep(minuteMs / 8);
+  const from = stage.arrivals.length;
+  const begun = urgent.count();
+  await sleep(minuteMs);
+  const share = (urgent.count() - begun) / (stage.arrivals.length - from);
+  const [{ statuses }] = [await urgent.end(), await load.end()];
+  t.diagnostic(`${Math.round(100 * share)} % of the turns`);
+  // A third is its own part; on a simulated clock it has 97 % (test/pace/urgency.test.ts).
+  assert.ok(share > 0.6, `${share}`);
+  assert.ok(busiestMinute(stage.arrivals) <= 150);
+  assert.deepEqual([...new Set(statuses)], [200]);
+});
+
 test('the trail and the figures tell when replicas stop and begin to share', async () => {
   await using stage = await openStage(1, { replicas: 2 });
   const [gateway] = stage.gateways;
@@ -99,8 +120,17 @@ interface Stage extends AsyncDisposable {
   /** How many of them the tenant refused. */
   refused(): number;
   /** So many workers at each busy gateway, each with one call after the other. */
-  overload(workers: number): { end(): Promise<{ statuses: number[]; slowestMs: number }> };
+  overload(workers: number): Overload;
 }
+
+interface Overload {
+  /** Answers so far. */
+  count(): number;
+  end(): Promise<{ statuses: number[]; slowestMs: number }>;
+}
+
+/** Of the call with such a number. */
+type CallOf = (id: number) => Parameters<TestGateway['call']>;
 
 async function openStage(
   count: number,
@@ -128,7 +158,12 @@ async function openStage(
         await startGateway({
           upstream: url,
           tenant: { pace: { minute: `${minuteMs}ms` } },
-          config: { replicas, audit, cache: { store: 'redis', redis: { url: new Secret(redis.url) } } },
+          config: {
+            replicas,
+            audit,
+            cache: { store: 'redis', redis: { url: new Secret(redis.url) } },
+            guard: { deletes: { most: 10_000 } },
+          },
         }),
       ),
     );
@@ -143,17 +178,21 @@ async function openStage(
   };
 }
 
-function overload(gateways: readonly TestGateway[], workers: number): ReturnType<Stage['overload']> {
+const readsAndWrites: CallOf = (id) =>
+  id % 4 === 0 ? ['PUT', `/Users/${id}`, { userName: `user ${id}` }] : ['GET', `/Users/${id}`];
+
+function overload(
+  gateways: readonly TestGateway[],
+  workers: number,
+  callOf: CallOf = readsAndWrites,
+): Overload {
   const statuses: number[] = [];
   let [isOver, id, slowestMs] = [false, 0, 0];
   const work = async (gateway: TestGateway): Promise<void> => {
     while (!isOver) {
       id += 1;
       const startedAt = performance.now();
-      const answer =
-        id % 4 === 0
-          ? await gateway.call('PUT', `/Users/${id}`, { userName: `user ${id}` })
-          : await gateway.call('GET', `/Users/${id}`);
+      const answer = await gateway.call(...callOf(id));
       await answer.arrayBuffer();
       statuses.push(answer.status);
       slowestMs = Math.max(slowestMs, Math.round(performance.now() - startedAt));
@@ -161,6 +200,7 @@ function overload(gateways: readonly TestGateway[], workers: number): ReturnType
   };
   const all = Promise.all(gateways.flatMap((each) => Array.from({ length: workers }, () => work(each))));
   return {
+    count: () => statuses.length,
     async end() {
       isOver = true;
       await all;

@@ -450,7 +450,7 @@ test('what holds calls up between turn and departure holds up the turns, so that
 
 test('an estimate that gets worse refuses who comes, and sends away nobody who has begun to wait', async (t) => {
   let estimateUs = 1;
-  const nothing = (): void => undefined;
+  const nothing = (): undefined => undefined;
   const world = createWorld(t, {}, () => ({
     isShared: true,
     turnAt: (now) => now + estimateUs,
@@ -460,6 +460,8 @@ test('an estimate that gets worse refuses who comes, and sends away nobody who h
     spendUntil: nothing,
     adjust: nothing,
     want: nothing,
+    neededElsewhere: nothing,
+    lendTurn: nothing,
   }));
   world.ask('first', { patienceMs: 10_000 });
   await world.pass(0);

@@ -48,6 +48,29 @@ test('many old calls of a priority give it no claim on a more urgent one', () =>
   assert.equal(queue.first()?.caller, 'other');
 });
 
+test('a turn passes to a more urgent call elsewhere as if that waited here, and comes back after its steps', () => {
+  const queue = new Queue<Waiting>(step);
+  add(queue, 'list', priorities.list);
+  const passed = (priority: Priority): number[] =>
+    Array.from({ length: 60 }, (_, second) => second).filter((second) =>
+      queue.passTo(priority, second * 1000),
+    );
+  assert.equal(queue.copy().passTo(priorities.list, 0), false, 'to none as urgent as our own');
+  assert.deepEqual(
+    passed(priorities.delete),
+    Array.from({ length: 41 }, (_, second) => second),
+  );
+  assert.equal(queue.takeFirst(41_000)?.caller, 'list');
+  assert.deepEqual(passed(priorities.delete), [], 'where nobody waits nothing is passed by');
+});
+
+test('a turn passes to nobody who would not be first here', () => {
+  const queue = new Queue<Waiting>(step);
+  add(queue, 'delete', priorities.delete, 60_000);
+  add(queue, 'list', priorities.list, 60_000);
+  for (const priority of Object.values(priorities)) assert.equal(queue.passTo(priority, 60_000), false);
+});
+
 test('a copy tells the order of turns and takes nothing from the queue', () => {
   const queue = filled('a a', 'b b');
   assert.equal(order(queue.copy()), 'a b a b');

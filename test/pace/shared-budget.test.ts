@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 
 import type { PoolReply } from '../../src/pace/pool.ts';
 import { SharedBudget } from '../../src/pace/shared-budget.ts';
+import { priorities } from '../../src/scim/operation.ts';
 import { randomFrom, World } from './simulated-replicas.ts';
 
 const second = 1_000_000;
@@ -94,12 +95,12 @@ test('a turn that comes when nobody waits any more is saved up, within the own p
   for (; own.budget.turnAt(0) <= 0; own.budget.departed(0)) own.budget.spendTurn(0);
   own.budget.want(2, 2);
   own.budget.want(0, 0);
-  await own.answer({ isLent: false, taken: 8, pauseMs: 0 });
+  await own.answer({ lent: 0, taken: 8, pauseMs: 0 });
   assert.equal(own.turnsAt(minute), 3);
 });
 
 test('a turn is lent before it would be lost, comes back for want of room, and is gone for want of an answer', async () => {
-  const answers = [{ isLent: true }, { isLent: false }, undefined] as const;
+  const answers = [{ lent: 1 }, { lent: 0 }, undefined] as const;
   const left = answers.map(async (answer) => {
     const own = createBudget();
     own.budget.beat();
@@ -113,7 +114,7 @@ test('a turn that comes back during a pause does not end it', async () => {
   const own = createBudget();
   own.budget.beat();
   own.budget.spendUntil(10 * second);
-  await own.answer({ isLent: false, taken: 0, pauseMs: 0 });
+  await own.answer({ lent: 0, taken: 0, pauseMs: 0 });
   assert.ok(own.budget.turnAt(0) >= 10 * second);
 });
 
@@ -151,6 +152,45 @@ test('a pool that comes back empty, or wakes up, is shared again', async () => {
   assert.ok(world.busiestMinute() <= 150);
 });
 
+test('a replica whose calls are more urgent has the others’ turns too, and loses none on their way', async () => {
+  const world = createWorld();
+  await world.pass(minute);
+  world.apply({ kind: 'urge', replica: 0 });
+  await world.pass(second);
+  const from = world.at;
+  await world.pass(5 * minute);
+  const turns = world.turns.filter(({ at }) => at >= from);
+  const own = turns.filter(({ replica }) => replica === 0).length / 5;
+  assert.ok(own > 0.9 * 140, `${own} a minute`);
+  assert.ok(turns.length > 5 * 0.97 * 140, `${turns.length / 5} a minute`);
+  world.apply({ kind: 'calm', replica: 0 });
+  await world.pass(2 * second);
+  const after = world.at;
+  await world.pass(minute);
+  for (const replica of [0, 1, 2]) {
+    const each = world.turns.filter((turn) => turn.replica === replica && turn.at >= after).length;
+    assert.ok(each > 40, `${each} afterwards`);
+  }
+});
+
+test('what finds no room in a small pool is used by who would have lent it', async () => {
+  const world = createWorld({ burst: 2 });
+  await world.pass(minute);
+  world.apply({ kind: 'urge', replica: 0 });
+  const from = world.at;
+  await world.pass(5 * minute);
+  const each = world.turnsBetween(from, world.at) / 5;
+  assert.ok(each > 0.95 * 140, `${each} a minute`);
+});
+
+test('turns that were taken before more urgent calls were known of are used, not lent again', async () => {
+  const needed: unknown[] = [];
+  const own = createBudget(() => needed.push(own.budget.neededElsewhere(0)));
+  own.budget.want(2, 2, priorities.list);
+  await own.answer({ lent: 0, taken: 2, pauseMs: 0, elsewhere: priorities.delete });
+  assert.deepEqual(needed, [undefined, priorities.delete], 'while they are there, and afterwards');
+});
+
 test('a replica that is out of reach keeps its part, and the others leave it to it', async () => {
   const world = createWorld();
   await world.pass(minute);
@@ -186,6 +226,8 @@ test('no minute sees more than pace and burst, whatever fails in whatever order'
       'refuse',
       'stall',
       'flow',
+      'urge',
+      'calm',
     ),
     replica: fc.nat({ max: 3 }),
     afterMs: fc.oneof(fc.nat({ max: 300 }), fc.nat({ max: 6000 }), fc.nat({ max: 40_000 })),
@@ -217,7 +259,7 @@ test('no minute sees more than pace and burst, whatever fails in whatever order'
 });
 
 /** One replica of three with three turns saved up, whose first question to the pool is answered by hand. */
-function createBudget() {
+function createBudget(onChange: () => void = () => undefined) {
   const { promise, resolve } = Promise.withResolvers<PoolReply | undefined>();
   let now = 0;
   const budget = new SharedBudget({
@@ -227,7 +269,7 @@ function createBudget() {
     minuteMs: 60_000,
     pool: { isOpen: true, exchange: () => promise },
     now: () => now,
-    onChange: () => undefined,
+    onChange,
   });
   return {
     budget,

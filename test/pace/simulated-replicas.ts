@@ -6,6 +6,7 @@
 import { partOf } from '../../src/pace/part.ts';
 import type { Pool, PoolReply, PoolRequest } from '../../src/pace/pool.ts';
 import { SharedBudget } from '../../src/pace/shared-budget.ts';
+import { priorities, type Priority } from '../../src/scim/operation.ts';
 
 export interface WorldOptions {
   readonly perMinute: number;
@@ -20,7 +21,7 @@ export interface WorldOptions {
 export interface Fault {
   /**
    * To the pool: lost, found empty, hanging, awake. To a replica: out of reach, in reach, begun anew, busy, idle, refused by
-   * the tenant, its calls held up on their way, and let go together.
+   * the tenant, its calls held up on their way, and let go together, urgent, and as they were.
    */
   readonly kind:
     | 'kill'
@@ -34,7 +35,9 @@ export interface Fault {
     | 'rest'
     | 'refuse'
     | 'stall'
-    | 'flow';
+    | 'flow'
+    | 'urge'
+    | 'calm';
   readonly replica?: number;
 }
 
@@ -110,8 +113,10 @@ export class World {
 }
 
 /** What stands in Redis, and whether it answers. */
-class Store {
+export class Store {
   #lent = 0;
+  /** Of each replica, how urgent what waits there is, and until when that is known. */
+  readonly #waits = new Map<unknown, { readonly priority: Priority; readonly until: number }>();
   #pausedUntil = 0;
   #state: 'up' | 'frozen' | 'down' = 'up';
   #waiting: (() => void)[] = [];
@@ -144,13 +149,30 @@ class Store {
     if (this.#state === 'frozen') this.#waiting.push(command);
   }
 
-  exchange(now: number, { room, lends, takes, pauseMs, begins }: PoolRequest): PoolReply {
+  exchange(
+    now: number,
+    { room, lends, takes, pauseMs, begins, waits }: PoolRequest,
+    member: unknown,
+  ): PoolReply {
+    if (waits) this.#waits.set(member, { priority: waits.priority, until: now + waits.ms * 1000 });
     if (begins || pauseMs > 0) this.#lent = 0;
     if (pauseMs > 0) this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs * 1000);
     const taken = Math.min(takes, this.#lent);
-    const isLent = lends === 1 && this.#lent - taken < room;
-    this.#lent += Number(isLent) - taken;
-    return { isLent, taken, pauseMs: Math.max(0, Math.floor((this.#pausedUntil - now) / 1000)) };
+    const lent = Math.min(lends, room - (this.#lent - taken));
+    this.#lent += lent - taken;
+    return {
+      lent,
+      taken,
+      pauseMs: Math.max(0, Math.floor((this.#pausedUntil - now) / 1000)),
+      elsewhere: this.#elsewhere(now, member),
+    };
+  }
+
+  #elsewhere(now: number, member: unknown): Priority | undefined {
+    const others = [...this.#waits].flatMap(([other, { priority, until }]) =>
+      other === member || until <= now ? [] : [priority],
+    );
+    return others.toSorted((one, other) => one - other)[0];
   }
 }
 
@@ -172,6 +194,7 @@ class Replica {
   #here = 0;
   #isStalled = false;
   #stalled = 0;
+  #priority: Priority = priorities.list;
   #budget!: SharedBudget;
 
   constructor(world: World, name: number, options: WorldOptions) {
@@ -199,6 +222,8 @@ class Replica {
     if (kind === 'join') this.#isCut = false;
     if (kind === 'refuse') this.#budget.spendUntil(this.#now + refusedUs);
     if (kind === 'stall') this.#isStalled = true;
+    if (kind === 'urge') this.#priority = priorities.delete;
+    if (kind === 'calm') this.#priority = priorities.list;
     if (kind === 'flow') {
       this.#isStalled = false;
       for (; this.#stalled > 0; this.#stalled -= 1) this.#depart();
@@ -253,17 +278,27 @@ class Replica {
   #work(): void {
     if (!this.#isBusy) return;
     while (this.#here < this.#departing && this.#budget.turnAt(this.#now) <= this.#now) {
+      if (this.#isForOthers()) {
+        this.#budget.lendTurn(this.#now);
+        continue;
+      }
       this.#budget.spendTurn(this.#now);
       this.#here += 1;
       const life = this.#life;
       // Some are held up by a disk.
       this.#world.after(this.#latency(), () => life === this.#life && this.#depart());
     }
-    this.#budget.want(50, this.#departing - this.#here);
+    this.#budget.want(50, this.#departing - this.#here, this.#priority);
     const wait = this.#budget.turnAt(this.#now) - this.#now;
     this.#wakeUps += 1;
     const wakeUp = this.#wakeUps;
     this.#world.after(wait + this.#world.random() * 2000, () => wakeUp === this.#wakeUps && this.#work());
+  }
+
+  /** Most turns, as the order of the queue has it. */
+  #isForOthers(): boolean {
+    const elsewhere = this.#budget.neededElsewhere(this.#now);
+    return elsewhere !== undefined && elsewhere < this.#priority && this.#world.random() < 0.9;
   }
 
   #depart(): void {
@@ -299,7 +334,7 @@ class Replica {
     if (!isLost)
       world.after(this.#latency(), () =>
         world.store.take(() => {
-          const reply = world.store.exchange(world.at, request);
+          const reply = world.store.exchange(world.at, request, this);
           if (!this.#isCut) world.after(this.#latency(), () => resolve(reply));
         }),
       );
