@@ -16,6 +16,8 @@ export interface Budget {
   departed(now: number): void;
   /** Nobody has a turn before `until`, and what was saved up is gone. */
   spendUntil(until: number): void;
+  /** Until when the tenant wants to be left alone, whoever was told. */
+  readonly pausedUntil: number;
   /** What was spent stays spent. */
   adjust(pace: Pace, now: number): void;
   /** So many calls wait now, the most urgent of that priority, and so many of them could start. */
@@ -101,6 +103,10 @@ export class OwnBudget implements Budget {
   /** From when on nothing more can be saved up. */
   get fullAt(): number {
     return this.#spentUntil;
+  }
+
+  get pausedUntil(): number {
+    return this.#pausedUntil;
   }
 
   spendUntil(until: number): void {

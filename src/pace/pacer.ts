@@ -42,7 +42,6 @@ class TurnPacer implements Pacer {
   readonly #learns: boolean;
   readonly #countsDepartures: boolean;
   #limits: PacerLimits;
-  #pausedUntil = 0;
   #heldUntil = 0;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -83,10 +82,7 @@ class TurnPacer implements Pacer {
   }
 
   pause(ms: number): void {
-    const now = this.#now();
-    const until = now + ms * 1000;
-    this.#pausedUntil = Math.max(this.#pausedUntil, until);
-    this.#budget.spendUntil(until);
+    this.#budget.spendUntil(this.#now() + ms * 1000);
     this.#settle();
   }
 
@@ -113,7 +109,7 @@ class TurnPacer implements Pacer {
     return {
       queued: this.#queue.length,
       running: this.#places.running,
-      pausedForMs: Math.max(0, this.#pausedUntil - now) / 1000,
+      pausedForMs: Math.max(0, this.#budget.pausedUntil - now) / 1000,
       longestWaitMs: (this.#turnAt(this.#queue.length, now) - now) / 1000,
       tempo: this.#tempo.share,
       isShared: this.#budget.isShared,
@@ -245,7 +241,7 @@ class TurnPacer implements Pacer {
     const { of } = this.#details;
     if (of !== 'tenant') return `${of}-turn`;
     if (this.#heldUntil > patientUntil) return 'tenant-held';
-    return this.#pausedUntil > patientUntil ? 'tenant-refusing' : 'tenant-turn';
+    return this.#budget.pausedUntil > patientUntil ? 'tenant-refusing' : 'tenant-turn';
   }
 
   #refuseTooMany(): void {

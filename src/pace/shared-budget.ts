@@ -54,8 +54,8 @@ export class SharedBudget implements Budget {
   #lendsAgainAt = 0;
   /** How often in a row there was no room. */
   #inVain = 0;
-  /** Until when the tenant makes us wait, and until when the others know. */
-  #pausedUntil = 0;
+  /** Until when the tenant has told us to wait, and until when the others know. */
+  #toldUntil = 0;
   #knownUntil = 0;
   readonly #rate: Rate;
 
@@ -96,12 +96,16 @@ export class SharedBudget implements Budget {
     this.#own.departed(now);
   }
 
+  get pausedUntil(): number {
+    return this.#own.pausedUntil;
+  }
+
   saveNothing(now: number): void {
     this.#own.saveNothing(now);
   }
 
   spendUntil(until: number): void {
-    this.#pausedUntil = Math.max(this.#pausedUntil, until);
+    this.#toldUntil = Math.max(this.#toldUntil, until);
     this.#borrowed = 0;
     this.#own.spendUntil(until);
     void this.#exchange();
@@ -174,8 +178,8 @@ export class SharedBudget implements Budget {
   }
 
   #untoldMs(now: number): number {
-    const isKnown = this.#pausedUntil <= this.#knownUntil + this.#beatUs;
-    return isKnown ? 0 : Math.max(0, Math.ceil((this.#pausedUntil - now) / 1000));
+    const isKnown = this.#toldUntil <= this.#knownUntil + this.#beatUs;
+    return isKnown ? 0 : Math.max(0, Math.ceil((this.#toldUntil - now) / 1000));
   }
 
   async #exchange(): Promise<void> {
@@ -233,7 +237,7 @@ export class SharedBudget implements Budget {
   #use(turns: number): void {
     const now = this.#now();
     for (let turn = 0; turn < turns; turn += 1) this.#borrowing.spendNow(now);
-    if (now < Math.max(this.#pausedUntil, this.#knownUntil)) return;
+    if (now < this.pausedUntil) return;
     this.#borrowed = turns;
     this.#onChange();
     for (; this.#borrowed > 0; this.#borrowed -= 1) this.#own.addTurn(this.#now());

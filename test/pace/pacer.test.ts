@@ -453,6 +453,7 @@ test('an estimate that gets worse refuses who comes, and sends away nobody who h
   const nothing = (): undefined => undefined;
   const world = createWorld(t, {}, () => ({
     isShared: true,
+    pausedUntil: 0,
     turnAt: (now) => now + estimateUs,
     earliestAt: (now) => now + 1,
     spendTurn: nothing,

@@ -110,6 +110,13 @@ test('a turn is lent before it would be lost, comes back for want of room, and i
   assert.deepEqual(await Promise.all(left), [2, 3, 2]);
 });
 
+test('that the tenant has refused another replica is known here for as long', async () => {
+  const own = createBudget();
+  own.budget.beat();
+  await own.answer({ lent: 0, taken: 0, pauseMs: 7000 });
+  assert.equal(own.budget.pausedUntil, 7 * second);
+});
+
 test('a turn that comes back during a pause does not end it', async () => {
   const own = createBudget();
   own.budget.beat();
