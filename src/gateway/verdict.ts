@@ -111,7 +111,7 @@ export function judgeTokenSilence(fault: NoReply): ScimError {
  * A backend's 429 comes nested in the tenant's error text (facts: IPS error shape).
  */
 export function isTenantBusy(reply: Reply): boolean {
-  return reply.status === 429 && !/statusCode: ?\d/.test(readScimError(reply)?.detail ?? '');
+  return reply.status === 429 && !/status(Code)?: ?\d/.test(readScimError(reply)?.detail ?? '');
 }
 
 /** Whether a 429 is the word of the system behind the tenant, and its tenant's alone to repeat. */

@@ -2,7 +2,7 @@
  * Whose turn it may be at all: what a pacer asks before it lets a call go. A budget never grants what it has not got;
  * all instants are whole microseconds of one monotonic clock.
  */
-import type { Priority } from '../scim/operation.ts';
+import type { Need } from './queue.ts';
 import { carryOver, createQuota, type Quota, spendTurn, spendUntil, turnAt } from './quota.ts';
 
 export interface Budget {
@@ -20,12 +20,12 @@ export interface Budget {
   readonly pausedUntil: number;
   /** What was spent stays spent. */
   adjust(pace: Pace, now: number): void;
-  /** So many calls wait now, the most urgent of that priority, and so many of them could start. */
-  want(waiting: number, turns: number, mostUrgent?: Priority): void;
-  /** How urgent a call is that waits where the budget is shared and could have the turn that is due. */
-  neededElsewhere(now: number): Priority | undefined;
-  /** Gives the turn that is due to whoever needs it elsewhere. */
-  lendTurn(now: number): void;
+  /** So many calls wait now, among them the most urgent, and so many of them could start. */
+  want(waiting: number, turns: number, mostUrgent?: Need): void;
+  /** The most urgent calls that wait where the budget is shared. */
+  readonly neededElsewhere: Need | undefined;
+  /** Gives the turn that is due to whoever needs it elsewhere; false: it can have none now. */
+  lendTurn(now: number): boolean;
   /** False while a budget that replicas share is not to be had. */
   readonly isShared: boolean;
 }
@@ -124,12 +124,12 @@ export class OwnBudget implements Budget {
     // It is all here already.
   }
 
-  neededElsewhere(): undefined {
+  get neededElsewhere(): undefined {
     return undefined;
   }
 
-  lendTurn(now: number): void {
-    this.spendNow(now);
+  lendTurn(): boolean {
+    return false;
   }
 
   #spentAt(now: number): number {

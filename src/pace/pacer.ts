@@ -189,21 +189,13 @@ class TurnPacer implements Pacer {
     while (this.#queue.length > 0 && this.#places.free > 0) {
       const now = this.#now();
       if (this.#allowedAt(now) > now) return;
-      if (this.#passes(this.#queue, now, now)) {
-        this.#budget.lendTurn(now);
-        continue;
-      }
+      const elsewhere = this.#budget.neededElsewhere;
+      if (elsewhere && this.#queue.passTo(elsewhere.priority, now) && this.#budget.lendTurn(now)) continue;
       this.#budget.spendTurn(now);
       this.#places.takeIn();
       if (!this.#countsDepartures) this.#depart();
       this.#queue.takeFirst(now)?.start();
     }
-  }
-
-  /** Whether a turn is for somebody more urgent elsewhere, by the same order that holds among our own. */
-  #passes(queue: Queue<WaitingCall>, now: number, turnAt: number): boolean {
-    const elsewhere = this.#budget.neededElsewhere(now);
-    return elsewhere !== undefined && queue.passTo(elsewhere, turnAt);
   }
 
   /** When a call with so many ahead of it will start, or at best can, by the quota and by what the tenant manages at a time. */
@@ -221,11 +213,16 @@ class TurnPacer implements Pacer {
     if (this.#queue.length === 0) return;
     const now = this.#now();
     const rehearsal = this.#queue.copy();
-    let ahead = 0;
+    const elsewhere = this.#budget.neededElsewhere;
+    let [ahead, passed] = [0, 0];
     for (let call = rehearsal.first(); call; call = rehearsal.first()) {
       const at = this.#turnAt(ahead, now, call.isAdmitted);
-      if (this.#passes(rehearsal, now, at)) ahead += 1;
-      else if (at > call.patientUntil) {
+      // At best the others are done with theirs now.
+      const mayPass = elsewhere && passed < elsewhere.calls && !call.isAdmitted;
+      if (mayPass && rehearsal.passTo(elsewhere.priority, at)) {
+        ahead += 1;
+        passed += 1;
+      } else if (at > call.patientUntil) {
         rehearsal.remove(call);
         this.#refuse(call, busy(this.#details.tooLate, at - call.patientUntil, this.#whyLate(call)));
       } else {

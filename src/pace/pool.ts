@@ -1,5 +1,5 @@
 /** What replicas exchange with the pool of lent turns, wherever it is kept; redis-pool.ts keeps it in Redis. */
-import type { Priority } from '../scim/operation.ts';
+import type { Need } from './queue.ts';
 
 export interface Pool {
   /** False while it is known that an exchange would not even be tried. */
@@ -18,8 +18,8 @@ export interface PoolRequest {
   readonly pauseMs: number;
   /** After a silence: what lies there may be from before it, and is gone. */
   readonly begins: boolean;
-  /** How urgent the most urgent call is that waits here, and for how long this shall be known. */
-  readonly waits?: { readonly priority: Priority; readonly ms: number } | undefined;
+  /** The most urgent calls that wait here, and for how long this shall be known. */
+  readonly waits?: (Need & { readonly ms: number }) | undefined;
 }
 
 export interface PoolReply {
@@ -28,6 +28,6 @@ export interface PoolReply {
   readonly taken: number;
   /** For how long nobody shall have a turn. */
   readonly pauseMs: number;
-  /** How urgent the most urgent call is that waits at another replica. */
-  readonly elsewhere?: Priority | undefined;
+  /** The most urgent calls that wait at another replica. */
+  readonly elsewhere?: Need | undefined;
 }

@@ -19,6 +19,12 @@ export interface Waiting {
   readonly priority: Priority;
 }
 
+/** So many calls of a priority wait for turns. */
+export interface Need {
+  readonly priority: Priority;
+  readonly calls: number;
+}
+
 /** The calls of one priority. */
 interface Lane<T> {
   readonly priority: Priority;
@@ -78,16 +84,20 @@ export class Queue<T extends Waiting> implements Iterable<T> {
     this.#length -= 1;
   }
 
-  /** The most urgent priority of which a call waits. */
-  get mostUrgent(): Priority | undefined {
-    return this.#lanes.find(({ ring }) => ring.size > 0)?.priority;
+  /** The most urgent priority of which calls wait, and how many they are. */
+  get mostUrgent(): Need | undefined {
+    const lane = this.#lanes.find(({ ring }) => ring.size > 0);
+    if (!lane) return undefined;
+    let calls = 0;
+    for (const { length } of lane.ring.values()) calls += length;
+    return { priority: lane.priority, calls };
   }
 
   /** Whether a more urgent call, did it wait here too, would be next; then it has had its turn. */
   passTo(priority: Priority, now: number): boolean {
     const next = this.#next();
     const lane = this.#lanes[priority];
-    if (!next || !lane || priority >= (this.mostUrgent ?? priority)) return false;
+    if (!next || !lane || priority >= (this.mostUrgent?.priority ?? priority)) return false;
     if (this.#rank(next) <= this.#rank(lane)) return false;
     lane.since = now;
     return true;

@@ -66,9 +66,12 @@ export function retryAfterMs(value: string | undefined, wallNow: number): number
   return Number.isNaN(ms) ? defaultRetryAfterMs : Math.min(Math.max(ms, 1000), longestPauseMs);
 }
 
-/** Only the one form that may be sent today (IMF-fixdate); Date.parse alone would read almost anything. */
+const imfDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+const rfc850Date = /^[A-Z][a-z]+day, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT$/;
+const asctimeDate = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/;
+
+/** The three forms that must be understood (RFC 9110 §5.6.7); Date.parse alone would read almost anything. */
 function httpDate(text: string): number {
-  return /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
+  if (imfDate.test(text) || rfc850Date.test(text)) return Date.parse(text);
+  return asctimeDate.test(text) ? Date.parse(`${text} GMT`) : Number.NaN;
 }

@@ -8,11 +8,14 @@ import { randomUUID } from 'node:crypto';
 import { type Compose, RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
 import { priorities } from '../scim/operation.ts';
 import type { Pool, PoolReply, PoolRequest } from './pool.ts';
+import type { Need } from './queue.ts';
 import { longestPauseMs } from './quota.ts';
 
 /** Apart from the prefixes of the cache and of log-ons. One hash tag, so that a Cluster keeps it all on one node. */
 const prefix = 'gq1:{quota}:';
 const lifetimeMs = 600_000;
+/** How far replicas may be apart about Redis's clock. */
+const apartMs = 5000;
 /** As indices into lists. */
 const byUrgency = Object.values(priorities);
 
@@ -56,17 +59,23 @@ export class RedisPools implements Disposable {
       if (pauseMs > 0)
         pipeline
           // Longer than any was told only by a clock that was ahead.
-          .zremrangebyscore(pause, now + longestPauseMs, '+inf')
+          .zremrangebyscore(pause, now + longestPauseMs + apartMs, '+inf')
           // The longest of all that were told stands.
           .zadd(pause, 'GT', now + pauseMs, 'until')
           .pexpire(pause, longestPauseMs);
-      if (waits) pipeline.set(waiting[waits.priority] ?? '', this.#member, 'PX', Math.ceil(waits.ms));
+      if (waits)
+        pipeline.set(
+          waiting[waits.priority] ?? '',
+          `${waits.calls} ${this.#member}`,
+          'PX',
+          Math.ceil(waits.ms),
+        );
       pipeline.mget(...waiting).zrangebyscore(pause, '-inf', '+inf', 'WITHSCORES');
       for (const by of changes) pipeline.bitfield(lent, 'OVERFLOW', 'FAIL', 'INCRBY', `u${bits}`, 0, by);
       return pipeline.pexpire(lent, lifetimeMs);
     });
     if (!replies) return undefined;
-    const [members, [, until], ...counts] = replies.values.slice(-3 - changes.length, -1) as [
+    const [known, [, until], ...counts] = replies.values.slice(-3 - changes.length, -1) as [
       (string | null)[],
       [] | [name: string, until: string],
       ...[number | null][],
@@ -75,8 +84,17 @@ export class RedisPools implements Disposable {
     return {
       lent: isDone.slice(takes).filter(Boolean).length,
       taken: isDone.slice(0, takes).filter(Boolean).length,
-      pauseMs: Math.max(0, Number(until ?? 0) - replies.now),
-      elsewhere: byUrgency.find((_, at) => members[at] && members[at] !== this.#member),
+      pauseMs: Math.min(Math.max(0, Number(until ?? 0) - replies.now), longestPauseMs),
+      elsewhere: this.#elsewhere(known),
     };
+  }
+
+  /** @param waiting what the last of the replicas has written of each priority */
+  #elsewhere(waiting: readonly (string | null)[]): Need | undefined {
+    for (const [at, priority] of byUrgency.entries()) {
+      const [calls, member] = waiting[at]?.split(' ') ?? [];
+      if (member !== undefined && member !== this.#member) return { priority, calls: Number(calls) };
+    }
+    return undefined;
   }
 }

@@ -4,10 +4,10 @@
  * whatever may have been lost on its way counts as gone. So the sum holds whatever becomes of the pool, and without it each
  * goes on with its own part.
  */
-import type { Priority } from '../scim/operation.ts';
 import { type Budget, OwnBudget, type Pace } from './budget.ts';
 import { partOf, type Part } from './part.ts';
 import type { Pool, PoolRequest } from './pool.ts';
+import type { Need } from './queue.ts';
 import { longestPauseMs } from './quota.ts';
 import { Rate } from './rate.ts';
 
@@ -41,11 +41,11 @@ export class SharedBudget implements Budget {
   readonly #borrowing: OwnBudget;
   /** Turns that have just come, for calls that wait now. */
   #borrowed = 0;
-  /** How many calls could start, and how urgent the most urgent is that waits. */
+  /** How many calls could start, and which of those that wait are the most urgent. */
   #wanted = 0;
-  #mostUrgent: Priority | undefined;
+  #mostUrgent: Need | undefined;
   /** The same at the other replicas. */
-  #elsewhere: Priority | undefined;
+  #elsewhere: Need | undefined;
   /** Turns that are given away with the next question. */
   #toLend = 0;
   #isAsking = false;
@@ -125,7 +125,7 @@ export class SharedBudget implements Budget {
     this.#isAnswered &&= replicas > 1;
   }
 
-  want(waiting: number, turns: number, mostUrgent?: Priority): void {
+  want(waiting: number, turns: number, mostUrgent?: Need): void {
     this.#wanted = turns;
     this.#mostUrgent = mostUrgent;
     if (waiting === 0) this.#rate.end();
@@ -134,18 +134,19 @@ export class SharedBudget implements Budget {
     if (turns > 0 && this.#now() - this.#askedAt >= this.#beatUs) void this.#exchange();
   }
 
-  /** Nobody's, while what is lent finds no room: those who wait there take no more. */
-  neededElsewhere(now: number): Priority | undefined {
-    const mayLend = this.isShared && this.#borrowed === 0 && now >= this.#lendsAgainAt;
-    return mayLend ? this.#elsewhere : undefined;
+  get neededElsewhere(): Need | undefined {
+    return this.isShared ? this.#elsewhere : undefined;
   }
 
-  lendTurn(now: number): void {
+  lendTurn(now: number): boolean {
+    // Where what is lent finds no room, those who wait take no more.
+    if (!this.isShared || this.#borrowed > 0 || now < this.#lendsAgainAt) return false;
     // It counts as one that has come: who waits here waits for those whose turn it is elsewhere, too.
     this.#rate.count(now);
     this.#own.spendNow(now);
     this.#toLend += 1;
     void this.#exchange();
+    return true;
   }
 
   /**
@@ -171,7 +172,7 @@ export class SharedBudget implements Budget {
 
   #mayTake(now: number): number {
     // What is lent now is for calls that are more urgent than ours.
-    if (this.#elsewhere !== undefined && this.#elsewhere < (this.#mostUrgent ?? Infinity)) return 0;
+    if (this.#elsewhere && this.#elsewhere.priority < (this.#mostUrgent?.priority ?? Infinity)) return 0;
     let turns = 0;
     while (turns < Math.min(this.#wanted, mostTaken) && this.#borrowing.turnAt(now, turns) <= now) turns += 1;
     return turns;
@@ -203,8 +204,10 @@ export class SharedBudget implements Budget {
       waits: this.#waits,
     });
     this.#isAsking = false;
-    const hasChanged = this.#isAnswered !== (reply !== undefined);
-    this.#isAnswered = reply !== undefined;
+    // Meanwhile a reload may have left one alone, who asks no more.
+    const isAnswered = reply !== undefined && this.#replicas > 1;
+    const hasChanged = this.#isAnswered !== isAnswered;
+    this.#isAnswered = isAnswered;
     this.#elsewhere = reply?.elsewhere;
     if (reply && lends) this.#afterLending(lends - reply.lent);
     if (reply?.pauseMs) this.#wait(reply.pauseMs);
@@ -215,10 +218,8 @@ export class SharedBudget implements Budget {
   }
 
   get #waits(): PoolRequest['waits'] {
-    const ms = (quietBeats * this.#beatUs) / 1000;
-    return this.#wanted > 0 && this.#mostUrgent !== undefined
-      ? { priority: this.#mostUrgent, ms }
-      : undefined;
+    if (this.#wanted === 0 || !this.#mostUrgent) return undefined;
+    return { ...this.#mostUrgent, ms: (quietBeats * this.#beatUs) / 1000 };
   }
 
   /** What there is no room for stays ours; soon somebody may have taken from there. */

@@ -311,14 +311,43 @@ test('what waits at one replica is told to the others, the most urgent first, an
   const nothing = { room: 3, lends: 0, takes: 0, pauseMs: 0, begins: false } as const;
   const { list, write } = priorities;
   for (const [at, priority] of [list, write].entries())
-    await pools[at]?.exchange({ ...nothing, waits: { priority, ms: at === 0 ? 20_000 : 300 } });
+    await pools[at]?.exchange({
+      ...nothing,
+      waits: { priority, calls: 3 + at, ms: at === 0 ? 20_000 : 300 },
+    });
   const elsewhere = async (): Promise<unknown[]> => {
     const replies = await Promise.all(pools.map((pool) => pool.exchange({ ...nothing, lends: 1, takes: 1 })));
     return replies.map((reply) => reply?.elsewhere);
   };
-  assert.deepEqual(await elsewhere(), [write, list, write]);
+  const [lists, writes] = [
+    { priority: list, calls: 3 },
+    { priority: write, calls: 4 },
+  ];
+  assert.deepEqual(await elsewhere(), [writes, lists, writes]);
   await sleep(320);
-  assert.deepEqual(await elsewhere(), [undefined, list, list]);
+  assert.deepEqual(await elsewhere(), [undefined, lists, lists]);
+});
+
+test('the longest pause that there may be outlasts another that is told at the same moment', async () => {
+  await using server = await startRedis();
+  using opened = openRedis(server.url);
+  using replicas = new DisposableStack();
+  const [one, other] = [1, 2].map(() =>
+    replicas.use(new RedisPools({ redis: opened.redis, budgetMs: 2000 })).of('acme'),
+  );
+  assert.ok(one && other);
+  for (const giveUpAt = Date.now() + 8000; !(one.isOpen && other.isOpen); await sleep(10))
+    assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
+  const nothing = { room: 3, lends: 0, takes: 0, pauseMs: 0, begins: false } as const;
+  for (let round = 0; round < 50; round += 1) {
+    await opened.redis.del('gq1:{quota}:pause:acme');
+    await Promise.all([
+      one.exchange({ ...nothing, pauseMs: 120_000 }),
+      other.exchange({ ...nothing, pauseMs: 1000 }),
+    ]);
+    const { pauseMs = 0 } = (await other.exchange(nothing)) ?? {};
+    assert.ok(pauseMs > 110_000 && pauseMs <= 120_000, `${pauseMs} ms`);
+  }
 });
 
 test('a pause that was told by a clock far ahead keeps no other from being told', async () => {

@@ -97,17 +97,20 @@ test('a 429 that outlasts the patience reaches the caller with Retry-After, and 
   assert.equal(upstream.received.length, 1);
 });
 
-test("a backend's 429 inside the tenant's error is passed on, and a write is not repeated", async () => {
-  const detail =
-    'Failed to create entity. HTTP operation failed invoking https://b.example with statusCode: 429 and response: {}';
-  const schemas = ['urn:ietf:params:scim:api:messages:2.0:Error'];
-  await using upstream = await startUpstream({
-    answer: (_request, response) => sendScim(response, 429, { schemas, detail, status: 429 }),
+for (const [what, words] of [
+  ['call', 'HTTP operation failed invoking https://b.example with statusCode: 429 and response: {}'],
+  ['log-on', 'OAuth request failed with status: 429 and body: {}'],
+] as const)
+  test(`a backend's 429 to a ${what}, inside the tenant's error, is passed on, and a write is not repeated`, async () => {
+    const detail = `Failed to create entity. ${words}`;
+    const schemas = ['urn:ietf:params:scim:api:messages:2.0:Error'];
+    await using upstream = await startUpstream({
+      answer: (_request, response) => sendScim(response, 429, { schemas, detail, status: 429 }),
+    });
+    await using gateway = await startGateway({ upstream: upstream.url });
+    assert.equal((await gateway.call('POST', '/Users', { userName: 'a' })).status, 429);
+    assert.equal(upstream.received.length, 1);
   });
-  await using gateway = await startGateway({ upstream: upstream.url });
-  assert.equal((await gateway.call('POST', '/Users', { userName: 'a' })).status, 429);
-  assert.equal(upstream.received.length, 1);
-});
 
 test('no more calls go up in a minute than the pace allows, and those that cannot wait are refused at once', async () => {
   await using upstream = await startUpstream();

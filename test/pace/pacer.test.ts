@@ -450,7 +450,7 @@ test('what holds calls up between turn and departure holds up the turns, so that
 
 test('an estimate that gets worse refuses who comes, and sends away nobody who has begun to wait', async (t) => {
   let estimateUs = 1;
-  const nothing = (): undefined => undefined;
+  const nothing = (): void => undefined;
   const world = createWorld(t, {}, () => ({
     isShared: true,
     pausedUntil: 0,
@@ -461,8 +461,8 @@ test('an estimate that gets worse refuses who comes, and sends away nobody who h
     spendUntil: nothing,
     adjust: nothing,
     want: nothing,
-    neededElsewhere: nothing,
-    lendTurn: nothing,
+    neededElsewhere: undefined,
+    lendTurn: () => false,
   }));
   world.ask('first', { patienceMs: 10_000 });
   await world.pass(0);

@@ -191,11 +191,20 @@ test('what finds no room in a small pool is used by who would have lent it', asy
 });
 
 test('turns that were taken before more urgent calls were known of are used, not lent again', async () => {
-  const needed: unknown[] = [];
-  const own = createBudget(() => needed.push(own.budget.neededElsewhere(0)));
-  own.budget.want(2, 2, priorities.list);
-  await own.answer({ lent: 0, taken: 2, pauseMs: 0, elsewhere: priorities.delete });
-  assert.deepEqual(needed, [undefined, priorities.delete], 'while they are there, and afterwards');
+  const lent: boolean[] = [];
+  const own = createBudget(() => lent.push(own.budget.lendTurn(0)));
+  own.budget.want(2, 2, { priority: priorities.list, calls: 2 });
+  const elsewhere = { priority: priorities.delete, calls: 1 };
+  await own.answer({ lent: 0, taken: 2, pauseMs: 0, elsewhere });
+  assert.deepEqual(lent.slice(0, 2), [false, true], 'while they are there, and afterwards');
+});
+
+test('who is left alone while he asks lends nothing any more', async () => {
+  const own = createBudget();
+  own.budget.want(2, 2, { priority: priorities.list, calls: 2 });
+  own.budget.resize(1);
+  await own.answer({ lent: 0, taken: 0, pauseMs: 0, elsewhere: { priority: priorities.delete, calls: 1 } });
+  assert.deepEqual([own.budget.isShared, own.budget.neededElsewhere], [false, undefined]);
 });
 
 test('a replica that is out of reach keeps its part, and the others leave it to it', async () => {

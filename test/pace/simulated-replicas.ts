@@ -5,6 +5,7 @@
  */
 import { partOf } from '../../src/pace/part.ts';
 import type { Pool, PoolReply, PoolRequest } from '../../src/pace/pool.ts';
+import type { Need } from '../../src/pace/queue.ts';
 import { SharedBudget } from '../../src/pace/shared-budget.ts';
 import { priorities, type Priority } from '../../src/scim/operation.ts';
 
@@ -116,7 +117,7 @@ export class World {
 export class Store {
   #lent = 0;
   /** Of each replica, how urgent what waits there is, and until when that is known. */
-  readonly #waits = new Map<unknown, { readonly priority: Priority; readonly until: number }>();
+  readonly #waits = new Map<unknown, Need & { readonly until: number }>();
   #pausedUntil = 0;
   #state: 'up' | 'frozen' | 'down' = 'up';
   #waiting: (() => void)[] = [];
@@ -154,7 +155,7 @@ export class Store {
     { room, lends, takes, pauseMs, begins, waits }: PoolRequest,
     member: unknown,
   ): PoolReply {
-    if (waits) this.#waits.set(member, { priority: waits.priority, until: now + waits.ms * 1000 });
+    if (waits) this.#waits.set(member, { ...waits, until: now + waits.ms * 1000 });
     if (begins || pauseMs > 0) this.#lent = 0;
     if (pauseMs > 0) this.#pausedUntil = Math.max(this.#pausedUntil, now + pauseMs * 1000);
     const taken = Math.min(takes, this.#lent);
@@ -168,11 +169,11 @@ export class Store {
     };
   }
 
-  #elsewhere(now: number, member: unknown): Priority | undefined {
-    const others = [...this.#waits].flatMap(([other, { priority, until }]) =>
-      other === member || until <= now ? [] : [priority],
+  #elsewhere(now: number, member: unknown): Need | undefined {
+    const others = [...this.#waits].flatMap(([other, { until, ...need }]) =>
+      other === member || until <= now ? [] : [need],
     );
-    return others.toSorted((one, other) => one - other)[0];
+    return others.toSorted((one, other) => one.priority - other.priority)[0];
   }
 }
 
@@ -278,17 +279,14 @@ class Replica {
   #work(): void {
     if (!this.#isBusy) return;
     while (this.#here < this.#departing && this.#budget.turnAt(this.#now) <= this.#now) {
-      if (this.#isForOthers()) {
-        this.#budget.lendTurn(this.#now);
-        continue;
-      }
+      if (this.#isForOthers() && this.#budget.lendTurn(this.#now)) continue;
       this.#budget.spendTurn(this.#now);
       this.#here += 1;
       const life = this.#life;
       // Some are held up by a disk.
       this.#world.after(this.#latency(), () => life === this.#life && this.#depart());
     }
-    this.#budget.want(50, this.#departing - this.#here, this.#priority);
+    this.#budget.want(50, this.#departing - this.#here, { priority: this.#priority, calls: 50 });
     const wait = this.#budget.turnAt(this.#now) - this.#now;
     this.#wakeUps += 1;
     const wakeUp = this.#wakeUps;
@@ -297,8 +295,8 @@ class Replica {
 
   /** Most turns, as the order of the queue has it. */
   #isForOthers(): boolean {
-    const elsewhere = this.#budget.neededElsewhere(this.#now);
-    return elsewhere !== undefined && elsewhere < this.#priority && this.#world.random() < 0.9;
+    const elsewhere = this.#budget.neededElsewhere;
+    return elsewhere !== undefined && elsewhere.priority < this.#priority && this.#world.random() < 0.9;
   }
 
   #depart(): void {
