@@ -12,6 +12,7 @@ import { Redis } from 'ioredis';
 import { RedisLedger } from '../../src/auth/redis-ledger.ts';
 import { createRedisStore } from '../../src/cache/redis-store.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
+import type { PoolReply } from '../../src/pace/pool.ts';
 import { RedisPools } from '../../src/pace/redis-pool.ts';
 import { atFirst } from '../../src/pages/position.ts';
 import { RedisLoads } from '../../src/pages/redis-loads.ts';
@@ -345,7 +346,7 @@ test('the longest pause that there may be outlasts another that is told at the s
       one.exchange({ ...nothing, pauseMs: 120_000 }),
       other.exchange({ ...nothing, pauseMs: 1000 }),
     ]);
-    const { pauseMs = 0 } = (await other.exchange(nothing)) ?? {};
+    const { pauseMs = 0 }: Partial<PoolReply> = (await other.exchange(nothing)) ?? {};
     assert.ok(pauseMs > 110_000 && pauseMs <= 120_000, `${pauseMs} ms`);
   }
 });
