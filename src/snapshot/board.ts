@@ -52,7 +52,7 @@ export interface Slate {
   /** Adds one member, then takes others away. */
   exchange(member: string, score: number, gone: readonly string[]): Promise<boolean>;
   /** A number greater than all before, which then is the score of `fence`. An epoch begins if there is none. */
-  next(): Promise<number | undefined>;
+  next(mark: string, gone: readonly string[]): Promise<number | undefined>;
   put(name: string, bytes: Buffer, lifetimeMs: number): Promise<boolean>;
   get(name: string): Promise<Buffer | 'lost' | undefined>;
   drop(names: readonly string[]): Promise<void>;
@@ -70,6 +70,8 @@ export interface Written {
 
 /** Where a build begins: what stood on the board before it, and a number that later builds exceed. */
 export interface Start {
+  /** It stands on the board that gave the number, and on no other. */
+  readonly mark: string;
   readonly number: number;
   readonly epoch: string;
   readonly standing: Standing;
@@ -79,6 +81,7 @@ export interface Start {
 }
 
 interface Published extends Edition {
+  readonly mark: string;
   readonly epoch: string;
   readonly number: number;
 }
@@ -90,6 +93,8 @@ export const fence = 'fence';
 export class Board {
   readonly #slate: Slate;
   readonly #seal: Seal | undefined;
+  /** Marks of builds that came to nothing. */
+  #idle: readonly string[] = [];
 
   constructor(slate: Slate, seal: Seal | undefined) {
     this.#slate = slate;
@@ -117,14 +122,19 @@ export class Board {
   /** Undefined while another replica builds, or nobody can say. */
   async begin(leaseMs: number): Promise<Start | undefined> {
     if (!(await this.#slate.lease(leaseMs))) return undefined;
-    const number = await this.#slate.next();
+    const mark = `b${randomUUID()}`;
+    const number = await this.#slate.next(mark, this.#idle);
+    this.#idle = number === undefined ? [...this.#idle, mark] : [mark];
     const written = await this.#slate.read();
     if (number === undefined || written?.epoch === undefined) return undefined;
     const { members, epoch } = written;
-    const covered = members.filter(([member]) => member !== fence).map(([member]) => member);
+    const names = members.map(([member]) => member);
+    // Without it the board is no longer the one that gave the number.
+    if (!names.includes(mark)) return undefined;
+    const covered = names.filter((name) => name !== fence && name !== mark);
     const editions = this.#editionsOf(members);
     const standing = this.#standingOf(written, editions);
-    return { number, epoch, standing, before: standing.edition ?? editions[0], covered };
+    return { mark, number, epoch, standing, before: standing.edition ?? editions[0], covered };
   }
 
   hold(leaseMs: number): Promise<boolean> {
@@ -133,10 +143,11 @@ export class Board {
 
   /**
    * Puts an edition in force whose parts are kept, unless a build that was begun later has, or the board is no longer the one
-   * that gave its number: then changes may be lost that its reading had not seen.
+   * that has its mark: then changes may be lost that its reading had not seen.
    */
-  publish({ number, epoch, covered }: Start, edition: Edition): Promise<boolean> {
-    const published: Published = { ...edition, epoch, number };
+  publish({ mark, number, epoch, covered }: Start, edition: Edition): Promise<boolean> {
+    const published: Published = { ...edition, mark, epoch, number };
+    this.#idle = [];
     return this.#slate.exchange(`m${this.#close(published)}`, number, covered);
   }
 
@@ -167,10 +178,10 @@ export class Board {
   #standingOf({ members, epoch }: Written, editions: readonly Published[]): Standing {
     const changes = members.filter(([member]) => member.startsWith('c'));
     const isFull = changes.length > mostChanges;
-    // A board that was evicted counts anew.
-    const [, last = 0] = members.find(([member]) => member === fence) ?? [];
+    // A board that was evicted counts anew, and comes to the same numbers: it has other marks.
+    const names = new Set(members.map(([member]) => member));
     return {
-      edition: editions.find((each) => each.epoch === epoch && each.number <= last),
+      edition: editions.find((each) => each.epoch === epoch && names.has(each.mark)),
       // What cannot be read may have been anything.
       changes: isFull
         ? []

@@ -24,9 +24,10 @@ export class MemorySlate implements Slate {
     return true;
   }
 
-  async next(): Promise<number> {
+  async next(mark: string, gone: readonly string[]): Promise<number> {
     const number = (this.#members.get(fence) ?? 0) + 1;
-    this.#members.set(fence, number);
+    this.#members.set(fence, number).set(mark, 0);
+    for (const each of gone) this.#members.delete(each);
     return number;
   }
 

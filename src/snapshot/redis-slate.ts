@@ -121,13 +121,16 @@ class RedisSlate implements Slate {
     return replies !== undefined;
   }
 
-  async next(): Promise<number | undefined> {
-    const replies = await this.#circuit.ask((pipeline) =>
+  async next(mark: string, gone: readonly string[]): Promise<number | undefined> {
+    const replies = await this.#circuit.ask((pipeline) => {
+      // The mark first: on a board that is evicted in between, the number stands without it.
       pipeline
+        .zadd(this.key, 0, mark)
         .zincrby(this.key, 1, fence)
-        .set(this.#keyOf('epoch'), randomUUID(), 'PX', this.#epochs.lifetimeMs, 'NX'),
-    );
-    return replies && Number(replies.values[0]);
+        .set(this.#keyOf('epoch'), randomUUID(), 'PX', this.#epochs.lifetimeMs, 'NX');
+      return gone.length > 0 ? pipeline.zrem(this.key, ...gone) : pipeline;
+    });
+    return replies && Number(replies.values[1]);
   }
 
   async put(name: string, bytes: Buffer, ms: number): Promise<boolean> {

@@ -248,7 +248,7 @@ test('the list of commands names exactly those that the gateway sends', async ()
   await playBook(book);
   using slates = new RedisSlates({ redis: opened.redis, budgetMs: 2000, partBudgetMs: 2000 });
   const slate = slates.of('gs1:{snapshot}:users');
-  for (const giveUpAt = Date.now() + 8000; (await slate.next()) === undefined; await sleep(10))
+  for (const giveUpAt = Date.now() + 8000; (await slate.next('bmark', [])) === undefined; await sleep(10))
     assert.ok(Date.now() < giveUpAt, 'Redis did not answer within 8 s');
   using loads = new RedisLoads({ redis: opened.redis, budgetMs: 2000, ...ofLoads });
   await playLoads(loads);

@@ -157,6 +157,33 @@ test('nor does what was read before Redis has evicted the board', async () => {
   assert.ok(await one.ids());
 });
 
+test('nor when the board that took its place has come to the same number', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 20);
+  const { tenant, one, other } = stage;
+  using redis = reader(server);
+  await redis.client.del(key);
+  const start = await one.begin();
+  const source = new Collection(many(20));
+  tenant.people[5]!.version = 3;
+  await other.board.append([{ kind: 'one', id: 'u5' }]);
+  await redis.client.del(key, `${key}:lease`);
+  assert.equal((await other.begin()).number, start.number);
+  assert.equal(await one.build({ start, source }), undefined);
+  assert.equal(await other.ids(), undefined);
+});
+
+test('builds that came to nothing leave no more than one mark of each replica', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 20);
+  using redis = reader(server);
+  for (let time = 0; time < 4; time += 1) await stage.one.begin();
+  const left = await redis.client.zcard(key);
+  assert.equal(await stage.one.build(), undefined);
+  assert.ok(left - (await redis.client.zcard(key)) <= 2);
+  assert.ok(await stage.other.ids());
+});
+
 test('a snapshot that nobody asks for stays', async () => {
   await using server = await startRedis();
   using stage = await openStage(server, 20, { lifetimeMs: 3000, prolongEveryMs: 300 });
