@@ -56,8 +56,8 @@ export interface Slate {
   put(name: string, bytes: Buffer, lifetimeMs: number): Promise<boolean>;
   get(name: string): Promise<Buffer | 'lost' | undefined>;
   drop(names: readonly string[]): Promise<void>;
-  /** Whether this process may build for so long; nobody else may then. */
-  lease(ms: number): Promise<boolean>;
+  /** Whether this process may build for so long; nobody else may then. Undefined while nobody can say. */
+  lease(ms: number): Promise<boolean | undefined>;
 }
 
 export type Members = readonly (readonly [member: string, score: number])[];
@@ -137,7 +137,8 @@ export class Board {
     return { mark, number, epoch, standing, before: standing.edition ?? editions[0], covered };
   }
 
-  hold(leaseMs: number): Promise<boolean> {
+  /** False when another replica may build now; undefined while nobody can say. */
+  hold(leaseMs: number): Promise<boolean | undefined> {
     return this.#slate.lease(leaseMs);
   }
 

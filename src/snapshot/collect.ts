@@ -15,6 +15,7 @@ export type Fault =
   | 'unread-positions'
   | 'too-large'
   | 'tenant-error'
+  | 'overtaken'
   | 'not-kept';
 
 export class CollectFault extends Error {

@@ -7,6 +7,7 @@ import type { Board, Edition } from './board.ts';
 import { build, type NotBuilt, type Source } from './build.ts';
 import type { Fact } from './changes.ts';
 import { changedSince, instantBefore } from './delta.ts';
+import { Lease } from './lease.ts';
 import { EditionReader } from './reader.ts';
 import type { ShownSnapshot } from './shown.ts';
 
@@ -63,6 +64,7 @@ export class Keeper implements Disposable {
   #fault: string | undefined;
   /** The edition that was in force when it failed. */
   #faultAfter: string | undefined;
+  #lease: Lease | undefined;
   #isClosed = false;
 
   constructor(options: KeeperOptions) {
@@ -94,6 +96,7 @@ export class Keeper implements Disposable {
 
   [Symbol.dispose](): void {
     this.#isClosed = true;
+    this.#lease?.[Symbol.dispose]();
     clearTimeout(this.#timer);
   }
 
@@ -154,13 +157,14 @@ export class Keeper implements Disposable {
     const { board, keeping } = this.#options;
     const start = await board.begin(leaseMs);
     if (!start) return;
+    using lease = (this.#lease = new Lease(board, leaseMs));
     const { source, maxBytes, maxAgeMs } = keeping();
     const isReleased = (await board.kept(release)) instanceof Buffer;
     const built = await build(board, start, {
       source: {
-        page: (...page) => this.#held(() => source.page(...page)),
-        single: (id) => this.#held(() => source.single(id)),
-        changed: (...asked) => this.#held(() => source.changed(...asked)),
+        page: (...page) => this.#held(lease, () => source.page(...page)),
+        single: (id) => this.#held(lease, () => source.single(id)),
+        changed: (...asked) => this.#held(lease, () => source.changed(...asked)),
       },
       maxBytes,
       lifetimeMs: maxAgeMs + leaseMs,
@@ -172,9 +176,9 @@ export class Keeper implements Disposable {
     } else this.#refuse(built);
   }
 
-  async #held<T>(work: () => Promise<T>): Promise<T> {
+  async #held<T>(lease: Lease, work: () => Promise<T>): Promise<T> {
     if (this.#isClosed) throw new Error('The gateway is shutting down.');
-    await this.#options.board.hold(leaseMs);
+    await lease.keep();
     return work();
   }
 

@@ -150,12 +150,13 @@ class RedisSlate implements Slate {
     await this.#parts.ask((pipeline) => pipeline.del(keys));
   }
 
-  async lease(ms: number): Promise<boolean> {
+  async lease(ms: number): Promise<boolean | undefined> {
     const key = this.#keyOf('lease');
     const replies = await this.#circuit.ask((pipeline) =>
       pipeline.set(key, this.#member, 'PX', ms, 'NX').mget(key),
     );
-    const [, [holder] = []] = (replies?.values ?? []) as [unknown, (string | null)[]?];
+    if (!replies) return undefined;
+    const [, [holder]] = replies.values as [unknown, (string | null)[]];
     if (holder !== this.#member) return false;
     await this.#circuit.ask((pipeline) => pipeline.pexpire(key, ms));
     return true;

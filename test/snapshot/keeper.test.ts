@@ -128,6 +128,55 @@ test('a replica that failed tells of the recovery when another one has made the 
   assert.deepEqual(events, ['snapshot.failed', 'snapshot.recovered']);
 });
 
+/** Alone until another replica takes the lease. */
+class Leased extends MemorySlate {
+  prolonged = 0;
+  isTaken = false;
+
+  override async lease(): Promise<boolean> {
+    this.prolonged += 1;
+    return !this.isTaken;
+  }
+}
+
+function leased(tenant: Collection): Disposable & { readonly slate: Leased; readonly faults: unknown[] } {
+  const slate = new Leased('users');
+  const faults: unknown[] = [];
+  const snapshots = new Snapshots({
+    slateOf: () => slate,
+    key: Buffer.alloc(32, 7),
+    note: (_, facts) => void faults.push(facts['fault']),
+  });
+  snapshots.keepTo([{ ...users, ...rules, source: tenant }], []);
+  return { slate, faults, [Symbol.dispose]: () => snapshots[Symbol.dispose]() };
+}
+
+test('the lease is prolonged while a reading waits for its turn, and no longer', async ({ mock }) => {
+  mock.timers.enable({ apis: ['setInterval'] });
+  const tenant = new Collection(many(10));
+  const { promise: turn, resolve: take } = Promise.withResolvers<void>();
+  tenant.pause = () => turn;
+  const stage = leased(tenant);
+  using _ = stage;
+  await eventually(async () => tenant.asked.length > 0, patienceMs);
+  const before = stage.slate.prolonged;
+  for (let minute = 0; minute < 5; minute += 1) mock.timers.tick(60_000);
+  assert.ok(stage.slate.prolonged >= before + 5);
+  stage[Symbol.dispose]();
+  const after = stage.slate.prolonged;
+  mock.timers.tick(300_000);
+  assert.equal(stage.slate.prolonged, after);
+  take();
+});
+
+test('a reading is given up when another replica has taken the lease', async () => {
+  const tenant = new Collection(many(500));
+  using stage = leased(tenant);
+  tenant.onPage = (startIndex) => void (stage.slate.isTaken ||= startIndex > 50);
+  await eventually(async () => stage.faults.includes('overtaken'), patienceMs);
+  assert.equal(tenant.asked.length, 2);
+});
+
 const asFacts = { system: 'hr', resourceType: 'Users' };
 
 test('a fault that nobody expected is left to the process, which tells of it and ends: it is not lost', async () => {

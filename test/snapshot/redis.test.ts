@@ -12,6 +12,7 @@ import { Redis } from 'ioredis';
 
 import { Sealer } from '../../src/cache/seal.ts';
 import { openRedis } from '../../src/gateway/redis.ts';
+import { Lease } from '../../src/snapshot/lease.ts';
 import { RedisSlates, type RedisSlatesOptions } from '../../src/snapshot/redis-slate.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RedisServer, startRedis, startSavingRedis } from '../support/redis.ts';
@@ -81,6 +82,36 @@ test('only one replica builds at a time', async () => {
   await using server = await startRedis();
   using stage = await openStage(server, 10);
   assert.equal(await stage.other.board.begin(1000), undefined);
+});
+
+test('nor does another one while the first waits longer than the lease lasts, until it is done', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 10);
+  const { one, other } = stage;
+  assert.equal(await one.board.hold(1500), true);
+  {
+    using lease = new Lease(one.board, 1500);
+    for (const endAt = Date.now() + 3500; Date.now() < endAt; await sleep(100))
+      assert.equal(await other.board.begin(1500), undefined);
+    await lease.keep();
+  }
+  await eventually(async () => (await other.board.begin(60_000)) !== undefined);
+});
+
+test('who builds goes on while Redis is away, and not once another replica has taken the lease', async () => {
+  await using server = await startRedis();
+  using stage = await openStage(server, 10);
+  const { one, other } = stage;
+  using redis = reader(server);
+  assert.equal(await one.board.hold(60_000), true);
+  using lease = new Lease(one.board, 60_000);
+  server.freeze();
+  await lease.keep();
+  server.thaw();
+  await eventually(async () => (await one.board.hold(60_000)) === true);
+  await redis.client.del(`${key}:lease`);
+  await eventually(() => other.board.hold(60_000).then((isOurs) => isOurs === true));
+  await assert.rejects(lease.keep(), { fault: 'overtaken' });
 });
 
 test('while Redis is away nothing is shown, and what was written meanwhile is there when it is back', async () => {
