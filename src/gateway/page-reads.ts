@@ -8,7 +8,7 @@ import type { AskTenant } from '../pages/memory.ts';
 import type { Pages } from '../pages/pages.ts';
 import { ScimError } from '../scim/error.ts';
 import type { GroupUpdates } from '../writes/updates.ts';
-import { ask, type Patience } from './ask.ts';
+import { ask } from './ask.ts';
 import { isIdle, ownEntry, patienceFor, sparePatience } from './own-calls.ts';
 import type { Asked, System } from './place.ts';
 
@@ -26,11 +26,16 @@ export function readThrough(
   cacheAsk: CacheAsk,
   asked: Asked,
 ): Promise<CacheAnswer> {
-  let patience: Patience | undefined;
+  let leftMs = patienceMs;
   // A flight may be shared, so it does not end when the caller who began it leaves.
   const askTenant: AskTenant = (operation, onSent) => {
-    patience ??= patienceFor(patienceMs);
-    return ask(route, { ...asked, operation, patience, onSent });
+    const patience = patienceFor(leftMs);
+    const sent = (): void => {
+      // Patience is for the turn: what a block takes at the tenant is not taken from the small page after it.
+      leftMs = Math.max(0, Math.floor(patience.until - performance.now()));
+      onSent();
+    };
+    return ask(route, { ...asked, operation, patience, onSent: sent });
   };
   const askAhead: AskTenant = (operation, onSent) => {
     const question = { ...asked, caller: 'gateway', entry: ownEntry(trail, 'prefetch'), operation, onSent };

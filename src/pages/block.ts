@@ -77,12 +77,16 @@ export function cutBlock(
   return { pages: [first, ...others], end, drops, estimate };
 }
 
+/** Whether its total may be real or an estimate: the one end of a collection, or of this block alone. */
+export function isUnclear(block: ListPage, count: number): boolean {
+  return block.itemsPerPage > 0 && estimateOf(block, blockSize(count)) !== 'none';
+}
+
 /** What the tenant would have estimated for a small page; `none` for a real total, which is passed on. */
 function estimateFor(block: ListPage, size: number, before: Estimate): Estimate {
   const off = estimateOf(block, size);
   // Nothing stands at or behind the index of an empty page, so what points behind it is no real total.
   if (block.itemsPerPage === 0) return off;
-  if (before === off) return off;
-  // −1 alone may be a real total, and to put an estimate in its place would end a load too early.
-  return before === 'unknown' && off === 0 ? off : 'none';
+  // One figure alone may be a real total, and an estimate in its place would end a load too early.
+  return before === off ? off : 'none';
 }

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import type { Reply } from '../scim/call.ts';
 import { ScimError, type Kind } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
-import { blockSize, cutBlock, type Cut, type Estimate } from './block.ts';
+import { blockSize, cutBlock, isUnclear, type Cut, type Estimate } from './block.ts';
 import { readListPage, type ListPage } from './list-page.ts';
 import type { AskTenant, Further, Reading } from './memory.ts';
 import { blockAt, pageAt, type Wanted } from './wanted.ts';
@@ -36,6 +36,8 @@ export class Blocks {
   readonly #now: () => number;
   /** Until when no block is asked for, by system and type. */
   readonly #resting = new Map<string, number>();
+  /** Until when no load begins with a block, because nobody could say whether its total was an estimate. */
+  readonly #unclear = new Map<string, number>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -49,16 +51,25 @@ export class Blocks {
     askTenant: (operation: Operation) => ReturnType<AskTenant>,
   ): Promise<Block | undefined> {
     const place = [operation.system, operation.resourceType, origin].join('\n');
-    if ((this.#resting.get(place) ?? 0) > this.#now()) return undefined;
+    const isFirst = before === 'unknown';
+    if (this.#lasts(this.#resting, place) || (isFirst && this.#lasts(this.#unclear, place))) return undefined;
     const reply = await askTenant(blockAt(operation, startIndex, blockSize(count))).catch(orTooMuch);
     if (reply && !mayBeTooMuch(reply)) return { first: reply, further: [] };
     const whole = reply && readListPage(unmarked(reply));
+    if (whole && isFirst && isUnclear(whole, count)) {
+      this.#unclear.set(place, this.#now() + restMs);
+      return undefined;
+    }
     const cut = whole && cutBlock(whole, startIndex, count, before);
     if (!cut) {
       this.#resting.set(place, this.#now() + restMs);
       return undefined;
     }
     return { ...blockOf(operation, cut, scope), whole };
+  }
+
+  #lasts(until: ReadonlyMap<string, number>, place: string): boolean {
+    return (until.get(place) ?? 0) > this.#now();
   }
 }
 

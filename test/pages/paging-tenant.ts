@@ -239,7 +239,7 @@ export class Side {
 }
 
 /** How a caller that pages correctly ends a load. */
-export type Ending = 'at the total' | 'at an empty page';
+export type Ending = 'at the total' | 'at the first total' | 'at an empty page';
 
 /** The ids that a load gives, page after page. */
 export async function load(
@@ -254,8 +254,9 @@ export async function load(
     if (body.startIndex !== startIndex) throw new Error(`${startIndex} became ${body.startIndex}`);
     ids.push(...body.Resources.map(({ id }) => id));
     if (body.itemsPerPage === 0) break;
+    // Some plan all their pages once they have the first.
+    if (ending !== 'at the first total' || startIndex === from) total = body.totalResults;
     startIndex += body.itemsPerPage;
-    total = body.totalResults;
     await betweenPages(startIndex);
   }
   return ids;

