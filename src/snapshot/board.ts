@@ -7,18 +7,24 @@ import { randomUUID } from 'node:crypto';
 
 import { lengthPrefixed } from '../cache/key.ts';
 import type { Seal } from '../cache/seal.ts';
+import { type Deletion, type Deletions, deletionsIn, deletionsOf } from './deletions.ts';
 
-/** What one write made of the type: a resource to be read again, one that came, one that is gone, others, or nobody knows what. */
+/**
+ * What one write made of the type: a resource to be read again, one that came, one that is gone, one of whom nobody knows
+ * whether he is, others, or nobody knows what.
+ */
 export interface Change {
   readonly nonce: string;
   /** Wall-clock ms; it orders what was created. */
   readonly at: number;
-  readonly kind: 'one' | 'born' | 'gone' | 'near' | 'all';
+  readonly kind: 'one' | 'born' | 'gone' | 'leaving' | 'near' | 'all';
   readonly id?: string;
   /** Folded ids: who has one of them is to be read again too. */
   readonly names?: readonly string[];
   /** Folded ids: whoever mentions one of them is. */
   readonly mentioned?: readonly string[];
+  /** The name under which the deletions are kept that one word has replaced. */
+  readonly deletions?: string;
 }
 
 export interface Edition {
@@ -88,6 +94,8 @@ interface Published extends Edition {
 
 /** More changes than these cost as many calls as reading everything anew. */
 const mostChanges = 1000;
+/** As long as a board that nobody touches. */
+const deletionsKeptMs = 26 * 60 * 60_000;
 export const fence = 'fence';
 
 export class Board {
@@ -95,6 +103,7 @@ export class Board {
   readonly #seal: Seal | undefined;
   /** Marks of builds that came to nothing. */
   #idle: readonly string[] = [];
+  #isFolding = false;
 
   constructor(slate: Slate, seal: Seal | undefined) {
     this.#slate = slate;
@@ -105,10 +114,7 @@ export class Board {
     const written = await this.#slate.read();
     if (!written) return undefined;
     const { members } = written;
-    const changes = members.flatMap(([member]) => (member.startsWith('c') ? [member] : []));
-    // While no edition is made nobody takes them away, and one word says as much.
-    if (changes.length > 2 * mostChanges)
-      void this.#slate.exchange(this.#written({ kind: 'all' }), 0, changes);
+    if (changesAmong(members).length > 2 * mostChanges) void this.#fold(members);
     return this.#standingOf(written, this.#editionsOf(members));
   }
 
@@ -164,8 +170,40 @@ export class Board {
     return this.#seal.open(this.#nameOf(name), found) ?? 'lost';
   }
 
+  /** Through us, since the reading of the last edition began; undefined while nobody can say. */
+  async deletions(): Promise<Deletions | undefined> {
+    const written = await this.#slate.read();
+    if (!written) return undefined;
+    const changes = changesAmong(written.members).map((member) => this.#changeOf(member));
+    const found = deletionsIn(changes);
+    for (const { deletions } of changes) {
+      const kept = deletions === undefined ? 'lost' : await this.kept(deletions);
+      if (!kept) return undefined;
+      // Without them an edition is too small, which is asked about; none is shown for it.
+      if (kept !== 'lost') found.push(...(JSON.parse(kept.toString('utf8')) as Deletion[]));
+    }
+    return deletionsOf(found);
+  }
+
   drop(names: readonly string[]): Promise<void> {
     return this.#slate.drop(names);
+  }
+
+  /** While no edition is made nobody takes changes away, and one word says as much; but for who was deleted. */
+  async #fold(members: Members): Promise<void> {
+    if (this.#isFolding) return;
+    this.#isFolding = true;
+    const changes = new Map(changesAmong(members).map((member) => [member, this.#changeOf(member)]));
+    const folded = [...changes].filter(([, { deletions }]) => deletions === undefined);
+    const found = deletionsIn(folded.map(([, change]) => change));
+    const deletions = `${randomUUID()}.deletions`;
+    if (await this.keep(deletions, Buffer.from(JSON.stringify(found)), deletionsKeptMs))
+      await this.#slate.exchange(
+        this.#written({ kind: 'all', deletions }),
+        0,
+        folded.map(([member]) => member),
+      );
+    this.#isFolding = false;
   }
 
   /** All that can be read, the newest first. */
@@ -177,21 +215,20 @@ export class Board {
   }
 
   #standingOf({ members, epoch }: Written, editions: readonly Published[]): Standing {
-    const changes = members.filter(([member]) => member.startsWith('c'));
+    const changes = changesAmong(members);
     const isFull = changes.length > mostChanges;
     // A board that was evicted counts anew, and comes to the same numbers: it has other marks.
     const names = new Set(members.map(([member]) => member));
     return {
       edition: editions.find((each) => each.epoch === epoch && names.has(each.mark)),
-      // What cannot be read may have been anything.
-      changes: isFull
-        ? []
-        : changes.map(
-            ([member]) =>
-              (this.#open(member) as Change | undefined) ?? { nonce: member, at: 0, kind: 'all' as const },
-          ),
+      changes: isFull ? [] : changes.map((member) => this.#changeOf(member)),
       isFull,
     };
+  }
+
+  /** What cannot be read may have been anything. */
+  #changeOf(member: string): Change {
+    return (this.#open(member) as Change | undefined) ?? { nonce: member, at: 0, kind: 'all' };
   }
 
   #written(change: Omit<Change, 'nonce' | 'at'>): string {
@@ -213,4 +250,8 @@ export class Board {
     const { key } = this.#slate;
     return { key, meaning: lengthPrefixed(['snapshot 1', key, name]), generations: [] };
   }
+}
+
+function changesAmong(members: Members): string[] {
+  return members.flatMap(([member]) => (member.startsWith('c') ? [member] : []));
 }

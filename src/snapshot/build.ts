@@ -38,6 +38,9 @@ export interface NotBuilt {
 
 export type Built = { readonly edition: Edition } | NotBuilt;
 
+/** Stands for a tenant that need not be asked, because a guard has looked. */
+const nobody: Source['single'] = async () => ({ status: 404, headers: {}, body: Buffer.alloc(0) });
+
 /** What a new edition may be smaller at most. */
 const mostShrink = 0.05;
 
@@ -45,17 +48,19 @@ export async function build(board: Board, start: Start, options: BuildOptions): 
   const begunAt = Date.now();
   try {
     const collected = await collect({ askPage: options.source.page, maxBytes: options.maxBytes });
-    const { count, ids: before } = await editionBefore(board, start);
-    const { size } = collected.bodies;
+    const { total, ids: before } = await editionBefore(board, start);
+    const missing = before?.filter((id) => !collected.bodies.has(id));
+    const single = options.isReleased ? nobody : options.source.single;
+    const { deleted, leaving, unheard } = await withoutDeleted(board, missing, single);
+    const count = total - deleted;
+    const size = collected.bodies.size + leaving.length;
     if (size === 0 && count > 0) return { fault: 'empty', before: count, after: 0 };
-    const missing = before.filter((id) => !collected.bodies.has(id));
     const isMuch = size < count * (1 - mostShrink);
     if (isMuch && !options.isReleased) return { fault: 'shrunk', before: count, after: size };
-    const found = options.isReleased ? [] : await stillThere(missing, options.source);
-    const bodies = new Map([...collected.bodies, ...found]);
+    const bodies = new Map([...collected.bodies, ...leaving, ...(await stillThere(unheard, single))]);
     // A system that fails at this question does not tell.
     const tells = await tellsChanges(bodies, options.source.changed).catch(() => false);
-    const content = { ...collected, bodies, before, begunAt, tellsChanges: tells };
+    const content = { ...collected, bodies, before: before ?? [], begunAt, tellsChanges: tells };
     return await keep(board, start, content, options.lifetimeMs);
   } catch (cause) {
     if (cause instanceof CollectFault) return { fault: cause.fault };
@@ -64,24 +69,48 @@ export async function build(board: Board, start: Start, options: BuildOptions): 
 }
 
 interface Before {
-  readonly count: number;
-  /** None where they are lost: then only their number is known. */
-  readonly ids: readonly string[];
+  readonly total: number;
+  /** Undefined where they are lost: then only their number is known. */
+  readonly ids: readonly string[] | undefined;
 }
 
-/** Whom the last edition has, but for those that have been deleted through us since. */
-async function editionBefore(board: Board, { standing, before: edition }: Start): Promise<Before> {
-  if (!edition) return { count: 0, ids: [] };
-  const deleted = new Set(standing.changes.flatMap(({ kind, id }) => (kind === 'gone' ? [id] : [])));
+async function editionBefore(board: Board, { before: edition }: Start): Promise<Before> {
+  if (!edition) return { total: 0, ids: [] };
   const reader = new EditionReader(board);
   const ids = await reader.ids(edition);
   if (!ids && !reader.hasLost(edition)) throw new CollectFault('not-kept');
-  const left = ids?.filter((id) => !deleted.has(id));
-  return { count: left?.length ?? edition.total - deleted.size, ids: left ?? [] };
+  return { total: edition.total, ids };
+}
+
+interface Missing {
+  /** How many of them have been deleted through us. */
+  readonly deleted: number;
+  /** Who was to be deleted, and is there all the same. */
+  readonly leaving: readonly [string, Buffer][];
+  readonly unheard: readonly string[];
+}
+
+/** Where nobody knows whether a deletion through us was carried out, the tenant is asked before anybody judges the size. */
+async function withoutDeleted(
+  board: Board,
+  missing: readonly string[] | undefined,
+  single: Source['single'],
+): Promise<Missing> {
+  const deletions = await board.deletions();
+  if (!deletions) throw new CollectFault('not-kept');
+  const { gone, leaving } = deletions;
+  if (!missing) return { deleted: gone.size, leaving: [], unheard: [] };
+  const left = missing.filter((id) => !gone.has(id));
+  const unheard = left.filter((id) => !leaving.has(id));
+  const found = await stillThere(
+    left.filter((id) => leaving.has(id)),
+    single,
+  );
+  return { deleted: missing.length - unheard.length - found.length, leaving: found, unheard };
 }
 
 /** Whom a page has not shown may have moved while others were read: each is asked for by himself. */
-async function stillThere(missing: readonly string[], { single }: Source): Promise<[string, Buffer][]> {
+async function stillThere(missing: readonly string[], single: Source['single']): Promise<[string, Buffer][]> {
   const found: [string, Buffer][] = [];
   for (const id of missing) {
     const word = wordOf(await single(id), id);

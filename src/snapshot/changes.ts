@@ -26,8 +26,10 @@ function changesByPart(part: Operation, { body, reply }: Known, resourceType: st
   const touches = part.touches.filter((touch) => touch.resourceType === resourceType);
   if (touches.length === 0) return [];
   if (part.kind === 'create' && reply && wasRefused(reply)) return [];
+  const ids = touches.flatMap(({ scope, id }) => (scope === 'one' && id !== undefined ? [id] : []));
+  const kind = kindOf(part, reply);
   const names = namesIn(body);
-  if (!names) return [{ kind: 'all' }];
+  if (!names) return [{ kind: 'all' }, ...(kind === 'one' ? [] : ids.map((id) => ({ kind, id })))];
   const own = part.id === undefined ? [] : [folded(part.id)];
   // The members of a group that is named as a member of another are in both.
   const isNested = part.resourceType === 'Groups' && resourceType === 'Users';
@@ -36,10 +38,14 @@ function changesByPart(part: Operation, { body, reply }: Known, resourceType: st
     const isNear = own.length + names.length > 0;
     return isNear ? [{ kind: 'near', ...around, names: [...own, ...names] }] : [];
   }
-  const ids = touches.flatMap(({ scope, id }) => (scope === 'one' && id !== undefined ? [id] : []));
-  const isGone = part.kind === 'delete' && reply?.status === 204;
   if (ids.length === 0) return [{ ...around, ...bornBy(part, reply) }];
-  return ids.map((id) => ({ ...around, kind: isGone ? 'gone' : 'one', id }));
+  return ids.map((id) => ({ ...around, kind, id }));
+}
+
+/** The reply to a bulk request does not say it of each. */
+function kindOf({ kind }: Operation, reply: Reply | undefined): Fact['kind'] {
+  if (kind !== 'delete' || (reply && wasRefused(reply))) return 'one';
+  return reply?.status === 204 ? 'gone' : 'leaving';
 }
 
 /** RFC 7644 §3.3: the reply of a create is the resource, or its address. */

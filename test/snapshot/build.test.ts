@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { MemorySlate } from '../../src/snapshot/memory-slate.ts';
+import { eventually } from '../support/eventually.ts';
 import { Collection, many } from './collection.ts';
 import { Replica } from './replica.ts';
 
@@ -40,6 +41,45 @@ test('who was deleted through the gateway does not count as missing', async () =
   const { tenant, replica } = await built(100);
   const gone = tenant.people.splice(10, 20);
   await replica.board.append(gone.map(({ id }) => ({ kind: 'gone', id })));
+  assert.equal(await replica.build(), undefined);
+  assert.deepEqual(await replica.ids(), tenant.ids());
+});
+
+for (const [how, deleted] of [
+  ['when the board is full', 1001],
+  ['when their changes became one', 2500],
+] as const)
+  test(`nor does he ${how}, and who is missing besides counts`, async () => {
+    const { tenant, replica, old } = await built(5000);
+    const gone = tenant.people.splice(10, deleted);
+    await replica.board.append(gone.map(({ id }) => ({ kind: 'gone', id })));
+    await eventually(async () => (await replica.board.read())?.isFull === deleted < 2000);
+    const lost = tenant.people.splice(10, 400);
+    assert.equal(await replica.build(), 'shrunk');
+    tenant.people.splice(10, 0, ...lost);
+    tenant.asked.length = 0;
+    assert.equal(await replica.build(), undefined);
+    assert.deepEqual(await replica.ids(), tenant.ids());
+    assert.ok(!gone.some(({ id }) => tenant.asked.includes(id)), 'the tenant has said it of each');
+    assert.equal(old.length, 5000);
+  });
+
+test('nor does who was deleted while the collection was read', async () => {
+  const { tenant, replica } = await built(500);
+  const start = await replica.begin();
+  const gone = tenant.people.splice(10, 100);
+  await replica.board.append(gone.map(({ id }) => ({ kind: 'gone', id })));
+  assert.equal(await replica.build({ start }), undefined);
+  assert.deepEqual(await replica.ids(), tenant.ids());
+});
+
+test('nor does of whom nobody knows whether he was deleted, once the tenant has said that he was', async () => {
+  const { tenant, replica } = await built(100);
+  const leaving = tenant.people.splice(10, 20);
+  await replica.board.append(leaving.map(({ id }) => ({ kind: 'leaving', id })));
+  tenant.singleStatus = 500;
+  assert.equal(await replica.build(), 'tenant-error');
+  tenant.singleStatus = undefined;
   assert.equal(await replica.build(), undefined);
   assert.deepEqual(await replica.ids(), tenant.ids());
 });

@@ -112,6 +112,30 @@ test('where members are not mentioned by id, a write to a group ends the snapsho
   assert.equal(await directory.shown(snapshots, 'Users'), undefined);
 });
 
+const answered = (status: number) => ({ status, headers: {}, body: Buffer.alloc(0) });
+
+for (const [how, reply, kind] of [
+  ['that the tenant has confirmed', answered(204), 'gone'],
+  ['that the tenant has refused', answered(404), 'one'],
+  ['without an answer', undefined, 'leaving'],
+] as const)
+  test(`a deletion ${how} leaves its user ${kind} on the board`, () => {
+    const [fact] = changesBy(write('delete', 'Users', 'u1'), { body: undefined, reply }, 'Users');
+    assert.deepEqual([fact?.kind, fact?.id], [kind, 'u1']);
+  });
+
+test('a deletion is on the board also where others beside it may have changed anybody', () => {
+  const parts = [write('delete', 'Users', 'u1'), write('replace', 'Users', 'u2')];
+  const bulk = { ...write('bulk', 'Users'), touches: [], parts };
+  const told = (body: Buffer) =>
+    changesBy(bulk, { body, reply: answered(200) }, 'Users').map(({ kind, id }) => [kind, id]);
+  assert.deepEqual(told(json({ Operations: [] })), [
+    ['leaving', 'u1'],
+    ['one', 'u2'],
+  ]);
+  assert.ok(told(Buffer.from('?')).some(([kind, id]) => kind === 'leaving' && id === 'u1'));
+});
+
 function opened(directory: Linked): Snapshots {
   const snapshots = new Snapshots({
     slateOf: (_, name) => new MemorySlate(name),
