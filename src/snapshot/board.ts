@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { lengthPrefixed } from '../cache/key.ts';
 import type { Seal } from '../cache/seal.ts';
 import { type Deletion, type Deletions, deletionsIn, deletionsOf } from './deletions.ts';
+import { fence, type Members, type Slate, type Written } from './slate.ts';
 
 /**
  * What one write made of the type: a resource to be read again, one that came, one that is gone, one of whom nobody knows
@@ -49,31 +50,6 @@ export interface Standing {
   readonly isFull: boolean;
 }
 
-/** Where a board stands: sets of text with scores, and named bytes. What cannot be said or done now is undefined or false. */
-export interface Slate {
-  readonly key: string;
-  read(): Promise<Written | undefined>;
-  /** Adds for certain: what cannot be added now is made up before `read` answers again. */
-  insist(members: readonly string[], score: number): Promise<void>;
-  /** Adds one member, then takes others away. */
-  exchange(member: string, score: number, gone: readonly string[]): Promise<boolean>;
-  /** A number greater than all before, which then is the score of `fence`. An epoch begins if there is none. */
-  next(mark: string, gone: readonly string[]): Promise<number | undefined>;
-  put(name: string, bytes: Buffer, lifetimeMs: number): Promise<boolean>;
-  get(name: string): Promise<Buffer | 'lost' | undefined>;
-  drop(names: readonly string[]): Promise<void>;
-  /** Whether this process may build for so long; nobody else may then. Undefined while nobody can say. */
-  lease(ms: number): Promise<boolean | undefined>;
-}
-
-export type Members = readonly (readonly [member: string, score: number])[];
-
-export interface Written {
-  readonly members: Members;
-  /** Of which all editions are that may be shown (redis-epochs.ts). */
-  readonly epoch: string | undefined;
-}
-
 /** Where a build begins: what stood on the board before it, and a number that later builds exceed. */
 export interface Start {
   /** It stands on the board that gave the number, and on no other. */
@@ -96,7 +72,6 @@ interface Published extends Edition {
 const mostChanges = 1000;
 /** As long as a board that nobody touches. */
 const deletionsKeptMs = 26 * 60 * 60_000;
-export const fence = 'fence';
 
 export class Board {
   readonly #slate: Slate;

@@ -1,5 +1,5 @@
 /** The slate of a gateway that runs alone. Several replicas must not use it: none would see what another one has written. */
-import { fence, type Slate, type Written } from './board.ts';
+import { fence, type Slate, type Written } from './slate.ts';
 
 export class MemorySlate implements Slate {
   readonly key: string;

@@ -8,7 +8,7 @@ import type { ChainableCommander } from 'ioredis';
 
 import { RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
 import { certainAfterMs, Epochs, type EpochTimes } from '../redis-epochs.ts';
-import { fence, type Slate, type Written } from './board.ts';
+import { fence, type Slate, type Written } from './slate.ts';
 
 /** Apart from the other prefixes; the system is the hash tag, so that a Cluster keeps a snapshot on one node. */
 export const prefixOf = (system: string): string => `gs1:{${encodeURIComponent(system)}}:`;

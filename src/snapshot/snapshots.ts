@@ -7,10 +7,11 @@ import { createHmac } from 'node:crypto';
 import { lengthPrefixed } from '../cache/key.ts';
 import type { Seal } from '../cache/seal.ts';
 import type { Operation } from '../scim/operation.ts';
-import { Board, type Slate } from './board.ts';
+import { Board } from './board.ts';
 import { changesBy, type Known } from './changes.ts';
 import { Keeper, type KeeperState, type Keeping } from './keeper.ts';
 import { ShownSnapshot, type Reread, type Shown, type Wanted } from './shown.ts';
+import type { Slate } from './slate.ts';
 
 export interface Collection {
   readonly tenant: string;

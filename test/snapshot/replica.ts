@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 
 import type { Seal } from '../../src/cache/seal.ts';
-import { Board, type Slate, type Start } from '../../src/snapshot/board.ts';
+import { Board, type Start } from '../../src/snapshot/board.ts';
 import { build, type Source } from '../../src/snapshot/build.ts';
 import { ShownSnapshot } from '../../src/snapshot/shown.ts';
+import type { Slate } from '../../src/snapshot/slate.ts';
 import type { Collection } from './collection.ts';
 
 export interface Page {
