@@ -16,7 +16,7 @@ const prefix = 'gq1:{quota}:';
 const lifetimeMs = 600_000;
 /** How far replicas may be apart about Redis's clock. */
 const apartMs = 5000;
-/** As indices into lists. */
+/** The most urgent first, so that a priority is its own index. */
 const byUrgency = Object.values(priorities);
 
 export class RedisPools implements Disposable {

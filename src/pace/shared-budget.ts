@@ -5,6 +5,7 @@
  * goes on with its own part.
  */
 import { type Budget, OwnBudget, type Pace } from './budget.ts';
+import { Lending } from './lending.ts';
 import { partOf, type Part } from './part.ts';
 import type { Pool, PoolRequest } from './pool.ts';
 import type { Need } from './queue.ts';
@@ -37,6 +38,7 @@ export class SharedBudget implements Budget {
   #replicas: number;
   #part: Part;
   readonly #own: OwnBudget;
+  readonly #lending: Lending;
   /** How much may be borrowed: whoever has become slower than the others takes less of theirs, too. */
   readonly #borrowing: OwnBudget;
   /** Turns that have just come, for calls that wait now. */
@@ -46,14 +48,9 @@ export class SharedBudget implements Budget {
   #mostUrgent: Need | undefined;
   /** The same at the other replicas. */
   #elsewhere: Need | undefined;
-  /** Turns that are given away with the next question. */
-  #toLend = 0;
   #isAsking = false;
   #isAnswered = false;
   #askedAt = -Infinity;
-  #lendsAgainAt = 0;
-  /** How often in a row there was no room. */
-  #inVain = 0;
   /** Until when the tenant has told us to wait, and until when the others know. */
   #toldUntil = 0;
   #knownUntil = 0;
@@ -68,6 +65,7 @@ export class SharedBudget implements Budget {
     this.#onChange = onChange;
     this.#part = partOf(options, replicas, true);
     this.#own = new OwnBudget(this.#part, minuteMs);
+    this.#lending = new Lending(this.#own);
     this.#borrowing = new OwnBudget(this.#part.borrowed, minuteMs);
     this.#rate = new Rate((minuteMs * 1000) / rememberedPerMinute);
   }
@@ -140,11 +138,10 @@ export class SharedBudget implements Budget {
 
   lendTurn(now: number): boolean {
     // Where what is lent finds no room, those who wait take no more.
-    if (!this.isShared || this.#borrowed > 0 || now < this.#lendsAgainAt) return false;
+    if (!this.isShared || this.#borrowed > 0 || now < this.#lending.againAt) return false;
     // It counts as one that has come: who waits here waits for those whose turn it is elsewhere, too.
     this.#rate.count(now);
-    this.#own.spendNow(now);
-    this.#toLend += 1;
+    this.#lending.giveAway(now);
     void this.#exchange();
     return true;
   }
@@ -157,7 +154,7 @@ export class SharedBudget implements Budget {
     const now = this.#now();
     const isQuiet = now - this.#askedAt >= quietBeats * this.#beatUs;
     if (isQuiet || this.#wanted > 0 || this.#mayLend(now) || this.#untoldMs(now) > 0) void this.#exchange();
-    const fullInUs = Math.max(this.#own.fullAt, this.#lendsAgainAt) - now;
+    const fullInUs = Math.max(this.#own.fullAt, this.#lending.againAt) - now;
     return (fullInUs > 0 ? Math.min(fullInUs, this.#beatUs) : this.#beatUs) / 1000;
   }
 
@@ -167,7 +164,7 @@ export class SharedBudget implements Budget {
 
   /** What comes from now on would be lost. */
   #mayLend(now: number): boolean {
-    return this.#wanted === 0 && now >= Math.max(this.#lendsAgainAt, this.#own.fullAt);
+    return this.#wanted === 0 && now >= Math.max(this.#lending.againAt, this.#own.fullAt);
   }
 
   #mayTake(now: number): number {
@@ -186,13 +183,9 @@ export class SharedBudget implements Budget {
   async #exchange(): Promise<void> {
     if (this.#isAsking) return;
     const askedAt = this.#now();
-    if (this.#replicas === 1 || !this.#pool.isOpen) return this.#takeBack(askedAt);
-    if (this.#toLend === 0 && this.#mayLend(askedAt)) {
-      this.#own.spendNow(askedAt);
-      this.#toLend = 1;
-    }
-    const lends = this.#toLend;
-    this.#toLend = 0;
+    if (this.#replicas === 1 || !this.#pool.isOpen) return this.#lending.takeBack(askedAt);
+    if (!this.#lending.isAny && this.#mayLend(askedAt)) this.#lending.giveAway(askedAt);
+    const lends = this.#lending.send();
     this.#isAsking = true;
     this.#askedAt = askedAt;
     const reply = await this.#pool.exchange({
@@ -209,29 +202,17 @@ export class SharedBudget implements Budget {
     const hasChanged = this.#isAnswered !== isAnswered;
     this.#isAnswered = isAnswered;
     this.#elsewhere = reply?.elsewhere;
-    if (reply && lends) this.#afterLending(lends - reply.lent);
+    if (reply && lends) this.#lending.sent(lends - reply.lent, this.#now(), this.#beatUs);
     if (reply?.pauseMs) this.#wait(reply.pauseMs);
     if (reply?.taken) this.#use(reply.taken);
     const isBack = this.#wanted > 0 && reply !== undefined && reply.lent < lends;
     if (reply?.pauseMs || hasChanged || isBack) this.#onChange();
-    if (this.#toLend > 0) void this.#exchange();
+    if (this.#lending.isAny) void this.#exchange();
   }
 
   get #waits(): PoolRequest['waits'] {
     if (this.#wanted === 0 || !this.#mostUrgent) return undefined;
     return { ...this.#mostUrgent, ms: (quietBeats * this.#beatUs) / 1000 };
-  }
-
-  /** What there is no room for stays ours; soon somebody may have taken from there. */
-  #afterLending(left: number): void {
-    const now = this.#now();
-    for (let turn = 0; turn < left; turn += 1) this.#own.addTurn(now);
-    this.#inVain = left === 0 ? 0 : Math.min(this.#inVain + 1, quietBeats);
-    this.#lendsAgainAt = now + this.#inVain * this.#beatUs;
-  }
-
-  #takeBack(now: number): void {
-    for (; this.#toLend > 0; this.#toLend -= 1) this.#own.addTurn(now);
   }
 
   /** What was taken is for those who wait now; nothing is saved up by it beyond our part. */

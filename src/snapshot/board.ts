@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { lengthPrefixed } from '../cache/key.ts';
 import type { Seal } from '../cache/seal.ts';
 import { type Deletion, type Deletions, deletionsIn, deletionsOf } from './deletions.ts';
-import { fence, type Members, type Slate, type Written } from './slate.ts';
+import { boardLifetimeMs, fence, type Members, type Slate, type Written } from './slate.ts';
 
 /**
  * What one write made of the type: a resource to be read again, one that came, one that is gone, one of whom nobody knows
@@ -70,8 +70,6 @@ interface Published extends Edition {
 
 /** More changes than these cost as many calls as reading everything anew. */
 const mostChanges = 1000;
-/** As long as a board that nobody touches. */
-const deletionsKeptMs = 26 * 60 * 60_000;
 
 export class Board {
   readonly #slate: Slate;
@@ -172,7 +170,7 @@ export class Board {
     const folded = [...changes].filter(([, { deletions }]) => deletions === undefined);
     const found = deletionsIn(folded.map(([, change]) => change));
     const deletions = `${randomUUID()}.deletions`;
-    if (await this.keep(deletions, Buffer.from(JSON.stringify(found)), deletionsKeptMs))
+    if (await this.keep(deletions, Buffer.from(JSON.stringify(found)), boardLifetimeMs))
       await this.#slate.exchange(
         this.#written({ kind: 'all', deletions }),
         0,

@@ -8,13 +8,10 @@ import type { ChainableCommander } from 'ioredis';
 
 import { RedisCircuit, type RedisCircuitOptions } from '../redis-circuit.ts';
 import { certainAfterMs, Epochs, type EpochTimes } from '../redis-epochs.ts';
-import { fence, type Slate, type Written } from './slate.ts';
+import { boardLifetimeMs, fence, type Slate, type Written } from './slate.ts';
 
 /** Apart from the other prefixes; the system is the hash tag, so that a Cluster keeps a snapshot on one node. */
 export const prefixOf = (system: string): string => `gs1:{${encodeURIComponent(system)}}:`;
-
-/** Longer than any edition is in force; whatever nobody touches ends. */
-const lifetimeMs = 26 * 60 * 60_000;
 
 export interface RedisSlatesOptions extends Omit<RedisCircuitOptions, 'probeKey'> {
   /** The longest that a part of an edition may take; nobody but a list waits for it. */
@@ -85,7 +82,7 @@ class RedisSlate implements Slate {
     // Written to in any case: a server that became a replica refuses it, and what it has to read may be old.
     const replies = await this.#circuit.ask((pipeline) =>
       this.#add(pipeline, owed)
-        .pexpire(this.key, lifetimeMs)
+        .pexpire(this.key, boardLifetimeMs)
         .mget(epoch)
         .zrangebyscore(this.key, '-inf', '+inf', 'WITHSCORES'),
     );
@@ -109,13 +106,13 @@ class RedisSlate implements Slate {
   async settle(): Promise<void> {
     if (this.#owed.size === 0) return;
     const owed = [...this.#owed];
-    if (await this.#circuit.ask((pipeline) => this.#add(pipeline, owed).pexpire(this.key, lifetimeMs)))
+    if (await this.#circuit.ask((pipeline) => this.#add(pipeline, owed).pexpire(this.key, boardLifetimeMs)))
       this.#pay(owed);
   }
 
   async exchange(member: string, score: number, gone: readonly string[]): Promise<boolean> {
     const replies = await this.#circuit.ask((pipeline) => {
-      pipeline.zadd(this.key, score, member).pexpire(this.key, lifetimeMs);
+      pipeline.zadd(this.key, score, member).pexpire(this.key, boardLifetimeMs);
       return gone.length > 0 ? pipeline.zrem(this.key, ...gone) : pipeline;
     });
     return replies !== undefined;

@@ -3,6 +3,8 @@
  * is none.
  */
 
+/** Longer than any edition is in force; a board that nobody touches ends, and what is kept beside it. */
+export const boardLifetimeMs = 26 * 60 * 60_000;
 /** The member whose score counts the builds. */
 export const fence = 'fence';
 

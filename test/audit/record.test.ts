@@ -161,6 +161,7 @@ test('a group of 20,000 members is counted whole and listed in part, in a record
   await entry.close({ status: 200 });
 
   const record = (await readRecords(opened.directory)).at(-1);
+  // A record's type has no members of kinds; what stands in this one is what is asserted.
   const { op } = record as unknown as {
     op: { change: { members: { set: { count: number; ids: string[] } } } };
   };
@@ -196,6 +197,7 @@ test('each part of a bulk request tells what it changes', async () => {
   await entry.close({ status: 200 });
 
   const record = (await readRecords(opened.directory)).at(-1);
+  // As above: the assertion is on what stands there.
   const { op } = record as unknown as { op: { parts: { change: { paths: string[]; active?: boolean } }[] } };
   assert.deepEqual(
     op.parts.map(({ change }) => change.paths),

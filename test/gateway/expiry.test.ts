@@ -88,6 +88,7 @@ async function withFiles(change: (document: ConfigDocument) => ConfigDocument) {
   await write('own.pem', own.certificate);
   await write('ca.pem', ca.certificate + other.certificate);
   await write('list.pem', list);
+  // A document of text, as a file has it; the schema says what it is when it is parsed.
   const sound = soundDocument() as unknown as ConfigDocument;
   const document = change({
     ...sound,

@@ -74,6 +74,7 @@ function accessTo(
   const ca = { path: 'ca.pem', text: trusted };
   const access = createTenantAccess(
     { ...config, ca, ...more },
+    // No more of them than a connection needs.
     parts as unknown as Parameters<typeof createTenantAccess>[1],
   );
   return { access, noted };
@@ -136,6 +137,7 @@ test('a pinned certificate that is no authority does not vouch for others', () =
     raw: rawOf(below),
     subjectaltname: 'DNS:localhost',
     issuerCertificate: { raw: rawOf(noAuthority) },
+    // No more of it than a pin looks at.
   } as unknown as PeerCertificate;
   const fault = checkPins([pin(noAuthority), pin(stranger)])('localhost', shown);
   assert.deepEqual(fault, new PinMismatch([pin(below)]));

@@ -70,6 +70,7 @@ async function startService(
       change(config);
       await writeFile(installation.file, stringify(config));
     },
+    // Facts differ from event to event; these are the ones that docs/audit-format.md names for this event.
     changes: async () => (await recordsOf('config.changed')).map(({ facts }) => facts as unknown as Change),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };

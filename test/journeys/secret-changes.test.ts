@@ -64,6 +64,7 @@ async function startService(): Promise<Service> {
       let found: Told[] = [];
       await eventually(async () => {
         const changed = (await records()).filter(({ event }) => event === 'secret.changed');
+        // Facts differ from event to event; these are the ones that docs/audit-format.md names for this event.
         found = changed.map(({ facts }) => facts as unknown as Told);
         return found.length >= count;
       });

@@ -16,18 +16,14 @@ test('a replica alone at work has nearly the whole budget while the others idle'
   await world.pass(10 * second);
   for (const replica of [1, 2]) world.apply({ kind: 'rest', replica });
   await world.pass(minute);
-  const from = world.at;
-  await world.pass(5 * minute);
-  const each = world.turnsBetween(from, world.at) / 5;
+  const each = (await turnsOf(world)).length / 5;
   assert.ok(each > 0.97 * 140, `${each} a minute`);
 });
 
 test('busy replicas share the budget, and nearly all of it is used', async () => {
   const world = createWorld();
   await world.pass(minute);
-  const from = world.at;
-  await world.pass(5 * minute);
-  const turns = world.turns.filter(({ at }) => at >= from);
+  const turns = await turnsOf(world);
   assert.ok(turns.length > 5 * 0.97 * 140, `${turns.length / 5} a minute`);
   for (const replica of [0, 1, 2]) {
     const own = turns.filter((turn) => turn.replica === replica).length;
@@ -39,10 +35,9 @@ test('without a pool every replica keeps to its part', async () => {
   const world = createWorld();
   world.apply({ kind: 'kill' });
   await world.pass(minute);
-  const from = world.at;
-  await world.pass(5 * minute);
+  const turns = await turnsOf(world);
   for (const replica of [0, 1, 2]) {
-    const own = world.turns.filter((turn) => turn.replica === replica && turn.at >= from).length / 5;
+    const own = turns.filter((turn) => turn.replica === replica).length / 5;
     assert.ok(own <= 46.8 && own > 45, `${own} a minute`);
   }
 });
@@ -131,9 +126,7 @@ test('who goes more slowly borrows less, too', async () => {
   await world.pass(minute);
   world.slow(0, 0.5);
   await world.pass(minute);
-  const from = world.at;
-  await world.pass(5 * minute);
-  const each = world.turnsBetween(from, world.at) / 5;
+  const each = (await turnsOf(world)).length / 5;
   assert.ok(each > 0.93 * 70 && each <= 70.5, `${each} a minute`);
 });
 
@@ -164,9 +157,7 @@ test('a replica whose calls are more urgent has the others’ turns too, and los
   await world.pass(minute);
   world.apply({ kind: 'urge', replica: 0 });
   await world.pass(second);
-  const from = world.at;
-  await world.pass(5 * minute);
-  const turns = world.turns.filter(({ at }) => at >= from);
+  const turns = await turnsOf(world);
   const own = turns.filter(({ replica }) => replica === 0).length / 5;
   assert.ok(own > 0.9 * 140, `${own} a minute`);
   assert.ok(turns.length > 5 * 0.97 * 140, `${turns.length / 5} a minute`);
@@ -184,9 +175,7 @@ test('what finds no room in a small pool is used by who would have lent it', asy
   const world = createWorld({ burst: 2 });
   await world.pass(minute);
   world.apply({ kind: 'urge', replica: 0 });
-  const from = world.at;
-  await world.pass(5 * minute);
-  const each = world.turnsBetween(from, world.at) / 5;
+  const each = (await turnsOf(world)).length / 5;
   assert.ok(each > 0.95 * 140, `${each} a minute`);
 });
 
@@ -212,10 +201,9 @@ test('a replica that is out of reach keeps its part, and the others leave it to 
   await world.pass(minute);
   world.apply({ kind: 'cut', replica: 0 });
   await world.pass(minute);
-  const from = world.at;
-  await world.pass(5 * minute);
-  const own = world.turns.filter(({ at, replica }) => at >= from && replica === 0).length / 5;
-  const others = world.turns.filter(({ at, replica }) => at >= from && replica !== 0).length / 5;
+  const turns = await turnsOf(world);
+  const own = turns.filter(({ replica }) => replica === 0).length / 5;
+  const others = turns.filter(({ replica }) => replica !== 0).length / 5;
   assert.ok(own > 44 && own < 47, `${own}`);
   assert.ok(others > 88 && others < 95, `${others}`);
 });
@@ -273,6 +261,13 @@ test('no minute sees more than pace and burst, whatever fails in whatever order'
   );
   t.diagnostic(`${turns} turns`);
 });
+
+/** The turns of the next five minutes. */
+async function turnsOf(world: World): Promise<World['turns']> {
+  const from = world.at;
+  await world.pass(5 * minute);
+  return world.turns.filter(({ at }) => at >= from);
+}
 
 /** One replica of three with three turns saved up, whose first question to the pool is answered by hand. */
 function createBudget(onChange: () => void = () => undefined) {
