@@ -43,6 +43,8 @@ interface End {
   readonly keptMs: number;
 }
 
+type Told = WriteRecord & Required<Pick<WriteRecord, 'endedAt'>>;
+
 /** More than are at work when Redis goes away. */
 const mostOwed = 1000;
 
@@ -54,6 +56,10 @@ export class RedisRecords implements Disposable {
   readonly #begun = new Set<string>();
   /** Attempts whose end Redis has not taken, so that a record would call them unknown for as long as it lasts. */
   readonly #owed = new Map<string, End>();
+  /** What Redis was told so lately that somebody may not have heard it: a Redis that dies forgets it. */
+  readonly #taken = new Map<string, Told>();
+  /** Those among them that are to be told again. */
+  readonly #untold = new Map<string, Told>();
 
   constructor({ seal, onState, ...options }: Options) {
     this.#circuit = new RedisCircuit({
@@ -62,6 +68,7 @@ export class RedisRecords implements Disposable {
       onState: (state) => {
         onState?.(state);
         if (state.state === 'on') void this.#makeUp();
+        else this.#doubtTaken();
       },
     });
     this.#seal = seal;
@@ -132,8 +139,10 @@ export class RedisRecords implements Disposable {
     const end = { name, told, keptMs };
     const endedAt = Date.now();
     const isTaken = await this.#end(run, end);
-    if (this.#begun.delete(run) && !isTaken && this.#owed.size < mostOwed)
-      this.#owed.set(run, { ...end, told: { ...told, endedAt } });
+    if (!this.#begun.delete(run)) return;
+    const late = { ...told, endedAt };
+    if (isTaken) this.#keepTaken(run, late);
+    else if (this.#owed.size < mostOwed) this.#owed.set(run, { ...end, told: late });
   }
 
   /** What is to be told to whoever repeats it, unless somebody has begun it again. */
@@ -168,8 +177,39 @@ export class RedisRecords implements Disposable {
     return replies !== undefined;
   }
 
-  /** Ends what Redis could not be told of while it was away, unless somebody else is at it. */
+  #keepTaken(run: string, told: Told): void {
+    this.#taken.set(run, told);
+    for (const [other, { endedAt }] of this.#taken) {
+      if (endedAt + toldMs > told.endedAt && this.#taken.size <= mostOwed) return;
+      this.#taken.delete(other);
+    }
+  }
+
+  #doubtTaken(): void {
+    const now = Date.now();
+    for (const [run, told] of this.#taken) if (told.endedAt + toldMs > now) this.#untold.set(run, told);
+    this.#taken.clear();
+  }
+
+  /** Tells what Redis could not be told of while it was away, or has forgotten since. */
   async #makeUp(): Promise<void> {
+    await this.#tellAgain();
+    await this.#endOwed();
+  }
+
+  async #tellAgain(): Promise<void> {
+    for (const [run, told] of this.#untold) {
+      const answer = keyOf('told', run);
+      const replies = await this.#circuit.ask((pipeline) =>
+        pipeline.set(answer, this.#close(answer, told), 'PX', toldMs),
+      );
+      if (!replies) return;
+      this.#untold.delete(run);
+    }
+  }
+
+  /** Unless somebody else is at it. */
+  async #endOwed(): Promise<void> {
     for (const [run, end] of this.#owed) {
       const { name, told, keptMs } = end;
       const [lease, record] = [keyOf('lease', name), keyOf('record', name)];

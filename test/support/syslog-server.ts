@@ -65,8 +65,9 @@ export async function startSyslogServer(): Promise<SyslogServer> {
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    child.kill('SIGCONT');
     child.kill(signal);
+    // A frozen process takes SIGKILL as it is; any other signal waits until it goes on.
+    if (signal !== 'SIGKILL') child.kill('SIGCONT');
     await ended;
   };
   return {

@@ -25,6 +25,12 @@ async function bothAtWork(
   return [first, repeat];
 }
 
+const refusal = {
+  schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
+  status: '400',
+  detail: 'No.',
+};
+
 /** Writes that the tenant gets wait until `answer` is called; reads are answered. */
 function heldWrites({ tenant }: Replicas): { answer(by?: typeof tenant.upstream.answer): void } {
   const { answer } = tenant.upstream;
@@ -97,17 +103,28 @@ describe('equal writes at two replicas', { concurrency: true }, () => {
     await using stage = await openReplicas();
     const { tenant, redis, one, other } = stage;
     const held = heldWrites(stage);
-    const refusal = {
-      schemas: ['urn:ietf:params:scim:api:messages:2.0:Error'],
-      status: '400',
-      detail: 'No.',
-    };
     const calls = await bothAtWork(stage, () => tenant.writes().length === 1);
     redis.freeze();
     await eventually(async () => (await eventsAt(one)).includes('repeats.degraded'), 20_000);
     held.answer((_request, response) => sendScim(response, 400, refusal));
     assert.equal((await calls[0])?.status, 400);
     redis.thaw();
+    assert.equal((await calls[1])?.status, 400);
+    assert.equal(tenant.writes().length, 1);
+    assert.deepEqual(await repeatsAt(other), ['joined']);
+  });
+
+  test('an answer that Redis took with it when it died is told to the other when Redis is back', async () => {
+    await using stage = await openReplicas();
+    const { tenant, redis, other } = stage;
+    const held = heldWrites(stage);
+    const calls = await bothAtWork(stage, () => tenant.writes().length === 1);
+    held.answer((_request, response) => sendScim(response, 400, refusal));
+    assert.equal((await calls[0])?.status, 400);
+    // Before the other asks for it, which it does every 200 ms.
+    await redis.kill();
+    assert.equal(await Promise.race([calls[1], sleep(1000, 'waits')]), 'waits');
+    await redis.restart();
     assert.equal((await calls[1])?.status, 400);
     assert.equal(tenant.writes().length, 1);
     assert.deepEqual(await repeatsAt(other), ['joined']);
