@@ -7,7 +7,7 @@ import { hkdfSync } from 'node:crypto';
 import { ScimError } from '../scim/error.ts';
 import type { Operation } from '../scim/operation.ts';
 import type { Cache, CacheAnswer, CacheAsk, Fetch } from './cache.ts';
-import { Flights } from './flights.ts';
+import { type Flight, Flights } from './flights.ts';
 import { type Further, keepFurther, type Known } from './further.ts';
 import { createNaming, type EntryName, type Naming } from './key.ts';
 import { isCacheable, isTenantsFault, lifetimesOf, mayStore } from './policy.ts';
@@ -33,6 +33,8 @@ export interface CacheOptions {
 interface Reading {
   readonly operation: Operation;
   readonly name: EntryName;
+  /** What was asked already when this read began to look. */
+  readonly before: Flight<Found> | undefined;
   readonly look: Look | undefined;
   readonly ask: CacheAsk;
   readonly fetch: Fetch;
@@ -61,8 +63,9 @@ class ReadThroughCache implements Cache {
     if (!isCacheable(operation) || ask.rules.lifetimeMs <= 0)
       return { reply: await fetch(ignore, ignore), result: 'bypass', ageMs: 0, ttlMs: 0 };
     const name = this.#naming.entryOf(operation, ask);
+    const before = this.#flights.underWay(name.key);
     const look = await this.#store.look(name.key, name.generations);
-    const reading: Reading = { operation, name, look, ask, fetch };
+    const reading: Reading = { operation, name, before, look, ask, fetch };
     if (!ask.mayServe) return { ...(await this.#ask(reading)), result: 'miss' };
     return this.#answer(reading, this.#shelf.find({ operation, name, rules: ask.rules }, look));
   }
@@ -115,14 +118,15 @@ class ReadThroughCache implements Cache {
   }
 
   /** What costs the tenant a call that it would not have had is limited, and nothing else. */
-  #mayRefresh({ operation, name, look, ask: { caller, rules } }: Reading, isFresh: boolean): boolean {
-    if (!isFresh && !this.#flights.joinable(name.key, look)) return true;
+  #mayRefresh({ operation, name, before, look, ask: { caller, rules } }: Reading, isFresh: boolean): boolean {
+    if (!isFresh && !this.#flights.joinable(name.key, look, before)) return true;
     return this.#refreshes.take(JSON.stringify([caller, operation.system]), rules.refreshesPerMinute);
   }
 
   async #shared(reading: Reading, kept: Found | undefined): Promise<CacheAnswer> {
-    for (;;) {
-      const flight = this.#flights.joinable(reading.name.key, reading.look);
+    const { name, look } = reading;
+    for (let { before } = reading; ; before = undefined) {
+      const flight = this.#flights.joinable(name.key, look, before);
       if (!flight)
         return { ...(await this.#ask(reading)), result: 'miss', ...(kept && { reason: 'expired' }) };
       try {
@@ -147,7 +151,7 @@ class ReadThroughCache implements Cache {
   }
 
   #revalidate(reading: Reading): void {
-    if (this.#flights.joinable(reading.name.key, reading.look)) return;
+    if (this.#flights.joinable(reading.name.key, reading.look, reading.before)) return;
     // Whoever asked is answered already, and what came of it is in the trail.
     this.#ask(reading).catch(() => undefined);
   }

@@ -199,6 +199,28 @@ test('equal reads at the same time share one call, and each says so', async () =
   assert.equal(tenant.asked, 1);
 });
 
+test('a read whose look is under way when an equal one lands shares its call, unless a write came in between', async () => {
+  await using store = slowStore();
+  await using world = createWorld(store);
+  for (const isWritten of [false, true]) {
+    const tenant = world.hold();
+    const first = world.read(user, {}, tenant.fetch);
+    await settle();
+    store.holdLook();
+    const second = world.read(user, {}, async () => reply('asked again'));
+    if (isWritten) await world.cache.forget(operation('PUT', 'Users/1'));
+    tenant.answer(reply('once'));
+    await first;
+    store.tellLook();
+    const answer = await second;
+    assert.deepEqual(
+      [answer.result, contentOf(answer)],
+      isWritten ? ['miss', 'asked again'] : ['collapsed', 'once'],
+    );
+    await world.cache.forget(operation('PUT', 'Users/1'));
+  }
+});
+
 test('an error reaches everybody who shared the call', async () => {
   await using world = createWorld();
   const tenant = world.hold();
@@ -537,6 +559,34 @@ function recording(values: Map<string, Buffer>): Store {
     renew: async () => {},
     advance: async () => undefined,
     [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+interface SlowStore extends Store {
+  /** The next look sees what is there now, and says so when it is told to. */
+  holdLook(): void;
+  tellLook(): void;
+}
+
+function slowStore(): SlowStore {
+  const store = createMemoryStore({ maxBytes: 1_000_000 });
+  let held: PromiseWithResolvers<void> | undefined;
+  return {
+    look: async (key, generations) => {
+      const [seen, until] = [await store.look(key, generations), held?.promise];
+      await until;
+      return seen;
+    },
+    put: (...given) => store.put(...given),
+    drop: (...given) => store.drop(...given),
+    renew: (...given) => store.renew(...given),
+    advance: (...given) => store.advance(...given),
+    holdLook: () => void (held = Promise.withResolvers()),
+    tellLook: () => {
+      held?.resolve();
+      held = undefined;
+    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }
 
