@@ -58,7 +58,7 @@ export class RedisRecords implements Disposable {
   readonly #owed = new Map<string, End>();
   /** What Redis was told so lately that somebody may not have heard it: a Redis that dies forgets it. */
   readonly #taken = new Map<string, Told>();
-  /** Those among them that are to be told again. */
+  /** What is to be told again. */
   readonly #untold = new Map<string, Told>();
 
   constructor({ seal, onState, ...options }: Options) {
@@ -67,7 +67,7 @@ export class RedisRecords implements Disposable {
       probeKey: `${prefix}probe`,
       onState: (state) => {
         onState?.(state);
-        if (state.state === 'on') void this.#makeUp();
+        if (state.state === 'on') void this.#tellAgain().then(() => this.#endOwed());
         else this.#doubtTaken();
       },
     });
@@ -168,9 +168,9 @@ export class RedisRecords implements Disposable {
   }
 
   async #end(run: string, { name, told, keptMs }: End): Promise<boolean> {
-    const [lease, record, answer] = [keyOf('lease', name), keyOf('record', name), keyOf('told', run)];
+    const [lease, record] = [keyOf('lease', name), keyOf('record', name)];
     const replies = await this.#circuit.ask((pipeline) => {
-      pipeline.set(answer, this.#close(answer, told), 'PX', toldMs);
+      this.#tell(pipeline, run, told);
       if (keptMs === 0) return pipeline.del(record, lease);
       return pipeline.set(record, this.#close(record, told), 'PX', keptMs).del(lease);
     });
@@ -186,29 +186,21 @@ export class RedisRecords implements Disposable {
   }
 
   #doubtTaken(): void {
-    const now = Date.now();
-    for (const [run, told] of this.#taken) if (told.endedAt + toldMs > now) this.#untold.set(run, told);
+    for (const [run, told] of this.#taken)
+      if (told.endedAt + toldMs > Date.now()) this.#untold.set(run, told);
     this.#taken.clear();
   }
 
-  /** Tells what Redis could not be told of while it was away, or has forgotten since. */
-  async #makeUp(): Promise<void> {
-    await this.#tellAgain();
-    await this.#endOwed();
-  }
-
+  /** Tells what Redis may have forgotten while it was away. */
   async #tellAgain(): Promise<void> {
     for (const [run, told] of this.#untold) {
-      const answer = keyOf('told', run);
-      const replies = await this.#circuit.ask((pipeline) =>
-        pipeline.set(answer, this.#close(answer, told), 'PX', toldMs),
-      );
+      const replies = await this.#circuit.ask((pipeline) => this.#tell(pipeline, run, told));
       if (!replies) return;
       this.#untold.delete(run);
     }
   }
 
-  /** Unless somebody else is at it. */
+  /** Ends what Redis could not be told of while it was away, unless somebody else is at it. */
   async #endOwed(): Promise<void> {
     for (const [run, end] of this.#owed) {
       const { name, told, keptMs } = end;
@@ -221,6 +213,11 @@ export class RedisRecords implements Disposable {
       if (isOurs && !(await this.#end(run, { ...end, keptMs: leftMs }))) return;
       this.#owed.delete(run);
     }
+  }
+
+  #tell(pipeline: ChainableCommander, run: string, told: WriteRecord): ChainableCommander {
+    const answer = keyOf('told', run);
+    return pipeline.set(answer, this.#close(answer, told), 'PX', toldMs);
   }
 
   #close(key: string, record: WriteRecord): string {
