@@ -1,8 +1,13 @@
-/** A way to a server on which what the server says takes its time; what it is told comes at once. */
+/** A way to a server on which what the server says takes its time; what it is told comes at once, and an end too. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-export async function openSlowWay(port: number, delayMs: number) {
+export interface SlowWay extends AsyncDisposable {
+  readonly port: number;
+  delayMs: number;
+}
+
+export async function openSlowWay(port: number, delayMs: number): Promise<SlowWay> {
   const way = { delayMs };
   const sockets: Socket[] = [];
   const server = createServer((near) => {
@@ -10,7 +15,9 @@ export async function openSlowWay(port: number, delayMs: number) {
     sockets.push(near, far);
     for (const socket of [near, far]) socket.on('error', () => socket.destroy());
     near.pipe(far);
-    far.on('data', (chunk: Buffer) => void setTimeout(() => near.write(chunk), way.delayMs));
+    far.on('data', (chunk: Buffer) => void setTimeout(() => near.write(chunk), way.delayMs).unref());
+    near.on('close', () => far.destroy());
+    far.on('close', () => near.destroy());
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return Object.assign(way, {

@@ -14,6 +14,7 @@ import {
 } from '../support/gateway.ts';
 import { RawConnection } from '../support/raw.ts';
 import { startRedis, type RedisServer } from '../support/redis.ts';
+import { openSlowWay, type SlowWay } from '../support/slow-way.ts';
 import { startRepeatingTenant, type RepeatingTenant } from './repeating-tenant.ts';
 
 export const anna = {
@@ -46,32 +47,39 @@ export async function openStage(options: Options = {}): Promise<Stage> {
 export interface Replicas extends AsyncDisposable {
   readonly tenant: RepeatingTenant;
   readonly redis: RedisServer;
+  readonly way: SlowWay;
   readonly one: TestGateway;
   readonly other: TestGateway;
   /** Of the installation, which all replicas share. */
   readonly keyFile: string;
 }
 
-export async function openReplicas(options: Options = {}): Promise<Replicas> {
+interface ReplicasOptions extends Options {
+  /** Whether the other one has its Redis at the end of the way. */
+  readonly isByWay?: boolean;
+}
+
+export async function openReplicas({ isByWay = false, ...options }: ReplicasOptions = {}): Promise<Replicas> {
   await using starting = new AsyncDisposableStack();
   const directory = await mkdtemp(join(tmpdir(), 'gatehouse-key-'));
   starting.defer(() => rm(directory, { recursive: true }));
   const keyFile = join(directory, 'audit.key');
   const tenant = starting.use(await startRepeatingTenant());
   const redis = starting.use(await startRedis());
-  const open = async (): Promise<TestGateway> => {
+  const way = starting.use(await openSlowWay(redis.port, 0));
+  const open = async (port: number): Promise<TestGateway> => {
     const config = {
       replicas: 2,
-      cache: { store: 'redis', redis: { url: new Secret(redis.url), budget: '1s' } },
+      cache: { store: 'redis', redis: { url: new Secret(`redis://127.0.0.1:${port}`), budget: '1s' } },
       audit: { directory: 'audit', instance: 'test', keyFile, ballast: '0B' },
       ...options.config,
     } as const;
     return starting.use(await startGateway({ ...optionsFor(tenant, options), config }));
   };
-  const [one, other] = [await open(), await open()];
+  const [one, other] = [await open(redis.port), await open(isByWay ? way.port : redis.port)];
   endFirst(starting, tenant);
   const parts = starting.move();
-  return { tenant, redis, one, other, keyFile, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+  return { tenant, redis, way, one, other, keyFile, [Symbol.asyncDispose]: () => parts.disposeAsync() };
 }
 
 /** What a test that failed left without an answer would hold a gateway that ends until its deadline for writes. */
